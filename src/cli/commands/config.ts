@@ -1,0 +1,76 @@
+/** `config list`, `get`, `set` and `unset`: the settings that are kept in the database. */
+
+import { checkSetting, checkSettingName, defaultSetting, settingNames } from "../../config.ts";
+import { QueuectlError } from "../../errors.ts";
+import type { Store } from "../../store/store.ts";
+import type { Context } from "../context.ts";
+import { openQueue } from "../open_queue.ts";
+import { json, jsonArray, table } from "../output.ts";
+import { print, printAll } from "../standard_streams.ts";
+
+interface SettingInForce {
+  key: string;
+  value: string;
+  source: "default" | "stored";
+}
+
+/** Prints every setting with the value in force. */
+export async function configList(this: Context, flags: { json?: boolean }): Promise<void> {
+  await using store = await openQueue(this, "empty");
+  const settings = await settingsInForce(store);
+  if (flags.json) await printAll(jsonArray(settings));
+  else {await print(
+      table(["KEY", "VALUE", "SOURCE"], settings.map(({ key, value, source }) => [key, value, source])),
+    );}
+}
+
+/** Prints the value in force of one setting. */
+export async function configGet(this: Context, flags: { json?: boolean }, key: string): Promise<void> {
+  checkSettingName(key);
+  await using store = await openQueue(this, "empty");
+  const setting = await settingInForce(store, key);
+  await print(flags.json ? `${json(setting)}\n` : `${setting.value}\n`);
+}
+
+/** Stores a setting. */
+export async function configSet(this: Context, _flags: unknown, key: string, text: string): Promise<void> {
+  const value = checkSetting(key, text);
+  await using store = await openQueue(this, "create");
+  await store.setSetting(key, value);
+  await print(`Set ${key} to ${value}.\n`);
+}
+
+/** Forgets a stored setting, so that its default is in force. */
+export async function configUnset(this: Context, _flags: unknown, key: string): Promise<void> {
+  checkSettingName(key);
+  await using store = await openQueue(this, "empty");
+  const removed = await store.unsetSetting(key);
+  await print(
+    `${removed ? `Unset ${key}` : `${key} was not set`}; it is ${defaultSetting(key)} (the default).\n`,
+  );
+}
+
+async function settingsInForce(store: Store): Promise<SettingInForce[]> {
+  const stored = new Map(await store.settings());
+  return settingNames.map((key) => {
+    const value = validOrUndefined(key, stored.get(key));
+    return value === undefined
+      ? { key, value: defaultSetting(key), source: "default" }
+      : { key, value, source: "stored" };
+  });
+}
+
+async function settingInForce(store: Store, key: string): Promise<SettingInForce> {
+  return (await settingsInForce(store)).find((setting) => setting.key === key)!;
+}
+
+/** A stored text that is not valid, which only another program can have written, counts as not set. */
+function validOrUndefined(key: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return checkSetting(key, text);
+  } catch (error) {
+    if (error instanceof QueuectlError) return undefined;
+    throw error;
+  }
+}

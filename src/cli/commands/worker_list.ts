@@ -1,0 +1,13 @@
+import type { Context } from "../context.ts";
+import { openQueue } from "../open_queue.ts";
+import { jsonArray, processObject, processTable } from "../output.ts";
+import { print, printAll } from "../standard_streams.ts";
+
+/** Prints the managers, each with its workers, and what they run. */
+export async function workerList(this: Context, flags: { json?: boolean }): Promise<void> {
+  await using store = await openQueue(this, "empty");
+  const processes = await store.processes();
+  if (flags.json) await printAll(jsonArray(processes.map((process) => processObject(process, processes))));
+  else if (processes.length === 0) await print("No workers running.\n");
+  else await print(processTable(processes, Date.now()));
+}

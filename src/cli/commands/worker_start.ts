@@ -1,0 +1,23 @@
+import { databaseUrl } from "../../config.ts";
+import type { Context } from "../context.ts";
+import { wholeNumber } from "../flag_values.ts";
+
+/** Runs a manager in the foreground; its exit status is the one of the program. */
+export async function workerStart(
+  this: Context,
+  flags: { count?: string; concurrency?: string; drain?: boolean },
+): Promise<void> {
+  const count = wholeNumber("count", flags.count, { minimum: 1, maximum: 256, default: 1 });
+  const concurrency = wholeNumber("concurrency", flags.concurrency, {
+    minimum: 1,
+    maximum: 1024,
+    default: 1,
+  });
+  const { startWorkers } = await import("../../worker/supervisor.ts");
+  this.process.exitCode = await startWorkers({
+    url: databaseUrl(this.db),
+    count,
+    concurrency,
+    drain: flags.drain ?? false,
+  });
+}

@@ -1,0 +1,9 @@
+import type { CommandContext, StricliProcess } from "@stricli/core";
+
+/** What a command is given as `this`. */
+export interface Context extends CommandContext {
+  /** A command sets `exitCode` here when it ends with another status than 0 without an error. */
+  readonly process: StricliProcess;
+  /** The value of `--db`. */
+  readonly db: string | undefined;
+}

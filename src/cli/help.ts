@@ -1,0 +1,55 @@
+/** `--help` and `--version`, which every command has. */
+
+import type { StricliIntegration } from "@stricli/core";
+import config from "../../deno.json" with { type: "json" };
+import type { Context } from "./context.ts";
+
+const formatting = {
+  useAliasInUsageLine: false,
+  onlyRequiredInUsageLine: false,
+  caseStyle: "original",
+} as const;
+
+// --db is taken out of the arguments before they are parsed; here it is only described.
+const globalFlags = [
+  { name: "db PATH", brief: "Database to use; else $QUEUECTL_DB, else queuectl.db in the current folder" },
+  { name: "help", brief: "Print this help and exit", aliases: ["h"] },
+  { name: "version", brief: "Print the version and exit", aliases: ["V"] },
+] as const;
+
+const shared = { global: true, brief: "" };
+
+/** Prints what the command, or the group of commands, does; also where a group is named without a command. */
+export const helpFlag: StricliIntegration<Context> = {
+  flag: {
+    ...shared,
+    aliases: ["h"],
+    defaultForRouteMap: true,
+    run(_app, { result, text }) {
+      const { target, prefix } = result;
+      const lines = target.formatHelp({
+        prefix,
+        text,
+        config: formatting,
+        additionalFlags: globalFlags,
+        includeArgumentEscapeSequenceFlag: false,
+        includeHidden: false,
+        ansiColor: false,
+      }).split("\n");
+      // A usage line for each flag that every command has would hide the one that matters.
+      const noise = new Set(globalFlags.map((flag) => `  ${prefix.join(" ")} --${flag.name}`));
+      this.process.stdout.write(lines.filter((line) => !noise.has(line)).join("\n"));
+    },
+  },
+};
+
+/** Prints the version and nothing else. */
+export const versionFlag: StricliIntegration<Context> = {
+  flag: {
+    ...shared,
+    aliases: ["V"],
+    run() {
+      this.process.stdout.write(`${config.version}\n`);
+    },
+  },
+};

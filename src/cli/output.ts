@@ -1,0 +1,167 @@
+/**
+ * What commands print, as text: tables, JSON and single lines. Pure functions of their arguments. Nothing that a job
+ * carries (id, command, error) can break a row, move the cursor or change what a terminal shows.
+ */
+
+import type { Job } from "../job/job.ts";
+import type { RegisteredProcess } from "../store/store.ts";
+
+// Control characters, and those that change the direction or the line of the text that follows.
+// deno-lint-ignore no-control-regex -- control characters are what is looked for
+const unsafe = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+const hexadecimal = (character: string, length: number) =>
+  character.charCodeAt(0).toString(16).padStart(length, "0");
+
+/** The text on one line, without anything that a terminal would obey: `↵` for a line break, `\x1b` for ESC. */
+export function printable(text: string): string {
+  return text.replace(/\r\n|\r|\n/g, "↵").replaceAll("\t", " ").replace(
+    unsafe,
+    (character) =>
+      character < "\u0100" ? `\\x${hexadecimal(character, 2)}` : `\\u${hexadecimal(character, 4)}`,
+  );
+}
+
+/** The text, or its beginning and `…` where it is longer than `length`. */
+export function cutEnd(text: string, length: number): string {
+  return text.length <= length ? text : text.slice(0, length - 1).replace(/[\uD800-\uDBFF]$/, "") + "…";
+}
+
+/** The text, or `…` and its end where it is longer than `length`. */
+export function cutStart(text: string, length: number): string {
+  return text.length <= length ? text : "…" + text.slice(1 - length).replace(/^[\uDC00-\uDFFF]/, "");
+}
+
+/** `1 job`, `2 jobs`, `0 jobs`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A value as JSON on one line; what {@link printable} would replace is escaped, so that it stays valid and equal. */
+export function json(value: unknown): string {
+  return JSON.stringify(value).replace(unsafe, (character) => `\\u${hexadecimal(character, 4)}`);
+}
+
+/** A JSON array of any length, an element a line. */
+export async function* jsonArray(
+  elements: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator<string> {
+  let separator = "[\n";
+  for await (const element of elements) {
+    yield `${separator}${json(element)}`;
+    separator = ",\n";
+  }
+  yield separator === "[\n" ? "[]\n" : "\n]\n";
+}
+
+const rule = "-".repeat(80) + "\n";
+
+/** Characters of a command that the table of jobs shows; `--json` has all of it. */
+const commandLength = 500;
+
+/** The table of `list`. */
+export function* jobTable(jobs: Iterable<Job>): Generator<string> {
+  yield `${"ID".padEnd(36)} | ${"STATE".padEnd(10)} | ATTEMPTS | COMMAND\n`;
+  yield rule;
+  for (const { id, state, attempts, command } of jobs) {
+    const shown = cutEnd(printable(command), commandLength);
+    yield `${printable(id).padEnd(36)} | ${state.padEnd(10)} | ${String(attempts).padStart(8)} | ${shown}\n`;
+  }
+}
+
+/** The table of `dlq list`. Of a long error the end is shown, where the reason is. */
+export function* deadJobTable(jobs: Iterable<Job>): Generator<string> {
+  yield `${"ID".padEnd(36)} | ${"COMMAND".padEnd(40)} | LAST ERROR\n`;
+  yield rule;
+  for (const { id, command, lastError } of jobs) {
+    const error = cutStart(printable(lastError ?? ""), 200);
+    yield `${printable(id).padEnd(36)} | ${cutEnd(printable(command), 40).padEnd(40)} | ${error}`.trimEnd() +
+      "\n";
+  }
+}
+
+/** A table whose columns are as wide as their widest cell. */
+export function table(header: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => row[column].length))
+  );
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, column) => cell.padEnd(widths[column])).join(" | ").trimEnd() + "\n";
+  return [line(header), rule, ...rows.map(line)].join("");
+}
+
+const iso = (milliseconds: number | null) =>
+  milliseconds === null ? null : new Date(milliseconds).toISOString();
+
+/** A job as `--json` shows it: the names of the original's columns, then ours; times ISO 8601, durations seconds. */
+export function jobObject(job: Job, last: { output: string; errorOutput: string } | null) {
+  return {
+    id: job.id,
+    command: job.command,
+    state: job.state,
+    attempts: job.attempts,
+    max_retries: job.maxRetries,
+    created_at: iso(job.createdAt),
+    updated_at: iso(job.updatedAt),
+    next_attempt_at: iso(job.nextAttemptAt),
+    last_error: job.lastError,
+    output: last?.output ?? null,
+    error_output: last?.errorOutput ?? null,
+    priority: job.priority,
+    timeout: job.timeout === null ? null : job.timeout / 1000,
+    base_backoff: job.baseBackoff,
+    cwd: job.cwd,
+    env: job.env,
+  };
+}
+
+/** `Manager` or `Worker-N`. */
+function processName(process: RegisteredProcess): string {
+  return process.role === "manager" ? "Manager" : `Worker-${process.number}`;
+}
+
+// Behind the "/" is what tells containers of one host apart, which says nothing to a person.
+const hostName = (process: RegisteredProcess) => process.identity.host.split("/")[0];
+
+/** How long ago something was, in its largest unit: `3s ago`, `2m ago`. */
+export function ago(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (seconds < 60) return `${seconds}s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ago`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h ago` : `${Math.floor(seconds / 86_400)}d ago`;
+}
+
+/** The table of `worker list`; `now` is milliseconds since 1970. */
+export function processTable(processes: readonly RegisteredProcess[], now: number): string {
+  return table(
+    ["NAME", "HOST", "PID", "RUNNING", "HEARTBEAT"],
+    processes.map((process) => {
+      const { running, expired, stop } = process;
+      const marks = (expired ? ", lease expired" : "") + (stop ? ", stopping" : "");
+      return [
+        processName(process),
+        printable(hostName(process)),
+        String(process.identity.pid),
+        running.length > 2 ? counted(running.length, "job") : running.map(printable).join(", ") || "-",
+        ago(now - process.heartbeatAt) + marks,
+      ];
+    }),
+  );
+}
+
+/** A manager or worker as `worker list --json` shows it; `manager` is the pid of the manager that started a worker. */
+export function processObject(process: RegisteredProcess, all: readonly RegisteredProcess[]) {
+  return {
+    role: process.role,
+    name: processName(process),
+    host: hostName(process),
+    pid: process.identity.pid,
+    manager: all.find((other) => other.id === process.manager)?.identity.pid ?? null,
+    concurrency: process.concurrency,
+    running: process.running,
+    started_at: iso(process.startedAt),
+    heartbeat_at: iso(process.heartbeatAt),
+    lease_expired: process.expired,
+    stopping: process.stop !== null,
+  };
+}

@@ -1,0 +1,54 @@
+/** Writing to standard output and standard error, whole and in order, and knowing when nobody reads any more. */
+
+import { printable } from "./output.ts";
+
+/** Standard output took no more: `closed` when its reader is gone (`| head`), which is nobody's mistake. */
+export class OutputError extends Error {
+  readonly closed: boolean;
+
+  constructor(cause: Error) {
+    super(`Cannot write to standard output: ${cause.message}`, { cause });
+    this.closed = cause instanceof Deno.errors.BrokenPipe;
+  }
+}
+
+/** Characters that are collected before they are written: a line a write would be slow. */
+const bufferLength = 65_536;
+
+/** Writes text to standard output. Throws {@link OutputError}. */
+export async function print(text: string): Promise<void> {
+  for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
+    try {
+      bytes = bytes.subarray(await Deno.stdout.write(bytes));
+    } catch (error) {
+      // A pipe or terminal that another program has made non-blocking is full: it is read in a moment.
+      if (!(error instanceof Deno.errors.WouldBlock)) throw new OutputError(error as Error);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+/** Writes pieces of text to standard output as they come, without ever holding all of them. */
+export async function printAll(pieces: Iterable<string> | AsyncIterable<string>): Promise<void> {
+  let collected = "";
+  for await (const piece of pieces) {
+    collected += piece;
+    if (collected.length < bufferLength) continue;
+    await print(collected);
+    collected = "";
+  }
+  await print(collected);
+}
+
+/** Writes a message to standard error: lines of text without anything that a terminal would obey. */
+export function printMessage(message: string): void {
+  const text = message.split("\n").map(printable).join("\n") + "\n";
+  try {
+    for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
+      bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+    }
+  } catch (error) {
+    // Whoever has closed standard error does not want to read it, and there is no other place to say it.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

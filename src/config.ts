@@ -1,0 +1,117 @@
+/** The settings kept in the database: their names, defaults and checks. Flag > environment > stored > default. */
+
+import { formatDuration, parseDuration } from "./duration.ts";
+import { QueuectlError } from "./errors.ts";
+import { didYouMean } from "./nearest.ts";
+import { formatSize, parseSize } from "./size.ts";
+
+/** Every setting with its value: durations in milliseconds, sizes in bytes. */
+export interface Config {
+  maxRetries: number;
+  /** Seconds. */
+  baseBackoff: number;
+  maxBackoff: number;
+  timeout: number;
+  grace: number;
+  lease: number;
+  maxOutput: number;
+}
+
+interface Setting {
+  key: keyof Config;
+  default: number;
+  /** What a value has to look like, for the error text. */
+  expects: string;
+  parse: (text: string) => number | undefined;
+  format: (value: number) => string;
+}
+
+const duration = (key: keyof Config, value: string, minimum: string): Setting => ({
+  key,
+  default: parseDuration(value)!,
+  expects: `a duration of at least ${minimum}, like 500ms, 30s, 10m or 2h`,
+  parse: (text) => atLeast(parseDuration(minimum)!, parseDuration(text)),
+  format: formatDuration,
+});
+
+const atLeast = (minimum: number, value: number | undefined) =>
+  value !== undefined && value >= minimum ? value : undefined;
+
+const settings: Record<string, Setting> = {
+  "max-retries": {
+    key: "maxRetries",
+    default: 3,
+    expects: "a whole number from 0 to 1000",
+    parse: (text) => /^\d{1,4}$/.test(text) && Number(text) <= 1000 ? Number(text) : undefined,
+    format: String,
+  },
+  "base-backoff": {
+    key: "baseBackoff",
+    default: 2,
+    expects: "a number of seconds from 0 to 1000",
+    parse: (text) => /^\d{1,4}(\.\d{1,9})?$/.test(text) && Number(text) <= 1000 ? Number(text) : undefined,
+    // A small number as JavaScript writes it (1e-9) could not be read back.
+    format: (value) => value.toFixed(9).replace(/\.?0+$/, ""),
+  },
+  "max-backoff": duration("maxBackoff", "1h", "0s"),
+  timeout: duration("timeout", "1h", "0s"),
+  grace: duration("grace", "10s", "0s"),
+  // A shorter lease could run out between two heartbeats on a busy machine.
+  lease: duration("lease", "30s", "2s"),
+  "max-output": {
+    key: "maxOutput",
+    default: 1024 ** 2,
+    expects: "a size from 1KiB to 64MiB, like 64KiB or 1MiB",
+    parse: (text) => {
+      const size = parseSize(text);
+      return size !== undefined && size >= 1024 && size <= 64 * 1024 ** 2 ? size : undefined;
+    },
+    format: formatSize,
+  },
+};
+
+/** The names of all settings, in the order in which they are listed. */
+export const settingNames: readonly string[] = Object.keys(settings);
+
+/** Throws `usage` when there is no setting of that name. */
+export function checkSettingName(name: string): void {
+  if (!Object.hasOwn(settings, name)) {
+    throw new QueuectlError(
+      "usage",
+      `Unknown setting "${name}"${didYouMean(name, settingNames)}. Settings are: ${settingNames.join(", ")}`,
+    );
+  }
+}
+
+/** The value in the form in which it is stored (`90s` of `1.5m`). Throws `usage` for a bad name or value. */
+export function checkSetting(name: string, text: string): string {
+  checkSettingName(name);
+  const value = settings[name].parse(text);
+  if (value === undefined) {
+    throw new QueuectlError("usage", `Setting "${name}" takes ${settings[name].expects}, not "${text}"`);
+  }
+  return settings[name].format(value);
+}
+
+/** The default of a setting, as it would be stored. */
+export function defaultSetting(name: string): string {
+  return settings[name].format(settings[name].default);
+}
+
+/**
+ * The settings in force, from the stored ones (name and text each). A stored text that is not valid, which only a
+ * foreign program can have written, counts as not set.
+ */
+export function configFrom(stored: Iterable<readonly [string, string]>): Config {
+  const texts = new Map(stored);
+  const entries = Object.entries(settings).map(([name, setting]) => {
+    const text = texts.get(name);
+    return [setting.key, (text === undefined ? undefined : setting.parse(text)) ?? setting.default];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** The database to use: `--db`, else `QUEUECTL_DB`, else `queuectl.db` in the current folder. */
+export function databaseUrl(flag: string | undefined): string {
+  return flag ?? (Deno.env.get("QUEUECTL_DB") || "queuectl.db");
+}

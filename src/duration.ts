@@ -1,0 +1,34 @@
+/** Durations as people write them: `500ms`, `30s`, `10m`, `2h`, `7d`; a bare number is seconds. */
+
+const unitMilliseconds: Record<string, number> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** The longest duration that is taken: 100 years, in milliseconds. */
+export const maxDuration = 100 * 365 * 86_400_000;
+
+/** Reads a duration as whole milliseconds; undefined when the text is not one, or is over {@link maxDuration}. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,15}(?:\.\d{1,9})?)(ms|s|m|h|d)?$/.exec(text.trim());
+  if (!match) return undefined;
+  const milliseconds = Math.round(Number(match[1]) * unitMilliseconds[match[2] ?? "s"]);
+  return milliseconds <= maxDuration ? milliseconds : undefined;
+}
+
+/** Writes milliseconds in the largest unit that divides them: 3600000 is `1h`, 1500 is `1500ms`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds === 0) return "0s";
+  for (const unit of ["d", "h", "m", "s"]) {
+    if (milliseconds % unitMilliseconds[unit] === 0) return `${milliseconds / unitMilliseconds[unit]}${unit}`;
+  }
+  return `${milliseconds}ms`;
+}
+
+/** Milliseconds as a plain number of seconds, without trailing zeros: 2000 is `2`, 500 is `0.5`. */
+export function formatSeconds(milliseconds: number): string {
+  return String(milliseconds / 1000);
+}

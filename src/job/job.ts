@@ -1,0 +1,117 @@
+/** The job and everything that is said about it: types only, shared by stores, workers and commands. */
+
+/** Where a job is in its life; the order is the one in which `status` prints them. */
+export const jobStates = [
+  "pending",
+  "processing",
+  "completed",
+  "failed",
+  "dead",
+  "cancelled",
+] as const;
+
+/**
+ * `pending` waits to be claimed, `processing` runs, `failed` waits for its retry, `dead` has used up its attempts
+ * (it is in the dead letter queue), `completed` and `cancelled` are final.
+ */
+export type JobState = typeof jobStates[number];
+
+/** A job as it is handed to a store: checked, with every default that is fixed at enqueue filled in. */
+export interface NewJob {
+  id: string;
+  /** Shell text, run by `/bin/sh` (`cmd.exe` on Windows). */
+  command: string;
+  /** Runs that have failed already; 0 but for jobs that come from elsewhere. */
+  attempts: number;
+  /** Retries after the first run; the job is dead once `attempts > maxRetries`. */
+  maxRetries: number;
+  /** Higher is claimed first; jobs of one priority are claimed in the order they came. */
+  priority: number;
+  /** Milliseconds a run may take, 0 for no limit, null for the configured `timeout`. */
+  timeout: number | null;
+  /** Base of the retry delay in seconds, null for the configured `base-backoff`. */
+  baseBackoff: number | null;
+  /** Folder the command runs in, null for the worker's. */
+  cwd: string | null;
+  /** Variables added to the worker's environment. */
+  env: Record<string, string> | null;
+}
+
+/** A job as it is stored. Times are milliseconds since 1970, UTC. */
+export interface Job extends NewJob {
+  state: JobState;
+  createdAt: number;
+  updatedAt: number;
+  /** When a failed job is due again; null in every other state. */
+  nextAttemptAt: number | null;
+  /** What the last run failed with; null when it did not fail. */
+  lastError: string | null;
+}
+
+/** A job that was claimed for one run. */
+export interface Claim {
+  /** The store's key of the job. */
+  seq: number;
+  /** Raised by every claim and take-over: a result is recorded only while it is the newest (a fencing number). */
+  claim: number;
+  /** The number of this run among all the job ever had; it never goes back, unlike `attempt`. */
+  run: number;
+  id: string;
+  command: string;
+  /** The attempt that this run is, counted from 1. */
+  attempt: number;
+  maxRetries: number;
+  timeout: number | null;
+  baseBackoff: number | null;
+  cwd: string | null;
+  env: Record<string, string> | null;
+  /** When the run was claimed first, in milliseconds since 1970; a take-over keeps it. */
+  startedAt: number;
+  /** Milliseconds since then, by the store's clock. */
+  elapsed: number;
+}
+
+/** How a run ended. A failed command is data, never an exception. */
+export type Outcome =
+  | { kind: "exited"; code: number }
+  /** `code` is 128 plus the number of the signal, as shells report it. */
+  | { kind: "signaled"; signal: string; code: number }
+  /** `timeout` in milliseconds. */
+  | { kind: "timed_out"; timeout: number }
+  | { kind: "spawn_failed"; message: string }
+  | { kind: "lost"; message: string }
+  | { kind: "handed_back" };
+
+/** A run that ended, as it is recorded for its job. */
+export interface Finished {
+  seq: number;
+  claim: number;
+  run: number;
+  attempt: number;
+  startedAt: number;
+  outcome: Outcome;
+  output: string;
+  errorOutput: string;
+  next: NextStep;
+}
+
+/** What becomes of a job after a run; `delay` is milliseconds until the retry. */
+export type NextStep =
+  | { state: "completed" }
+  | { state: "failed"; delay: number; error: string }
+  | { state: "dead"; error: string }
+  | { state: "pending" };
+
+/** One run of a job as it is kept. */
+export interface Attempt {
+  run: number;
+  number: number;
+  worker: string;
+  startedAt: number;
+  endedAt: number;
+  outcome: Outcome["kind"];
+  exitCode: number | null;
+  signal: string | null;
+  output: string;
+  errorOutput: string;
+}

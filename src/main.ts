@@ -1,0 +1,9 @@
+/** The program: a worker process when the first argument is `--worker`, else the command line. Nothing else exits. */
+
+async function main(args: string[]): Promise<number> {
+  // Loaded only where used, so that neither of the two pays for the other.
+  if (args[0] === "--worker") return await (await import("./worker/worker_main.ts")).workerMain(args);
+  return await (await import("./cli/app.ts")).runCommandLine(args);
+}
+
+Deno.exit(await main(Deno.args));

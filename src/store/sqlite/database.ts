@@ -1,0 +1,133 @@
+/**
+ * One connection to a SQLite file: transactions, statements and errors.
+ *
+ * - Every write is one `BEGIN IMMEDIATE` transaction: a deferred one that upgrades its lock can fail with BUSY at once.
+ * - A busy database is waited for, without blocking the event loop for long; nobody is shown "database is locked".
+ * - While a connection is open nothing in this process may open and close the file: closing any descriptor of a file
+ *   drops the process's POSIX locks on it (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+ */
+
+import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
+import { QueuectlError } from "../../errors.ts";
+
+/** A row by the names of its columns; whole numbers are numbers here, never bigints. */
+export type Row = Record<string, SQLOutputValue>;
+
+/** Milliseconds that one try waits inside SQLite, during which the event loop stands still. */
+const busyTimeout = 250;
+/** Milliseconds after which a database that stays busy is reported. */
+const busyLimit = 120_000;
+
+export interface Database {
+  readonly path: string;
+  readonly connection: DatabaseSync;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** The prepared statement for this text, kept for the next time. */
+  prepare(sql: string): StatementSync;
+  /** Runs `body` in one immediate transaction; rolls back when it throws. `body` runs again after a busy try. */
+  write<T>(body: () => T): Promise<T>;
+  /** Runs `body` in one read transaction, so that all it reads is of one moment. */
+  read<T>(body: () => T): Promise<T>;
+  close(): void;
+}
+
+/** Opens a connection to an existing file (or `:memory:`). Throws `database`. */
+export function connect(path: string, durable: boolean, clock: () => number): Database {
+  const connection = explained(path, () => new DatabaseSync(path));
+  const statements = new Map<string, StatementSync>();
+  explained(path, () => {
+    connection.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
+    connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
+    // On macOS a plain fsync leaves the data in the cache of the disk.
+    if (durable) connection.exec("PRAGMA fullfsync = ON");
+    // What a burst has let the log grow to is given back to the disk.
+    connection.exec(`PRAGMA journal_size_limit = ${16 * 1024 ** 2}`);
+  });
+
+  function prepare(sql: string): StatementSync {
+    let statement = statements.get(sql);
+    if (!statement) statements.set(sql, statement = connection.prepare(sql));
+    return statement;
+  }
+
+  function transaction<T>(begin: string, body: () => T): T {
+    prepare(begin).run();
+    try {
+      const result = body();
+      prepare("COMMIT").run();
+      return result;
+    } catch (error) {
+      // Some errors (disk full) have rolled back already.
+      if (connection.isTransaction) prepare("ROLLBACK").run();
+      throw error;
+    }
+  }
+
+  return {
+    path,
+    connection,
+    now: clock,
+    prepare,
+    write: (body) => patiently(path, () => transaction("BEGIN IMMEDIATE", body)),
+    read: (body) => patiently(path, () => transaction("BEGIN", body)),
+    close() {
+      statements.clear();
+      connection.close();
+    },
+  };
+}
+
+/** Tries `action` until the database is not busy. Throws `database` after two minutes, and for any other failure. */
+export async function patiently<T>(path: string, action: () => T): Promise<T> {
+  const giveUpAt = performance.now() + busyLimit;
+  for (let pause = 1;; pause = Math.min(pause * 2, 50)) {
+    try {
+      return action();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > giveUpAt) throw databaseError(path, error);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * pause));
+    }
+  }
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && /database (table |schema )?is locked/.test(error.message);
+}
+
+/** Runs `action`; throws what SQLite reports as an error that the user understands. */
+export function explained<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw databaseError(path, error);
+  }
+}
+
+// node:sqlite gives no result codes here, only SQLite's own fixed English texts (sqlite3.c, sqlite3ErrStr).
+const explanations: Array<[RegExp, string]> = [
+  [/is locked/, "is busy: another program has held it locked for minutes"],
+  [/file is not a database/, "is not a SQLite database"],
+  [
+    /disk image is malformed/,
+    "is damaged; restore it from a backup, or save what can be read with `sqlite3 FILE .recover`",
+  ],
+  [/database or disk is full/, "cannot grow: the disk is full"],
+  [/readonly database/, "cannot be written: the file or its folder is read-only"],
+  [
+    /unable to open database file/,
+    "cannot be opened; check that its folder exists and that you may read and write both",
+  ],
+  [/disk I\/O error/, "cannot be read or written: the disk reports an error"],
+];
+
+/** The error of kind `database` for what SQLite reported; errors of ours, and bugs, pass unchanged. */
+export function databaseError(path: string, error: unknown): unknown {
+  if (error instanceof QueuectlError || !(error instanceof Error)) return error;
+  for (const [pattern, explanation] of explanations) {
+    if (pattern.test(error.message)) {
+      return new QueuectlError("database", `The database ${path} ${explanation}`, { cause: error });
+    }
+  }
+  return error;
+}

@@ -1,0 +1,55 @@
+/** The dead letter queue: jobs that have used up their attempts. */
+
+import { QueuectlError } from "../../errors.ts";
+import type { Selection } from "../store.ts";
+import type { Database } from "./database.ts";
+import { findJob } from "./queries.ts";
+
+/** dead → pending with attempts 0 and no error; the runs it had are kept. */
+export async function dlqRetry(database: Database, jobs: Selection): Promise<string[]> {
+  return await change(
+    database,
+    jobs,
+    "retried",
+    `UPDATE jobs SET state = 'pending', available = 1, attempts = 0, last_error = NULL, updated_at = :now`,
+  );
+}
+
+/** dead → (gone), with its attempts. */
+export async function dlqPurge(database: Database, jobs: Selection): Promise<string[]> {
+  return await change(database, jobs, "purged", "DELETE FROM jobs");
+}
+
+async function change(
+  database: Database,
+  jobs: Selection,
+  verb: "retried" | "purged",
+  statement: string,
+): Promise<string[]> {
+  return await database.write(() => {
+    const now = database.now();
+    const parameters: Record<string, number> = statement.includes(":now") ? { now } : {};
+    // All are found before the first is changed, or a prefix could become unique by what was removed before it.
+    const rows = jobs === "all"
+      ? database.prepare(`${statement} WHERE state = 'dead' RETURNING seq, id`).all(parameters)
+      : [...new Set(jobs.map((id) => findDeadJob(database, id, verb)))].map((seq) =>
+        database.prepare(`${statement} WHERE seq = :seq RETURNING seq, id`).get({ ...parameters, seq })!
+      );
+    if (verb === "purged") {
+      database.prepare("DELETE FROM attempts WHERE job IN (SELECT value FROM json_each(?))")
+        .run(JSON.stringify(rows.map((row) => row.seq)));
+    }
+    rows.sort((a, b) => Number(a.seq) - Number(b.seq));
+    return rows.map((row) => row.id as string);
+  });
+}
+
+function findDeadJob(database: Database, id: string, verb: "retried" | "purged"): number {
+  const job = findJob(database, id);
+  if (!job) throw new QueuectlError("not_found", `No DLQ job found with id ${id}`);
+  if (job.state === "dead") return job.seq;
+  throw new QueuectlError(
+    "conflict",
+    `Job "${job.id}" cannot be ${verb}: its state is ${job.state}, only dead jobs can be ${verb}`,
+  );
+}

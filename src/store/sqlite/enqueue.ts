@@ -1,0 +1,100 @@
+/** Putting jobs into the queue. */
+
+import { QueuectlError } from "../../errors.ts";
+import type { NewJob } from "../../job/job.ts";
+import type { Intake } from "../store.ts";
+import type { Database } from "./database.ts";
+import { explained } from "./database.ts";
+
+const newColumns = "id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
+
+function newValues(job: NewJob): Array<string | number | null> {
+  const env = job.env && Object.keys(job.env).length > 0 ? JSON.stringify(job.env) : null;
+  return [
+    job.id,
+    job.command,
+    job.attempts,
+    job.maxRetries,
+    job.priority,
+    job.timeout,
+    job.baseBackoff,
+    job.cwd,
+    env,
+  ];
+}
+
+/** (new) → pending, all or none. */
+export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<void> {
+  const insert = database.prepare(`
+    INSERT INTO jobs (state, available, created_at, updated_at, ${newColumns})
+    VALUES ('pending', 1, ?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    ON CONFLICT (id) DO NOTHING`);
+  await database.write(() => {
+    const now = database.now();
+    const existing = jobs.filter((job) => insert.run(now, ...newValues(job)).changes === 0);
+    if (existing.length > 0) throw idsExist(existing.map((job) => job.id));
+  });
+}
+
+function idsExist(ids: readonly string[]): QueuectlError {
+  const named = ids.slice(0, 5).map((id) => `"${id}"`).join(", ") + (ids.length > 5 ? ", …" : "");
+  return new QueuectlError(
+    "conflict",
+    ids.length === 1
+      ? `A job with id ${named} exists already; nothing was stored`
+      : `Jobs with ids ${named} exist already; nothing was stored`,
+  );
+}
+
+/**
+ * Collects jobs in a temporary table, which SQLite keeps on disk once it is large: memory stays flat, and the queue is
+ * locked only while they are all moved over, not while they are still being read.
+ */
+export function openIntake(database: Database): Intake {
+  const { connection } = database;
+  // An id that was added already makes the second one fail, as two in the queue would.
+  explained(
+    database.path,
+    () =>
+      connection.exec(`
+        CREATE TEMP TABLE intake (
+          number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, command, attempts, max_retries, priority, timeout,
+          base_backoff, cwd, env
+        );
+        BEGIN`),
+  );
+  const insert = connection.prepare(`
+    INSERT INTO temp.intake (${newColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+  let collecting = true;
+
+  return {
+    add(job) {
+      if (explained(database.path, () => insert.run(...newValues(job)).changes) === 0) {
+        throw new QueuectlError("conflict", `The id "${job.id}" is there twice`);
+      }
+    },
+    async commit() {
+      connection.exec("COMMIT");
+      collecting = false;
+      return await database.write(() => {
+        const existing = connection.prepare(
+          "SELECT id FROM temp.intake WHERE id IN (SELECT id FROM main.jobs) ORDER BY number LIMIT 6",
+        ).all();
+        if (existing.length > 0) throw idsExist(existing.map((row) => row.id as string));
+        const { changes } = connection.prepare(`
+          INSERT INTO main.jobs (state, available, created_at, updated_at, ${newColumns})
+          SELECT 'pending', 1, ?1, ?1, ${newColumns} FROM temp.intake ORDER BY number`).run(database.now());
+        return Number(changes);
+      });
+    },
+    *ids() {
+      for (const row of connection.prepare("SELECT id FROM temp.intake ORDER BY number").iterate()) {
+        yield row.id as string;
+      }
+    },
+    [Symbol.dispose]() {
+      if (collecting) connection.exec("ROLLBACK");
+      connection.exec("DROP TABLE IF EXISTS temp.intake");
+    },
+  };
+}

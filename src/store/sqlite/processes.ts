@@ -1,0 +1,143 @@
+/** Managers and workers: who is there, who is gone, who was asked to stop. */
+
+import type { Claim } from "../../job/job.ts";
+import type { RegisteredProcess, Registration, Role, StopRequest } from "../store.ts";
+import type { Database } from "./database.ts";
+import { claimColumns, claimFromRow } from "./rows.ts";
+
+/** (new) → registered, with a lease. Returns the id, which is never used again. */
+export async function register(database: Database, registration: Registration): Promise<number> {
+  const { role, manager, number, concurrency, identity, lease } = registration;
+  return await database.write(() => {
+    const now = database.now();
+    const row = database.prepare(`
+      INSERT INTO processes (role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at,
+        lease_until)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10) RETURNING id`).get(
+      role,
+      manager,
+      number,
+      concurrency,
+      identity.host,
+      identity.boot,
+      identity.pid,
+      identity.start,
+      now,
+      now + lease,
+    );
+    return row!.id as number;
+  });
+}
+
+/** Renews the lease; false when the process is not registered any more. */
+export async function heartbeat(database: Database, process: number, lease: number): Promise<boolean> {
+  return await database.write(() => {
+    const now = database.now();
+    return database.prepare("UPDATE processes SET heartbeat_at = ?, lease_until = ? WHERE id = ?")
+      .run(now, now + lease, process).changes === 1;
+  });
+}
+
+/** registered → (gone); what it still ran is found by the next take-over. */
+export async function leave(database: Database, process: number): Promise<void> {
+  await database.write(() => forget(database, [process]));
+}
+
+function forget(database: Database, processes: readonly number[]): void {
+  database.prepare("DELETE FROM processes WHERE id IN (SELECT value FROM json_each(?))").run(
+    JSON.stringify(processes),
+  );
+}
+
+/** Whether the process is known; read inside a transaction. */
+export function isRegistered(database: Database, process: number): boolean {
+  return database.prepare("SELECT 1 FROM processes WHERE id = ?").get(process) !== undefined;
+}
+
+/** What the process, or its manager, was asked: a worker may have been started after that. Read in a transaction. */
+export function stopRequested(database: Database, process: number): StopRequest | null {
+  const { grace } = database.prepare(`
+    SELECT min(stop_grace) AS grace FROM processes
+    WHERE id = ?1 OR id = (SELECT manager FROM processes WHERE id = ?1)`).get(process)!;
+  return grace === null ? null : { grace: grace as number };
+}
+
+/** Every registered process, managers before the workers they started. */
+export async function listProcesses(database: Database): Promise<RegisteredProcess[]> {
+  return await database.read(() => {
+    const running = new Map<number, string[]>();
+    for (
+      const row of database.prepare("SELECT worker, id FROM jobs WHERE state = 'processing' ORDER BY seq")
+        .all()
+    ) {
+      const worker = row.worker as number;
+      running.set(worker, [...running.get(worker) ?? [], row.id as string]);
+    }
+    const now = database.now();
+    const rows = database.prepare("SELECT * FROM processes ORDER BY coalesce(manager, id), id").all();
+    return rows.map((row) => ({
+      id: row.id as number,
+      role: row.role as Role,
+      manager: row.manager as number | null,
+      number: row.number as number,
+      concurrency: row.concurrency as number,
+      identity: {
+        host: row.host as string,
+        boot: row.boot as string,
+        pid: row.pid as number,
+        start: row.start as string,
+      },
+      startedAt: row.started_at as number,
+      heartbeatAt: row.heartbeat_at as number,
+      expired: row.lease_until as number < now,
+      stop: row.stop_grace === null ? null : { grace: row.stop_grace as number },
+      running: running.get(row.id as number) ?? [],
+    }));
+  });
+}
+
+/** registered → (gone) for `gone` and expired processes; processing → processing by `worker`, claim raised. */
+export async function takeOver(
+  database: Database,
+  worker: number,
+  gone: readonly number[],
+): Promise<Claim[]> {
+  return await database.write(() => {
+    const now = database.now();
+    const expired = database.prepare("SELECT id FROM processes WHERE lease_until < ? AND id <> ?")
+      .all(now, worker).map((row) => row.id as number);
+    forget(database, [...gone, ...expired]);
+    return database.prepare(`
+      UPDATE jobs SET claim = claim + 1, worker = ?
+      WHERE state = 'processing' AND worker NOT IN (SELECT id FROM processes)
+      RETURNING ${claimColumns}`).all(worker).map((row) => claimFromRow(row, now));
+  });
+}
+
+/** Whether this run of the job goes on. */
+export async function isRunning(database: Database, seq: number, run: number): Promise<boolean> {
+  return await database.read(() =>
+    database.prepare("SELECT 1 FROM jobs WHERE seq = ? AND run = ? AND state = 'processing'").get(
+      seq,
+      run,
+    ) !==
+      undefined
+  );
+}
+
+/** Asks every process that is not gone to stop; the ids of the managers among them. */
+export async function requestStop(
+  database: Database,
+  request: StopRequest,
+  gone: readonly number[],
+): Promise<number[]> {
+  return await database.write(() => {
+    // Their workers are left to a take-over, which also finds what they ran.
+    const managers = database.prepare("SELECT id FROM processes WHERE role = 'manager'").all().map((row) =>
+      row.id as number
+    );
+    forget(database, managers.filter((id) => gone.includes(id)));
+    database.prepare("UPDATE processes SET stop_grace = ?").run(request.grace);
+    return managers.filter((id) => !gone.includes(id));
+  });
+}

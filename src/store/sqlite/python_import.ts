@@ -1,0 +1,146 @@
+/**
+ * Takes over a database that the Python program left behind, in the transaction that makes the new schema. A copy is
+ * made before, under a name of its own, and gets its final name only when the take-over is about to be committed.
+ */
+
+import { dirname } from "node:path";
+import { backup } from "node:sqlite";
+import { QueuectlError } from "../../errors.ts";
+import { type Database, databaseError, type Row } from "./database.ts";
+
+const pythonColumns =
+  "id,command,state,attempts,max_retries,created_at,updated_at,next_attempt_at,last_error,output";
+
+/** Whether the file holds exactly the tables of the Python program; it has no version mark. */
+export function isPythonDatabase(database: Database): boolean {
+  const columns = database.connection.prepare("SELECT name FROM pragma_table_info('jobs')").all();
+  return columns.map((column) => column.name).join() === pythonColumns;
+}
+
+/** A copy of the database as it was before it is changed. */
+export interface PythonBackup {
+  /** Gives the copy its final name, never one that is taken, and returns it. */
+  keep(): string;
+  /** Removes the copy, unless it was kept. */
+  discard(): void;
+}
+
+/** Copies the file when it is one of the Python program; undefined otherwise. */
+export async function startPythonBackup(database: Database): Promise<PythonBackup | undefined> {
+  // The copy is of one consistent state. A Python program that writes in the moment between it and the take-over adds
+  // jobs that are taken over, but are not in the copy.
+  const copy = await database.read(() => isPythonDatabase(database) ? makeCopyFile(database.path) : null);
+  if (copy === null) return undefined;
+  let kept = false;
+  const discard = () => {
+    if (!kept) Deno.removeSync(copy);
+  };
+  try {
+    await backup(database.connection, copy);
+  } catch (error) {
+    discard();
+    throw databaseError(copy, error);
+  }
+  return {
+    discard,
+    keep() {
+      const target = freeName(`${database.path}.python-backup`);
+      Deno.renameSync(copy, target);
+      kept = true;
+      return target;
+    },
+  };
+}
+
+/** An empty file for the copy, beside the database and for its owner alone. */
+function makeCopyFile(path: string): string {
+  try {
+    return Deno.makeTempFileSync({ dir: dirname(path), prefix: ".queuectl-" });
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new QueuectlError("database", `No copy of ${path} can be made before it is taken over: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function freeName(path: string): string {
+  for (let number = 1;; number++) {
+    const name = number === 1 ? path : `${path}-${number}`;
+    try {
+      Deno.lstatSync(name);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return name;
+      throw error;
+    }
+  }
+}
+
+/**
+ * Copies every row of `python_jobs` (the renamed table) into `jobs`, in the order in which the jobs were made, and
+ * drops it. A `processing` row belongs to a worker that is gone: it becomes `failed` and due. Returns the number.
+ */
+export function importPythonJobs(database: Database): number {
+  const now = database.now();
+  const insertJob = database.prepare(`
+    INSERT INTO jobs (id, command, state, available, attempts, max_retries, priority, created_at, updated_at,
+      next_attempt_at, run, last_error)
+    VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?) RETURNING seq`);
+  const insertAttempt = database.prepare(`
+    INSERT INTO attempts (job, run, number, worker, started_at, ended_at, outcome, output, error_output)
+    VALUES (?, 1, ?, 'python', ?, ?, 'exited', ?, ?)`);
+  const rows = database.connection.prepare("SELECT * FROM python_jobs").all() as Row[];
+  const jobs = rows.map((row) => ({
+    row,
+    createdAt: parsePythonTime(row.created_at) ?? now,
+    updatedAt: parsePythonTime(row.updated_at) ?? now,
+    nextAttemptAt: parsePythonTime(row.next_attempt_at),
+  }));
+  // The text has microseconds, where the time has milliseconds.
+  jobs.sort((a, b) =>
+    a.createdAt - b.createdAt || String(a.row.created_at).localeCompare(String(b.row.created_at))
+  );
+  for (const { row, createdAt, updatedAt, nextAttemptAt } of jobs) {
+    const interrupted = row.state === "processing";
+    const state = interrupted ? "failed" : row.state;
+    const waits = state === "failed" && !interrupted && nextAttemptAt !== null;
+    const available = state === "pending" || state === "failed" && !waits ? 1 : 0;
+    const ran = row.output !== null || row.last_error !== null;
+    const { seq } = insertJob.get(
+      row.id,
+      row.command,
+      state,
+      available,
+      row.attempts,
+      row.max_retries,
+      createdAt,
+      updatedAt,
+      waits ? nextAttemptAt : null,
+      ran ? 1 : 0,
+      row.last_error,
+    )!;
+    if (ran) {
+      insertAttempt.run(
+        seq,
+        row.attempts,
+        updatedAt,
+        updatedAt,
+        String(row.output ?? ""),
+        String(row.last_error ?? ""),
+      );
+    }
+  }
+  database.connection.exec("DROP TABLE python_jobs");
+  return jobs.length;
+}
+
+/**
+ * Reads a time as the Python program wrote it: ISO 8601 with `Z` or an offset, or SQLite's `YYYY-MM-DD HH:MM:SS`,
+ * which is UTC. Null when it is none of them.
+ */
+export function parsePythonTime(text: unknown): number | null {
+  if (typeof text !== "string") return null;
+  const iso = text.includes("T") ? text : `${text.replace(" ", "T")}Z`;
+  const time = Date.parse(iso);
+  return Number.isNaN(time) ? null : time;
+}

@@ -1,0 +1,97 @@
+/**
+ * The schema, as numbered steps that only go forward: `PRAGMA user_version` is the number of steps a file has seen.
+ * A step that has been released is never changed.
+ *
+ * Invariants:
+ * - `available` is 1 exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
+ * - `next_attempt_at` is set exactly while a job waits for a time; when it is due, a claim makes the job available.
+ * - `worker` is set exactly while the state is `processing`.
+ * - `counters` has the number of jobs in every state, and in `died` how many ever became dead.
+ * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
+ */
+
+const counters = `
+  CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  INSERT INTO counters VALUES ('pending', 0), ('processing', 0), ('completed', 0), ('failed', 0), ('dead', 0),
+    ('cancelled', 0), ('died', 0);
+  CREATE TRIGGER jobs_inserted AFTER INSERT ON jobs BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = NEW.state;
+  END;
+  CREATE TRIGGER jobs_deleted AFTER DELETE ON jobs BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = OLD.state;
+  END;
+  CREATE TRIGGER jobs_moved AFTER UPDATE OF state ON jobs WHEN NEW.state <> OLD.state BEGIN
+    UPDATE counters SET value = value - 1 WHERE name = OLD.state;
+    UPDATE counters SET value = value + 1 WHERE name = NEW.state;
+  END;
+  CREATE TRIGGER jobs_died AFTER UPDATE OF state ON jobs WHEN NEW.state = 'dead' BEGIN
+    UPDATE counters SET value = value + 1 WHERE name = 'died';
+  END;
+`;
+
+const first = `
+  CREATE TABLE jobs (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    command TEXT NOT NULL,
+    state TEXT NOT NULL,
+    available INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    max_retries INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    next_attempt_at INTEGER,
+    started_at INTEGER,
+    claim INTEGER NOT NULL DEFAULT 0,
+    run INTEGER NOT NULL DEFAULT 0,
+    worker INTEGER,
+    timeout INTEGER,
+    base_backoff REAL,
+    cwd TEXT,
+    env TEXT,
+    last_error TEXT
+  ) STRICT;
+  CREATE INDEX jobs_available ON jobs (priority DESC, seq) WHERE available = 1;
+  CREATE INDEX jobs_waiting ON jobs (next_attempt_at) WHERE next_attempt_at IS NOT NULL;
+  CREATE INDEX jobs_state ON jobs (state);
+
+  CREATE TABLE attempts (
+    job INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    worker TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER NOT NULL,
+    outcome TEXT NOT NULL,
+    exit_code INTEGER,
+    signal TEXT,
+    output TEXT,
+    error_output TEXT,
+    PRIMARY KEY (job, run)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE processes (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    role TEXT NOT NULL,
+    manager INTEGER,
+    number INTEGER NOT NULL,
+    concurrency INTEGER NOT NULL,
+    host TEXT NOT NULL,
+    boot TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    start TEXT NOT NULL,
+    started_at INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL,
+    lease_until INTEGER NOT NULL,
+    stop_grace INTEGER
+  ) STRICT;
+
+  CREATE TABLE IF NOT EXISTS config (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+${counters}`;
+
+/** The steps, oldest first. */
+export const migrations: readonly string[] = [first];
+
+/** Marks a file as ours (`PRAGMA application_id`): "quec" in ASCII. */
+export const applicationId = 0x71756563;

@@ -1,0 +1,120 @@
+/** The store on one SQLite file: opens it, and puts the operations of this folder behind the {@link Store} interface. */
+
+import { dirname, resolve } from "node:path";
+import { QueuectlError } from "../../errors.ts";
+import type { OpenOptions, Store } from "../store.ts";
+import { connect, type Database } from "./database.ts";
+import { dlqPurge, dlqRetry } from "./dead_letters.ts";
+import { enqueue, openIntake } from "./enqueue.ts";
+import { exchange, outlook } from "./exchange.ts";
+import { migrate } from "./migrate.ts";
+import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
+import { attempts, counts, deaths, lastOutput, list } from "./queries.ts";
+import { setSetting, settings, unsetSetting } from "./settings.ts";
+
+/** Opens a SQLite file by its path. See {@link openStore} for what it throws. */
+export async function openSqliteStore(file: string, options: OpenOptions): Promise<Store> {
+  const path = resolve(file);
+  const exists = prepareFile(path, options.missing);
+  const database = connect(exists ? path : ":memory:", options.durable, options.clock ?? Date.now);
+  try {
+    await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
+    return storeOn(database, path);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Whether there is a file to open, after making one for its owner alone where that was asked for. */
+function prepareFile(path: string, missing: OpenOptions["missing"]): boolean {
+  try {
+    if (isThere(path)) return true;
+    if (missing === "empty") return false;
+    createFile(path);
+    return true;
+  } catch (error) {
+    throw notUsable(path, error);
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    const { isFile, isDirectory } = Deno.statSync(path);
+    if (isFile) return true;
+    const kind = isDirectory ? "a folder" : "a device";
+    throw new QueuectlError("database", `The database ${path} is ${kind}, not a file`);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function createFile(path: string): void {
+  try {
+    // Whoever can write the queue can run commands as its owner. SQLite gives its other files the same mode.
+    Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    if (isThere(path)) return; // Another process was faster.
+    throw new QueuectlError("database", `The database ${path} is a link to nothing`, { cause: error });
+  }
+  // The name of the new file has to be on the disk too before a job in it is acknowledged.
+  if (Deno.build.os === "windows") return;
+  using folder = Deno.openSync(dirname(path));
+  folder.syncSync();
+}
+
+function notUsable(path: string, error: unknown): unknown {
+  if (error instanceof QueuectlError || !(error instanceof Error)) return error;
+  const reason = error instanceof Deno.errors.NotFound
+    ? `its folder ${dirname(path)} does not exist`
+    : error.message.replace(/^([A-Z]\w+: )/, "").replace(/ \(os error \d+\).*$/s, "");
+  return new QueuectlError("database", `The database ${path} cannot be opened: ${reason}`, { cause: error });
+}
+
+function storeOn(database: Database, path: string): Store {
+  const workerNames = new Map<number, string>();
+  const readVersion = () => database.prepare("PRAGMA data_version").get()!.data_version;
+  let version = readVersion();
+
+  return {
+    location: path,
+    spool: `${path}.spool`,
+    enqueue: (jobs) => enqueue(database, jobs),
+    intake: () => Promise.resolve(openIntake(database)),
+    exchange: (worker, finished, want) =>
+      exchange(database, worker, workerNames.get(worker) ?? String(worker), finished, want),
+    outlook: () => outlook(database),
+    changed() {
+      const before = version;
+      return before !== (version = readVersion());
+    },
+    async register(registration) {
+      const id = await register(database, registration);
+      const { host, pid } = registration.identity;
+      workerNames.set(id, `${host.split("/")[0]}:${pid}`);
+      return id;
+    },
+    heartbeat: (process, lease) => heartbeat(database, process, lease),
+    leave: (process) => leave(database, process),
+    processes: () => listProcesses(database),
+    takeOver: (worker, gone) => takeOver(database, worker, gone),
+    isRunning: (seq, run) => isRunning(database, seq, run),
+    requestStop: (request, gone) => requestStop(database, request, gone),
+    counts: () => counts(database),
+    deaths: () => deaths(database),
+    list: (filter) => list(database, filter),
+    lastOutput: (id) => lastOutput(database, id),
+    attempts: (id) => attempts(database, id),
+    dlqRetry: (jobs) => dlqRetry(database, jobs),
+    dlqPurge: (jobs) => dlqPurge(database, jobs),
+    settings: () => settings(database),
+    setSetting: (name, value) => setSetting(database, name, value),
+    unsetSetting: (name) => unsetSetting(database, name),
+    [Symbol.asyncDispose]() {
+      database.close();
+      return Promise.resolve();
+    },
+  };
+}

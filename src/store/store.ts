@@ -1,0 +1,152 @@
+/**
+ * What a store does, whichever engine is under it: types only. Every method is one atomic state transition; durations
+ * go in and come out in milliseconds, times are milliseconds since 1970 by the store's clock. A method that cannot
+ * reach the database throws QueuectlError `database`.
+ */
+
+import type { Attempt, Claim, Finished, Job, JobState, NewJob } from "../job/job.ts";
+
+/** Tells one process from every other that ever was: a pid alone is used again. */
+export interface ProcessIdentity {
+  /** The host, and on Linux the pid namespace: processes of another one cannot be seen from here. */
+  host: string;
+  /** The boot of that host; a process of another boot is gone. */
+  boot: string;
+  pid: number;
+  /** When the process started, in the operating system's own words; only compared for equality. */
+  start: string;
+}
+
+export type Role = "manager" | "worker";
+
+/** A process that announces itself to the store. */
+export interface Registration {
+  role: Role;
+  /** The registration of the manager that started this worker; null for a manager. */
+  manager: number | null;
+  /** `Worker-N` of that manager; for a manager the number of its workers. */
+  number: number;
+  /** Commands a worker runs side by side. */
+  concurrency: number;
+  identity: ProcessIdentity;
+  /** Milliseconds after which a process that no longer renews its lease is taken for gone. */
+  lease: number;
+}
+
+/** What was asked of a process from outside; `grace` is the milliseconds that running commands are given. */
+export interface StopRequest {
+  grace: number;
+}
+
+/** A process as the store knows it. */
+export interface RegisteredProcess extends Omit<Registration, "lease"> {
+  id: number;
+  startedAt: number;
+  heartbeatAt: number;
+  /** Whether its lease has run out by the store's clock. */
+  expired: boolean;
+  stop: StopRequest | null;
+  /** Ids of the jobs it runs, oldest first. */
+  running: string[];
+}
+
+/** The answer to {@link Store.exchange}. */
+export interface Exchange {
+  claims: Claim[];
+  /** Keys (`seq`) of finished runs that were not recorded, because the job has another owner by now. */
+  stale: number[];
+  stop: StopRequest | null;
+}
+
+/** Which jobs to list; the newest `limit` of them are returned, oldest first. */
+export interface ListFilter {
+  state?: JobState;
+  limit: number;
+}
+
+/** Jobs that are being added, all or none; see {@link Store.intake}. */
+export interface Intake {
+  /** Adds a job; nothing is in the queue before {@link commit}. Throws `conflict` for an id that was added already. */
+  add(job: NewJob): void;
+  /** Puts all jobs into the queue, in their order; throws `conflict` and adds none when an id exists. */
+  commit(): Promise<number>;
+  /** The ids that were added, in order. */
+  ids(): Iterable<string>;
+  [Symbol.dispose](): void;
+}
+
+/** Jobs named by id or a unique prefix of it, or all that the operation is about. */
+export type Selection = readonly string[] | "all";
+
+export interface Store extends AsyncDisposable {
+  /** Where the jobs are, as a person would name it. */
+  readonly location: string;
+  /** The folder in which running commands leave their output. */
+  readonly spool: string;
+
+  /** (new) → pending, all or none. Throws `conflict`, naming the ids that exist. */
+  enqueue(jobs: readonly NewJob[]): Promise<void>;
+  /** Collects jobs without a bound on their number or a lock on the queue, and adds them in one transaction. */
+  intake(): Promise<Intake>;
+
+  /**
+   * In one transaction: records the finished runs (processing → what their `next` says) whose claim is still the
+   * newest, makes failed jobs that are due available, and claims up to `want` jobs (pending or failed → processing,
+   * attempts raised by one), highest priority first, oldest first.
+   */
+  exchange(worker: number, finished: readonly Finished[], want: number): Promise<Exchange>;
+  /** Whether a job can be claimed now, and the milliseconds until the next one becomes due (null: none waits). */
+  outlook(): Promise<{ ready: boolean; dueIn: number | null }>;
+  /** Whether another connection has changed anything since the last call; costs microseconds. */
+  changed(): boolean;
+
+  register(registration: Registration): Promise<number>;
+  /** Renews the lease; false when this process was declared gone and its jobs have another owner. */
+  heartbeat(process: number, lease: number): Promise<boolean>;
+  leave(process: number): Promise<void>;
+  processes(): Promise<RegisteredProcess[]>;
+  /**
+   * Declares `gone` processes, and every one whose lease is over, to be no more, and hands what they ran to `worker`
+   * under a new claim number (processing → processing; attempts stay).
+   */
+  takeOver(worker: number, gone: readonly number[]): Promise<Claim[]>;
+  /** Whether this run of the job is still the newest and not ended: what it left in the spool is still needed. */
+  isRunning(seq: number, run: number): Promise<boolean>;
+  /** Forgets `gone` managers, asks all other processes to stop, and returns the managers that were asked. */
+  requestStop(request: StopRequest, gone: readonly number[]): Promise<number[]>;
+
+  counts(): Promise<Record<JobState, number>>;
+  /** How many jobs have become dead since the queue exists; it never goes down. */
+  deaths(): Promise<number>;
+  list(filter: ListFilter): Promise<Job[]>;
+  /** What the last ended run of a job printed; null before there was one. One job at a time: it can be megabytes. */
+  lastOutput(id: string): Promise<{ output: string; errorOutput: string } | null>;
+  /** The attempts of a job, oldest first; the id may be a unique prefix. Throws `not_found`. */
+  attempts(id: string): Promise<Attempt[]>;
+
+  /** dead → pending, attempts 0, error cleared. All or none; throws `not_found` or `conflict`. Returns the ids. */
+  dlqRetry(jobs: Selection): Promise<string[]>;
+  /** dead → (gone). All or none; throws `not_found` or `conflict`. Returns the ids. */
+  dlqPurge(jobs: Selection): Promise<string[]>;
+
+  /** The stored settings: name and text. */
+  settings(): Promise<Array<[string, string]>>;
+  setSetting(name: string, value: string): Promise<void>;
+  /** False when it was not set. */
+  unsetSetting(name: string): Promise<boolean>;
+}
+
+/** How a store is opened. */
+export interface OpenOptions {
+  /** What to do where there is no database: create it, or answer as an empty queue without leaving anything behind. */
+  missing: "create" | "empty";
+  /**
+   * Whether a change has to survive a power cut before it is acknowledged. Workers do without: losing their last few
+   * results only repeats work.
+   */
+  durable: boolean;
+  /** Milliseconds since 1970; for tests. */
+  clock?: () => number;
+  /** Told once when a database was created, or taken over from the Python program. */
+  notify?: (message: string) => void;
+}

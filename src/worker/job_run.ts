@@ -1,0 +1,108 @@
+/** One run of a job: watches its command, enforces the timeout, and says what is to be recorded. */
+
+import type { Config } from "../config.ts";
+import { nextStep } from "../job/backoff.ts";
+import type { Claim, Finished, Outcome } from "../job/job.ts";
+import { errorText, outcomeOfStatus } from "../job/outcome.ts";
+import { delay } from "./delay.ts";
+import { type CommandEnd, killDelay, type RunningCommand } from "./run_command.ts";
+import { cutOutput, readOutput } from "./spool.ts";
+
+/** How a run ended: what to record, or why there is nothing to record. */
+export type RunEnd =
+  | { kind: "finished"; finished: Finished }
+  /** The system refused to start it: handed back, and no fault of the job. */
+  | { kind: "not_started"; finished: Finished; message: string }
+  /** It belongs to somebody else by now. */
+  | { kind: "let_go" };
+
+export interface JobRun {
+  readonly claim: Claim;
+  /** Path of the run's files in the spool. */
+  readonly files: string;
+  readonly ended: Promise<RunEnd>;
+  /** Ends the command with its whole tree; its job goes back to the queue, the attempt not counted. */
+  handBack(): void;
+  /** Stops watching: the command and its files are somebody else's. */
+  letGo(): void;
+  /** Cuts output that has grown too long; to be called a few times a second. */
+  cutOutput(): void;
+}
+
+/** Watches a command that was started or adopted for a claim; `elapsed` is the milliseconds it has run already. */
+export function watchRun(
+  claim: Claim,
+  files: string,
+  command: RunningCommand,
+  elapsed: number,
+  config: Config,
+): JobRun {
+  const timeout = claim.timeout ?? config.timeout;
+  const watching = new AbortController();
+  const letGo = Promise.withResolvers<{ kind: "let_go" }>();
+  let ending: { reason: "timed_out" | "handed_back"; done: Promise<void> } | undefined;
+  let hasEnded = false;
+
+  function endFor(reason: "timed_out" | "handed_back"): void {
+    if (!hasEnded) ending ??= { reason, done: command.end(killDelay) };
+  }
+
+  async function enforceTimeout(): Promise<void> {
+    await delay(timeout - elapsed, watching.signal);
+    if (!watching.signal.aborted) endFor("timed_out");
+  }
+  if (timeout > 0) enforceTimeout();
+
+  async function watch(): Promise<RunEnd> {
+    const end = await Promise.race([command.ended, letGo.promise]);
+    hasEnded = true;
+    watching.abort();
+    if (end.kind === "let_go" || end.kind === "refused") return { kind: "let_go" };
+    await ending?.done;
+    const outcome = ending
+      ? ending.reason === "timed_out"
+        ? { kind: "timed_out", timeout } as const
+        : { kind: "handed_back" } as const
+      : outcomeOfEnd(end);
+    const finished = finishedRun(claim, outcome, readOutputs(files, config.maxOutput), config);
+    return end.kind === "not_started"
+      ? { kind: "not_started", finished, message: end.message }
+      : { kind: "finished", finished };
+  }
+
+  return {
+    claim,
+    files,
+    ended: watch(),
+    handBack: () => endFor("handed_back"),
+    letGo: () => letGo.resolve({ kind: "let_go" }),
+    cutOutput: () => cutOutput(files, config.maxOutput),
+  };
+}
+
+function outcomeOfEnd(end: Exclude<CommandEnd, { kind: "refused" }>): Outcome {
+  if (end.kind === "exited") return outcomeOfStatus(end.status);
+  return end.kind === "lost" ? end : { kind: "handed_back" };
+}
+
+/** What both streams of a run hold, bounded. */
+export function readOutputs(files: string, limit: number): { output: string; errorOutput: string } {
+  return { output: readOutput(files, "out", limit), errorOutput: readOutput(files, "err", limit) };
+}
+
+/** What is recorded for a run with this outcome. */
+export function finishedRun(
+  claim: Claim,
+  outcome: Outcome,
+  outputs: { output: string; errorOutput: string },
+  config: Config,
+): Finished {
+  const { seq, run, attempt, startedAt } = claim;
+  const next = nextStep(outcome, errorText(outcome, outputs.errorOutput), {
+    attempts: attempt,
+    maxRetries: claim.maxRetries,
+    baseBackoff: claim.baseBackoff ?? config.baseBackoff,
+    maxBackoff: config.maxBackoff,
+  });
+  return { seq, claim: claim.claim, run, attempt, startedAt, outcome, ...outputs, next };
+}

@@ -1,0 +1,19 @@
+/** The words that workers say about jobs: the original program's. */
+
+import { formatSeconds } from "../duration.ts";
+import type { Finished } from "../job/job.ts";
+
+/** What became of a job after a run; null where the run was not recorded, because the job has another owner. */
+export function describeFinished(id: string, result: Finished | null): string {
+  if (result === null) return `job ${id} belongs to another worker now, this result is dropped`;
+  switch (result.next.state) {
+    case "completed":
+      return `job ${id} completed successfully`;
+    case "failed":
+      return `job ${id} failed, retry in ${formatSeconds(result.next.delay)}s`;
+    case "dead":
+      return `job ${id} moved to DLQ`;
+    case "pending":
+      return `job ${id} handed back to the queue`;
+  }
+}

@@ -1,0 +1,82 @@
+/** What is kept of a command's output: the first and the last part, as text. Pure functions. */
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** The beginning and the end of a stream of bytes, and how many bytes lie between them. */
+export interface Ends {
+  head: Uint8Array;
+  /** Bytes between `head` and `tail` that are not here. */
+  omitted: number;
+  tail: Uint8Array;
+}
+
+/** Bytes of the first and of the last part when the whole is over `limit`; the rest is for the mark. */
+export function partLength(limit: number): number {
+  return Math.max(0, Math.floor((limit - 64) / 2));
+}
+
+/**
+ * The text to store: all of it up to `limit` bytes (UTF-8), else the first and the last part with a mark between that
+ * says how many bytes were left out. Always valid UTF-8 without NUL (neither store takes it), never over the limit:
+ * what is not a character becomes U+FFFD.
+ */
+export function boundedText(ends: Ends, limit: number): string {
+  if (ends.omitted === 0) {
+    const text = toText(concatenate(ends.head, ends.tail));
+    if (text.length * 3 <= limit) return text;
+    const bytes = encoder.encode(text);
+    if (bytes.length <= limit) return text;
+    return marked(bytes, bytes, ends.head.length + ends.tail.length, limit);
+  }
+  // Replacing what is not a character may have made each part longer than it was.
+  const total = ends.head.length + ends.omitted + ends.tail.length;
+  return marked(encoder.encode(toText(ends.head)), encoder.encode(toText(ends.tail)), total, limit);
+}
+
+/** The first part of `first`, a mark, and the last part of `last`; both are valid UTF-8 but for their cut ends. */
+function marked(first: Uint8Array, last: Uint8Array, total: number, limit: number): string {
+  const length = partLength(limit);
+  const head = withoutHalfEnd(first.subarray(0, length));
+  const tail = withoutHalfStart(last.subarray(Math.max(0, last.length - length)));
+  const omitted = Math.max(0, total - head.length - tail.length);
+  return `${decoder.decode(head)}\n[... ${omitted} bytes left out ...]\n${decoder.decode(tail)}`;
+}
+
+function toText(bytes: Uint8Array): string {
+  return decoder.decode(bytes).replaceAll("\0", "\uFFFD");
+}
+
+const isContinuation = (byte: number) => (byte & 0b1100_0000) === 0b1000_0000;
+
+/** Cuts off a character at the end whose last bytes are missing. */
+function withoutHalfEnd(bytes: Uint8Array): Uint8Array {
+  let start = bytes.length - 1;
+  while (start >= 0 && bytes.length - start < 4 && isContinuation(bytes[start])) start--;
+  if (start < 0) return bytes;
+  const lead = bytes[start];
+  const expected = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
+  return bytes.length - start < expected ? bytes.subarray(0, start) : bytes;
+}
+
+/** Cuts off a character at the start whose first bytes are missing. */
+function withoutHalfStart(bytes: Uint8Array): Uint8Array {
+  let start = 0;
+  while (start < 3 && start < bytes.length && isContinuation(bytes[start])) start++;
+  return bytes.subarray(start);
+}
+
+/** The last `length` bytes of two pieces that follow each other. */
+export function lastBytes(first: Uint8Array, second: Uint8Array, length: number): Uint8Array {
+  if (second.length >= length) return second.subarray(second.length - length);
+  return concatenate(first.subarray(Math.max(0, first.length - (length - second.length))), second);
+}
+
+function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
+  if (first.length === 0) return second;
+  if (second.length === 0) return first;
+  const whole = new Uint8Array(first.length + second.length);
+  whole.set(first);
+  whole.set(second, first.length);
+  return whole;
+}

@@ -1,0 +1,188 @@
+/**
+ * Every difference between the operating systems: how processes are seen and ended, and how a command is started.
+ * Text in, text out: nothing here starts a process, so that each side can be tested everywhere.
+ *
+ * Linux is asked through a shell because a program with listed permissions may not read /proc itself.
+ */
+
+/** One process of this host. */
+export interface ProcessEntry {
+  pid: number;
+  parent: number;
+  /** The session on Linux, the process group on macOS, 0 on Windows. */
+  group: number;
+  /** When it started, in the system's own words: compared for equality, and in order where they are numbers. */
+  start: string;
+  /** Ended, but not yet collected by its parent. */
+  zombie: boolean;
+}
+
+/** The processes of this host at one moment. */
+export interface Snapshot {
+  boot: string;
+  /** The pid namespace on Linux; empty elsewhere. */
+  namespace: string;
+  processes: Map<number, ProcessEntry>;
+  /** Pids that carry the claim token that was asked for in their environment (Linux only). */
+  carriers: Set<number>;
+  /** Pids that carry the runner's mark but no claim token at all: forks of the runner's own shell (Linux only). */
+  forks: Set<number>;
+}
+
+/** What to look for in the environments of processes. */
+export interface Marks {
+  claim: string;
+  runner: string;
+}
+
+/** A program and its arguments. */
+export interface Invocation {
+  command: string;
+  args: string[];
+}
+
+export interface Platform {
+  /** Prints what {@link parseSnapshot} reads; looks into environments too where marks are given and that is possible. */
+  snapshotInvocation(marks: Marks | null): Invocation;
+  /** Undefined when the text breaks off: a process that could not be started must not look like one that is gone. */
+  parseSnapshot(text: string): Snapshot | undefined;
+  /** Ends a process and, where the system has no signals, all below it. Null: send the signal itself. */
+  endInvocation(pid: number, force: boolean): Invocation | null;
+}
+
+const separator = "--";
+
+export const linux: Platform = {
+  snapshotInvocation: (marks) => ({
+    command: "/bin/sh",
+    args: [
+      "-c",
+      `cat /proc/sys/kernel/random/boot_id
+      readlink /proc/self/ns/pid || echo
+      cat /proc/[0-9]*/stat
+      echo ${separator}
+      if [ -n "$1" ]; then
+        grep -lsF "QUEUECTL_CLAIM=$1" /proc/[0-9]*/environ
+        echo ${separator}
+        grep -lsF "QUEUECTL_RUNNER=$2" /proc/[0-9]*/environ
+        echo ${separator}
+        grep -lsF QUEUECTL_CLAIM= /proc/[0-9]*/environ
+      fi
+      echo end`,
+      "queuectl",
+      marks?.claim ?? "",
+      marks?.runner ?? "",
+    ],
+  }),
+  parseSnapshot(text) {
+    const lines = text.trimEnd().split("\n");
+    if (lines.pop() !== "end") return undefined;
+    const [boot, namespace, ...rest] = lines;
+    const [stats, claim, runner, anyClaim] = sections(rest);
+    const claimed = environPids(anyClaim);
+    const forks = [...environPids(runner)].filter((pid) => !claimed.has(pid));
+    return {
+      boot,
+      namespace,
+      processes: byPid(stats.map(parseLinuxStat)),
+      carriers: environPids(claim),
+      forks: new Set(forks),
+    };
+  },
+  endInvocation: () => null,
+};
+
+function sections(lines: string[]): string[][] {
+  const parts: string[][] = [[], [], [], []];
+  let index = 0;
+  for (const line of lines) {
+    if (line === separator) index++;
+    else parts[index].push(line);
+  }
+  return parts;
+}
+
+/** Pids of lines like `/proc/123/environ`. */
+function environPids(lines: string[]): Set<number> {
+  return new Set(lines.map((line) => Number(line.split("/")[2])).filter((pid) => pid > 0));
+}
+
+/** Reads one /proc/PID/stat (proc_pid_stat(5)): the name in parentheses may itself hold blanks and parentheses. */
+function parseLinuxStat(line: string): ProcessEntry | undefined {
+  const match = /^(\d+) \(.*\) (.+)$/.exec(line);
+  if (!match) return undefined;
+  const fields = match[2].split(" ");
+  return {
+    pid: Number(match[1]),
+    parent: Number(fields[1]),
+    group: Number(fields[3]),
+    start: fields[19],
+    zombie: fields[0] === "Z" || fields[0] === "X",
+  };
+}
+
+export const darwin: Platform = {
+  snapshotInvocation: () => ({
+    command: "/bin/sh",
+    args: ["-c", "sysctl -n kern.bootsessionuuid; ps -A -o pid=,ppid=,pgid=,stat=,lstart="],
+  }),
+  parseSnapshot(text) {
+    const [boot, ...lines] = text.split("\n");
+    return snapshotWithoutMarks(boot, lines.map(parsePsLine));
+  },
+  endInvocation: () => null,
+};
+
+function parsePsLine(line: string): ProcessEntry | undefined {
+  const match = /^\s*(\d+)\s+(\d+)\s+(\d+)\s+(\S+)\s+(.+?)\s*$/.exec(line);
+  if (!match) return undefined;
+  return {
+    pid: Number(match[1]),
+    parent: Number(match[2]),
+    group: Number(match[3]),
+    start: match[5].replaceAll(/\s+/g, "_"),
+    zombie: match[4].startsWith("Z"),
+  };
+}
+
+export const windows: Platform = {
+  snapshotInvocation: () => ({
+    command: "powershell.exe",
+    args: [
+      "-NoProfile",
+      "-NonInteractive",
+      "-Command",
+      "(Get-CimInstance Win32_OperatingSystem).LastBootUpTime.ToFileTimeUtc(); " +
+      "Get-CimInstance Win32_Process | Where-Object CreationDate | ForEach-Object { " +
+      '"$($_.ProcessId) $($_.ParentProcessId) $($_.CreationDate.ToFileTimeUtc())" }',
+    ],
+  }),
+  parseSnapshot(text) {
+    const [boot, ...lines] = text.split(/\r?\n/);
+    return snapshotWithoutMarks(boot, lines.map(parseWindowsLine));
+  },
+  endInvocation: (pid, force) => ({
+    command: "taskkill.exe",
+    args: ["/PID", String(pid), "/T", ...(force ? ["/F"] : [])],
+  }),
+};
+
+function parseWindowsLine(line: string): ProcessEntry | undefined {
+  const match = /^(\d+) (\d+) (\d+)\s*$/.exec(line);
+  return match
+    ? { pid: Number(match[1]), parent: Number(match[2]), group: 0, start: match[3], zombie: false }
+    : undefined;
+}
+
+function snapshotWithoutMarks(boot: string, entries: Array<ProcessEntry | undefined>): Snapshot {
+  return { boot, namespace: "", processes: byPid(entries), carriers: new Set(), forks: new Set() };
+}
+
+function byPid(entries: Array<ProcessEntry | undefined>): Map<number, ProcessEntry> {
+  return new Map(entries.filter((entry) => entry !== undefined).map((entry) => [entry.pid, entry]));
+}
+
+/** The platform for a value of `Deno.build.os`; other Unix systems are treated as macOS, whose `ps` is BSD's. */
+export function platformFor(os: string): Platform {
+  return os === "linux" || os === "android" ? linux : os === "windows" ? windows : darwin;
+}

@@ -1,0 +1,123 @@
+/** Which processes there are, which are gone, and how a command's whole tree is ended. */
+
+import type { ProcessIdentity, RegisteredProcess } from "../store/store.ts";
+import { type Marks, platformFor, type ProcessEntry, type Snapshot } from "./platform.ts";
+
+const platform = platformFor(Deno.build.os);
+
+/** A runner or, on Windows, the outer `cmd.exe` of a command: the process that all of a command's are below. */
+export interface RunnerIdentity {
+  pid: number;
+  start: string;
+}
+
+/** Looks at all processes of this host, and into their environments for the marks. Throws when that is not possible. */
+export async function takeSnapshot(marks: Marks | null = null): Promise<Snapshot> {
+  const { command, args } = platform.snapshotInvocation(marks);
+  // A process that ends meanwhile makes `cat` and `grep` complain and fail; what they print is what counts.
+  const { stdout } = await new Deno.Command(command, { args, stdin: "null", stdout: "piped", stderr: "null" })
+    .output();
+  const snapshot = platform.parseSnapshot(new TextDecoder().decode(stdout));
+  if (!snapshot?.processes.has(Deno.pid)) throw new Error("The list of processes is not complete");
+  return snapshot;
+}
+
+/** The name of this host in {@link ProcessIdentity}: with the pid namespace, outside of which nothing can be seen. */
+export function hostName(snapshot: Snapshot): string {
+  return snapshot.namespace === "" ? Deno.hostname() : `${Deno.hostname()}/${snapshot.namespace}`;
+}
+
+/** The identity of this process. */
+export function ownIdentity(snapshot: Snapshot): ProcessIdentity {
+  return {
+    host: hostName(snapshot),
+    boot: snapshot.boot,
+    pid: Deno.pid,
+    start: snapshot.processes.get(Deno.pid)?.start ?? "",
+  };
+}
+
+/** Whether a process of this host is still there: the same pid, started at the same time, in the same boot. */
+export function isAlive(identity: Omit<ProcessIdentity, "host">, snapshot: Snapshot): boolean {
+  return identity.boot === snapshot.boot && findProcess(identity, snapshot) !== undefined;
+}
+
+function findProcess({ pid, start }: RunnerIdentity, snapshot: Snapshot): ProcessEntry | undefined {
+  const entry = snapshot.processes.get(pid);
+  if (!entry || entry.zombie) return undefined;
+  // On Windows only a bound is known: whoever has the pid and is older than that has not got it second-hand.
+  const same = start.startsWith("<=") ? BigInt(entry.start) <= BigInt(start.slice(2)) : entry.start === start;
+  return same ? entry : undefined;
+}
+
+/** The registered processes that are provably gone: of this host, but not there any more. */
+export function findGone(processes: readonly RegisteredProcess[], snapshot: Snapshot): number[] {
+  const host = hostName(snapshot);
+  return processes.filter(({ identity }) => identity.host === host && !isAlive(identity, snapshot))
+    .map((process) => process.id);
+}
+
+/**
+ * The pids of a command: everything below its runner, everything that carries its claim token, every fork of the
+ * runner's shell, and what is below those. Not the runner itself, and nothing that an earlier command of the runner
+ * left behind on purpose: that is older than this command, or carries the earlier one's token.
+ */
+export function commandProcesses(snapshot: Snapshot, runner: RunnerIdentity): number[] {
+  const { processes, carriers, forks } = snapshot;
+  const children = new Map<number, number[]>();
+  for (const { pid, parent } of processes.values()) {
+    children.set(parent, [...children.get(parent) ?? [], pid]);
+  }
+
+  const found = new Set<number>();
+  const add = (pid: number) => {
+    if (found.has(pid)) return;
+    found.add(pid);
+    addBelow(pid);
+  };
+  const addBelow = (pid: number) => children.get(pid)?.forEach(add);
+
+  const runnerEntry = findProcess(runner, snapshot);
+  // Without its runner a number is only a number: another process may have it by now.
+  if (runnerEntry) addBelow(runner.pid);
+  carriers.forEach(add);
+  const commandStart = runnerEntry
+    ? children.get(runner.pid)?.map((pid) => Number(processes.get(pid)!.start))
+    : undefined;
+  for (const pid of forks) {
+    const start = Number(processes.get(pid)?.start);
+    if (pid !== runner.pid && (!commandStart || start >= Math.min(...commandStart))) add(pid);
+  }
+  // Where queuectl itself was started by a job, its processes may be below another command.
+  for (const pid of [runner.pid, Deno.pid]) found.delete(pid);
+  return [...found].filter((pid) => processes.get(pid)?.zombie === false);
+}
+
+/** Asks a process to end (TERM), or ends it (KILL). False when it is another user's, which cannot be ended. */
+export async function endProcess(pid: number, force: boolean): Promise<boolean> {
+  const invocation = platform.endInvocation(pid, force);
+  if (invocation) {
+    await new Deno.Command(invocation.command, {
+      args: invocation.args,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).output();
+    return true;
+  }
+  const allowed = sendSignal(pid, force ? "SIGKILL" : "SIGTERM");
+  // A stopped process would keep the signal until somebody continues it.
+  if (allowed && !force) sendSignal(pid, "SIGCONT");
+  return allowed;
+}
+
+/** Sends a signal to a process; one that is gone already is no error. False when it is another user's. */
+export function sendSignal(pid: number, signal: Deno.Signal): boolean {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return false;
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return true;
+}

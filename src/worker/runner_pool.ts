@@ -1,0 +1,42 @@
+/** The runners of a worker: as many as it has ever run commands side by side. */
+
+import { startShellRunner } from "./shell_runner.ts";
+import type { CommandSpec } from "./shell_script.ts";
+import type { StartedRun } from "./spool.ts";
+import { startWindowsRunner } from "./windows_runner.ts";
+
+/** Runs commands, one at a time. */
+export interface Runner {
+  /** Whether it can run another command after one that has ended. */
+  readonly reusable: boolean;
+  /**
+   * Runs a command; `key` names the run within the database. `started` is told who runs it. Resolves to its exit
+   * status, `refused` when the status file could not be created, null when the runner was killed.
+   */
+  run(spec: CommandSpec, key: string, started: (run: StartedRun) => void): Promise<number | "refused" | null>;
+  /** Lets the runner end, after the command that it runs. */
+  close(): void;
+}
+
+/** Runs commands with idle runners, or new ones. */
+export type RunnerPool = Pick<Runner, "run" | "close">;
+
+/** The runners of this process; `boot` is the boot of this host, which goes into every status file. */
+export function openRunnerPool(boot: string): RunnerPool {
+  const idle: Runner[] = [];
+  let closed = false;
+  return {
+    async run(spec, key, started) {
+      const runner = idle.pop() ??
+        (Deno.build.os === "windows" ? startWindowsRunner(boot) : await startShellRunner(boot));
+      const status = await runner.run(spec, key, started);
+      if (status !== null && runner.reusable && !closed) idle.push(runner);
+      else runner.close();
+      return status;
+    },
+    close() {
+      closed = true;
+      for (const runner of idle.splice(0)) runner.close();
+    },
+  };
+}

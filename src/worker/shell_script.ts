@@ -1,0 +1,107 @@
+/**
+ * The texts that make a shell run commands: pure functions, tried under dash, bash, busybox, mksh and ksh93.
+ *
+ * On POSIX systems a *runner*, one long-lived `/bin/sh` for every slot of a worker, reads a few lines for each command
+ * from its standard input. It forks a subshell for the command, waits for it, and writes its exit status to the status
+ * file and to its standard output. So
+ * - the exit status is known, exactly, whether or not the worker is still there, also for a command that replaces its
+ *   shell (`exec`), sets an EXIT trap of its own or ends by a signal;
+ * - the fork of a small shell is cheaper than the start of a new process from Deno.
+ *
+ * The runner creates the status file exclusively (`set -C`) before it starts anything. Whoever recovers a job creates
+ * the same file: the first decides whether the command runs, so it cannot start after it was given up.
+ */
+
+import type { Invocation } from "./platform.ts";
+
+/** A command as it is started for one run. */
+export interface CommandSpec {
+  command: string;
+  /** Path of the run's files in the spool, to which `.out`, `.err` and `.status` are added. */
+  files: string;
+  cwd: string | null;
+  env: Record<string, string>;
+}
+
+/** Quotes a text for a POSIX shell. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * The runner's first lines. It answers `ready START FORKS`: when it started, as the process table tells it, and `yes`
+ * where a subshell is a process of its own (ksh93 only pretends).
+ *
+ * A signal sent to the whole group, as `kill 0` in a command does, must not end the runner before it has recorded the
+ * command's status: it has a handler, which, unlike an ignored signal, subshells do not inherit.
+ */
+export function runnerPrelude(os: string): string {
+  const start = os === "linux" || os === "android"
+    ? `read -r queuectl_stat </proc/$$/stat; set -- \${queuectl_stat##*) }; shift 19; queuectl_start=$1; set --`
+    : `queuectl_start=$(ps -o lstart= -p $$ | sed -e 's/ *$//' -e 's/  */_/g')`;
+  return `trap : TERM INT HUP
+${start}
+queuectl_parent=$( (/bin/sh -c 'echo $PPID'; :) )
+if [ "$queuectl_parent" = $$ ]; then queuectl_forks=no; else queuectl_forks=yes; fi
+echo "ready $queuectl_start $queuectl_forks"
+unset queuectl_stat queuectl_start queuectl_parent queuectl_forks
+`;
+}
+
+/**
+ * Whether a command can tell the subshell of a runner from a shell of its own: it asks for its pid, which in a
+ * subshell is the runner's, or reads commands from a file that may.
+ */
+function needsOwnShell(command: string): boolean {
+  return /\$\$|\$\{\$|(^|[\s;&|({])(\.|source)\s/.test(command);
+}
+
+/**
+ * The lines that make a runner run one command. It answers `exit STATUS`, or `refused` when the status file could not
+ * be created.
+ */
+export function runnerScript(spec: CommandSpec, startedLine: string, forks: boolean): string {
+  const files = quote(spec.files);
+  const variables = Object.entries(spec.env).map(([name, value]) => `${name}=${quote(value)}`).join(" ");
+  const command = quote(spec.command);
+  // bash counts lines from the runner's first one; the others begin anew with every eval.
+  const run = forks && !needsOwnShell(spec.command)
+    ? `[ -z "\${BASH_VERSION-}" ] || LINENO=0\neval ${command}`
+    : `exec /bin/sh -c ${command}`;
+  return `set -C
+if { echo ${quote(startedLine)} >${files}.status; } 2>/dev/null; then
+set +C
+( trap - TERM INT HUP
+exec </dev/null >>${files}.out 2>>${files}.err
+${spec.cwd === null ? "" : `cd ${quote(spec.cwd)} || exit 126`}
+export ${variables}
+${run} )
+queuectl_status=$?
+echo "exit $queuectl_status" >>${files}.status
+echo "exit $queuectl_status"
+else
+set +C
+echo refused
+fi
+`;
+}
+
+/**
+ * Windows has no runner: each command gets a `cmd.exe` that redirects, starts the command's own `cmd.exe` and writes
+ * its exit status. Delayed expansion (`/v:on`) puts the texts in after the line was read, so nothing in them can be
+ * taken for syntax of the outer one; they travel in the environment. The caller creates the status file.
+ */
+export function windowsInvocation(spec: CommandSpec): Invocation & { env: Record<string, string> } {
+  return {
+    command: "cmd.exe",
+    args: [
+      "/v:on",
+      "/d",
+      "/s",
+      "/c",
+      `"cmd.exe /v:off /d /s /c "!QUEUECTL_COMMAND!" <nul >>"!QUEUECTL_FILES!.out" 2>>"!QUEUECTL_FILES!.err" ` +
+      `& echo exit !errorlevel!>>"!QUEUECTL_FILES!.status""`,
+    ],
+    env: { ...spec.env, QUEUECTL_COMMAND: spec.command, QUEUECTL_FILES: spec.files },
+  };
+}

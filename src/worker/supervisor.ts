@@ -1,0 +1,144 @@
+/**
+ * The manager: starts workers, replaces those that die, ends when it is asked to or when the queue is drained. It holds
+ * no state that matters: when it is killed, its workers finish what they run, and commands need neither.
+ */
+
+import { configFrom } from "../config.ts";
+import { openStore } from "../store/open.ts";
+import type { Store } from "../store/store.ts";
+import { delay } from "./delay.ts";
+import { print } from "./log.ts";
+import { ownIdentity, sendSignal, takeSnapshot } from "./processes.ts";
+import { ownProgram } from "./program.ts";
+import { onStopSignal } from "./signals.ts";
+import type { WorkerArguments } from "./worker_main.ts";
+
+/** What `worker start` is told. */
+export interface StartOptions {
+  url: string;
+  count: number;
+  concurrency: number;
+  drain: boolean;
+}
+
+/** Milliseconds between two looks for a stop request. */
+const pollInterval = 100;
+/** A worker that has lived this long, in milliseconds, did not die of its start. */
+const healthyAfter = 10_000;
+
+/** Runs workers until they are stopped or the queue is drained. Resolves to the exit status. */
+export async function startWorkers(options: StartOptions): Promise<number> {
+  await using store = await openStore(options.url, {
+    missing: "create",
+    durable: false,
+    notify: (message) => console.error(message),
+  });
+  const { lease } = configFrom(await store.settings());
+  const identity = ownIdentity(await takeSnapshot());
+  const { count: number, concurrency } = options;
+  print([`Manager: starting ${number} workers (pid ${Deno.pid})`]);
+  const deathsBefore = await store.deaths();
+  const id = await store.register({ role: "manager", manager: null, number, concurrency, identity, lease });
+
+  const stopping = new AbortController();
+  const children = new Map<number, Deno.ChildProcess>();
+  const announceStop = () => {
+    if (!stopping.signal.aborted) print(["Manager: stopping workers..."]);
+    stopping.abort();
+  };
+  const endListening = onStopSignal(() => {
+    announceStop();
+    for (const child of children.values()) sendSignal(child.pid, "SIGTERM");
+  });
+  const endWatching = watchRequests(store, id, lease, announceStop);
+
+  await Promise.all(Array.from(
+    { length: number },
+    (_, index) =>
+      keepWorker(
+        { number: index + 1, manager: id, concurrency, drain: options.drain },
+        store.location,
+        children,
+        stopping.signal,
+      ),
+  ));
+
+  endListening();
+  endWatching();
+  const status = options.drain ? await drainStatus(store, deathsBefore) : 0;
+  await store.leave(id);
+  print(["Manager: stopped"]);
+  return status;
+}
+
+/** Starts a worker, and another one whenever it dies, until it ends by itself or all are stopped. */
+async function keepWorker(
+  args: WorkerArguments,
+  database: string,
+  children: Map<number, Deno.ChildProcess>,
+  stopping: AbortSignal,
+): Promise<void> {
+  for (let pause = 0; !stopping.aborted;) {
+    const startedAt = performance.now();
+    const child = spawnWorker(args, database);
+    if (child) {
+      children.set(args.number, child);
+      print([`Manager: spawned worker pid=${child.pid}`]);
+      const status = await child.status;
+      children.delete(args.number);
+      if (status.success) return;
+      print([`Manager: worker pid=${child.pid} ended with ${status.signal ?? `status ${status.code}`}`]);
+    }
+    // The first replacement comes at once: a command may be waiting to be adopted.
+    pause = performance.now() - startedAt > healthyAfter ? 0 : pause === 0 ? 100 : Math.min(pause * 2, 5000);
+    await delay(pause === 100 ? 0 : pause, stopping);
+  }
+}
+
+/** Undefined when the system has no process or file to spare now. */
+function spawnWorker(args: WorkerArguments, database: string): Deno.ChildProcess | undefined {
+  const program = ownProgram();
+  try {
+    return new Deno.Command(program.command, {
+      args: [...program.args, "--worker", JSON.stringify(args)],
+      // Commands inherit it, so that a job can enqueue others.
+      env: { QUEUECTL_DB: database },
+      // Its end tells the worker that the manager is gone.
+      stdin: "piped",
+      stdout: "inherit",
+      stderr: "inherit",
+      // In a session of its own: Ctrl-C in the terminal reaches the manager alone.
+      detached: true,
+    }).spawn();
+  } catch (error) {
+    print([`Manager: cannot start a worker: ${(error as Error).message}`]);
+    return undefined;
+  }
+}
+
+/** Renews the manager's lease and looks for a stop request, which the workers find by themselves. */
+function watchRequests(store: Store, id: number, lease: number, onStop: () => void): () => void {
+  let busy = false;
+  const ask = (action: () => Promise<void>) => {
+    if (busy) return;
+    busy = true;
+    action().catch((error) => print([`Manager: ${error.message}`])).finally(() => busy = false);
+  };
+  const timers = [
+    setInterval(() => {
+      // Looked at only when it can be acted on: a change is reported once.
+      if (busy || !store.changed()) return;
+      ask(async () => {
+        if ((await store.exchange(id, [], 0)).stop) onStop();
+      });
+    }, pollInterval),
+    setInterval(() => ask(async () => void await store.heartbeat(id, lease)), lease / 3),
+  ];
+  return () => timers.forEach(clearInterval);
+}
+
+/** 0 when everything is done and no job has died meanwhile. */
+async function drainStatus(store: Store, deathsBefore: number): Promise<number> {
+  const { pending, processing, failed } = await store.counts();
+  return pending + processing + failed === 0 && await store.deaths() === deathsBefore ? 0 : 1;
+}

@@ -1,0 +1,261 @@
+/**
+ * A worker: claims jobs, runs their commands side by side, records how they ended.
+ *
+ * One loop talks to the store, so that results and claims go in one transaction; everything else (ended commands,
+ * timers, signals, changes by others) only wakes it.
+ */
+
+import { type Config, configFrom } from "../config.ts";
+import type { Claim, Finished } from "../job/job.ts";
+import type { Store } from "../store/store.ts";
+import { delay } from "./delay.ts";
+import { finishedRun, type JobRun, readOutputs, watchRun } from "./job_run.ts";
+import { print, workerLine } from "./log.ts";
+import { describeFinished } from "./messages.ts";
+import { recover } from "./recovery.ts";
+import { startCommand } from "./run_command.ts";
+import type { RunnerPool } from "./runner_pool.ts";
+import { removeFiles, runFiles } from "./spool.ts";
+
+/** What a worker is told by its manager. */
+export interface WorkerOptions {
+  /** `N` of its name `Worker-N`. */
+  number: number;
+  concurrency: number;
+  /** End when nothing is left to run or retry. */
+  drain: boolean;
+}
+
+export interface Worker {
+  /** Works until it is stopped, or the queue is drained. */
+  run(): Promise<void>;
+  /** No new claims; what still runs after `grace` milliseconds (Infinity: however long it takes) is handed back. */
+  stop(grace: number): void;
+  /** Stops with the configured grace. */
+  stopGracefully(): void;
+}
+
+/** Milliseconds between two looks for changes by others, and between two looks at the size of outputs. */
+const pollInterval = 20;
+const outputInterval = 250;
+/** Milliseconds after the grace for which a worker that was stopped still tries to reach the store. */
+const storeGrace = 15_000;
+
+/** A run whose end is not recorded yet. */
+interface EndedRun {
+  claim: Claim;
+  files: string;
+  result: Finished;
+  /** The files stay in the spool after the end was recorded. */
+  keepFiles?: boolean;
+}
+
+/** A worker on an open store; `register` announces it there and gives its id, again when its lease was lost. */
+export function createWorker(
+  store: Store,
+  pool: RunnerPool,
+  register: (config: Config) => Promise<number>,
+  options: WorkerOptions,
+): Worker {
+  const running = new Map<number, JobRun>();
+  const finished: EndedRun[] = [];
+  let config: Config;
+  let id: number;
+  let awake = Promise.withResolvers<void>();
+  /** Whether others have changed anything since the last look. */
+  let changed = true;
+  let stopping = false;
+  /** When what still runs is handed back, by the monotonic clock. */
+  let stopAt = Infinity;
+  let stopTimer: AbortController | undefined;
+  let dueTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Milliseconds without claims after the system has refused to start a process, and when they are over. */
+  let refusedPause = 0;
+  let claimAfter = 0;
+  let beating = false;
+
+  const wake = () => awake.resolve();
+  const say = (...texts: string[]) => print(texts.map((text) => workerLine(options.number, text)));
+
+  function stop(grace: number): void {
+    const at = performance.now() + grace;
+    // The store repeats its request at every turn.
+    if (stopping && at >= stopAt) return;
+    if (!stopping) say("stopping gracefully");
+    stopping = true;
+    stopAt = at;
+    stopTimer?.abort();
+    if (grace < Infinity) handBackAfter(grace, stopTimer = new AbortController());
+    wake();
+  }
+
+  async function handBackAfter(grace: number, timer: AbortController): Promise<void> {
+    await delay(grace, timer.signal);
+    if (!timer.signal.aborted) { for (const run of running.values()) run.handBack(); }
+  }
+
+  function watch(run: JobRun): void {
+    running.set(run.claim.seq, run);
+    if (stopping && performance.now() >= stopAt) run.handBack();
+    run.ended.then((end) => {
+      if (running.get(run.claim.seq) === run) running.delete(run.claim.seq);
+      if (end.kind === "not_started") pauseClaims(end.message);
+      else if (end.kind === "finished") refusedPause = 0;
+      if (end.kind !== "let_go") finished.push({ claim: run.claim, files: run.files, result: end.finished });
+      wake();
+    });
+  }
+
+  function pauseClaims(reason: string): void {
+    refusedPause = Math.min(Math.max(1000, refusedPause * 2), 30_000);
+    claimAfter = performance.now() + refusedPause;
+    setTimeout(wake, refusedPause + 1);
+    say(`${reason}; claims nothing for ${refusedPause / 1000}s`);
+  }
+
+  function start(claim: Claim): void {
+    const files = runFiles(store.spool, claim.seq, claim.run);
+    if (claim.cwd !== null && !isFolder(claim.cwd)) {
+      const outcome = { kind: "spawn_failed", message: `The folder ${claim.cwd} does not exist` } as const;
+      const result = finishedRun(claim, outcome, { output: "", errorOutput: "" }, config);
+      finished.push({ claim, files, result });
+      return wake();
+    }
+    const env = { ...claim.env, QUEUECTL_JOB_ID: claim.id, QUEUECTL_ATTEMPT: String(claim.attempt) };
+    const spec = { command: claim.command, files, cwd: claim.cwd, env };
+    watch(watchRun(claim, files, startCommand(spec, `${claim.seq}.${claim.run}`, pool), 0, config));
+  }
+
+  async function recoverOthers(): Promise<void> {
+    for (const found of await recover(store, id)) {
+      const { claim, files } = found;
+      if (found.kind === "running") {
+        say(`adopted job ${claim.id} (attempt ${claim.attempt})`);
+        watch(watchRun(claim, files, found.command, claim.elapsed, config));
+      } else {
+        const result = finishedRun(claim, found.outcome, readOutputs(files, config.maxOutput), config);
+        finished.push({ claim, files, result, keepFiles: found.keepFiles });
+      }
+    }
+    wake();
+  }
+
+  /** Renews the lease; looks after what others have left, where there are others. */
+  async function beat(): Promise<void> {
+    if (!await store.heartbeat(id, config.lease)) {
+      say(`was taken for gone; the ${running.size} jobs it ran belong to another worker now`);
+      for (const run of running.values()) run.letGo();
+      running.clear();
+      id = await register(config);
+    }
+    const processes = await store.processes();
+    const mine = processes.find((process) => process.id === id)?.manager;
+    const others = processes.some((process) => process.expired || (process.manager ?? process.id) !== mine);
+    if (others) await recoverOthers();
+  }
+
+  function beatRegularly(): ReturnType<typeof setInterval> {
+    return setInterval(() => {
+      if (beating) return;
+      beating = true;
+      beat().catch((error) => say(`cannot renew its lease: ${error.message}`)).finally(() => beating = false);
+    }, config.lease / 3);
+  }
+
+  /** One transaction with the store, and what follows from it. */
+  async function turn(): Promise<void> {
+    if (changed) {
+      changed = false;
+      config = configFrom(await store.settings());
+    }
+    const batch = finished.slice();
+    const free = stopping || performance.now() < claimAfter
+      ? 0
+      : Math.max(0, options.concurrency - running.size);
+    // Where nothing is to be recorded, a look costs less than a transaction that writes.
+    const want = free > 0 && (batch.length > 0 || await isWorkReady()) ? free : 0;
+    const { claims, stale, stop: stopRequest } = await store.exchange(
+      id,
+      batch.map(({ result }) => result),
+      want,
+    );
+    finished.splice(0, batch.length);
+    const texts = batch.map(({ claim, result }) =>
+      describeFinished(claim.id, stale.includes(claim.seq) ? null : result)
+    );
+    texts.push(...claims.map((claim) => `picked job ${claim.id} (attempt ${claim.attempt})`));
+    if (texts.length > 0) say(...texts);
+    for (const claim of claims) start(claim);
+    for (const { claim, files, keepFiles } of batch) {
+      if (!keepFiles && !stale.includes(claim.seq)) removeFiles(files);
+    }
+    if (stopRequest) stop(stopRequest.grace);
+    // Everything there was has been claimed: what is left may become due.
+    if (claims.length < want) await isWorkReady();
+  }
+
+  /** Whether something can be claimed now; sets the timer for what is due later. */
+  async function isWorkReady(): Promise<boolean> {
+    const { ready, dueIn } = await store.outlook();
+    clearTimeout(dueTimer);
+    if (dueIn !== null) dueTimer = setTimeout(wake, Math.min(dueIn, 2 ** 31 - 1));
+    return ready || dueIn === 0;
+  }
+
+  async function isDrained(): Promise<boolean> {
+    const { pending, processing, failed } = await store.counts();
+    return pending + processing + failed === 0;
+  }
+
+  /** One turn, repeated while the store cannot be reached. True when there is nothing left to do. */
+  async function workOnce(): Promise<boolean> {
+    for (let pause = 100;; pause = Math.min(pause * 2, 10_000)) {
+      // Made anew before the turn, so that what happens meanwhile is not missed.
+      awake = Promise.withResolvers();
+      try {
+        await turn();
+        if (running.size > 0 || finished.length > 0) return false;
+        return stopping || options.drain && await isDrained();
+      } catch (error) {
+        // What could not be recorded is still in the spool, for whoever recovers the jobs.
+        if (performance.now() > stopAt + storeGrace) throw error;
+        say(`${(error as Error).message}; trying again in ${pause / 1000}s`);
+        await delay(pause);
+      }
+    }
+  }
+
+  async function run(): Promise<void> {
+    config = configFrom(await store.settings());
+    id = await register(config);
+    say("started");
+    await recoverOthers();
+    const timers = [
+      setInterval(() => {
+        if (store.changed()) changed = true;
+        if (changed) wake();
+      }, pollInterval),
+      setInterval(() => running.forEach((job) => job.cutOutput()), outputInterval),
+      beatRegularly(),
+    ];
+    try {
+      while (!await workOnce()) await awake.promise;
+    } finally {
+      timers.forEach(clearInterval);
+      clearTimeout(dueTimer);
+    }
+    pool.close();
+    await store.leave(id);
+  }
+
+  return { run, stop, stopGracefully: () => stop(config?.grace ?? 0) };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,55 @@
+/** The program in `--worker` mode: a worker process of a manager, which it hears from by signals and its input. */
+
+import { exitStatus } from "../errors.ts";
+import { openStore } from "../store/open.ts";
+import { print, workerLine } from "./log.ts";
+import { ownIdentity, takeSnapshot } from "./processes.ts";
+import { openRunnerPool } from "./runner_pool.ts";
+import { onStopSignal } from "./signals.ts";
+import { makeSpool, sweep } from "./spool.ts";
+import { createWorker, type WorkerOptions } from "./worker.ts";
+
+/** What the manager passes on the command line, as JSON; the database comes in `QUEUECTL_DB`. */
+export interface WorkerArguments extends WorkerOptions {
+  /** The manager's registration. */
+  manager: number;
+}
+
+/** Runs a worker until it is stopped; `args` are `--worker` and its JSON. Resolves to the exit status. */
+export async function workerMain(args: string[]): Promise<number> {
+  const options: WorkerArguments = JSON.parse(args[1]);
+  try {
+    await using store = await openStore(Deno.env.get("QUEUECTL_DB")!, { missing: "create", durable: false });
+    const snapshot = await takeSnapshot();
+    const { manager, number, concurrency } = options;
+    const identity = ownIdentity(snapshot);
+    makeSpool(store.spool);
+    const worker = createWorker(
+      store,
+      openRunnerPool(snapshot.boot),
+      (config) =>
+        store.register({ role: "worker", manager, number, concurrency, identity, lease: config.lease }),
+      options,
+    );
+    onStopSignal((count) => {
+      print([workerLine(number, "received termination signal")]);
+      if (count === 1) worker.stopGracefully();
+      else worker.stop(0);
+    });
+    untilInputEnds().then(() => worker.stop(Infinity));
+    if (number === 1) await sweep(store.spool, (seq, run) => store.isRunning(seq, run), Date.now());
+    await worker.run();
+    return 0;
+  } catch (error) {
+    print([workerLine(options.number, `ended: ${(error as Error).message}`)]);
+    const status = exitStatus(error);
+    if (status === 1) console.error(error);
+    return status;
+  }
+}
+
+/** Resolves when the manager, which holds the other end, is gone. */
+async function untilInputEnds(): Promise<void> {
+  const buffer = new Uint8Array(1);
+  while (await Deno.stdin.read(buffer) !== null);
+}

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import {
+  ago,
+  cutEnd,
+  cutStart,
+  deadJobTable,
+  jobTable,
+  json,
+  jsonArray,
+  printable,
+  processTable,
+} from "../../src/cli/output.ts";
+import type { Job } from "../../src/job/job.ts";
+import type { RegisteredProcess } from "../../src/store/store.ts";
+
+const job: Job = {
+  id: "a1",
+  command: "echo hello",
+  state: "pending",
+  attempts: 0,
+  maxRetries: 3,
+  priority: 0,
+  timeout: null,
+  baseBackoff: null,
+  cwd: null,
+  env: null,
+  createdAt: 0,
+  updatedAt: 0,
+  nextAttemptAt: null,
+  lastError: null,
+};
+
+const manager: RegisteredProcess = {
+  id: 1,
+  role: "manager",
+  manager: null,
+  number: 1,
+  concurrency: 0,
+  identity: { host: "box/4026531836", boot: "b", pid: 11, start: "s" },
+  startedAt: 0,
+  heartbeatAt: 97_000,
+  expired: false,
+  stop: null,
+  running: [],
+};
+
+Deno.test("printable text is one line without anything that a terminal obeys", () => {
+  const cases: Array<[string, string]> = [
+    ["plain äß 日本 🎉", "plain äß 日本 🎉"],
+    ["a\nb\r\nc\rd", "a↵b↵c↵d"],
+    ["a\tb", "a b"],
+    ["\x1b[31mred\x07", "\\x1b[31mred\\x07"],
+    ["\x9b31m\x7f\0", "\\x9b31m\\x7f\\x00"],
+    ["\u202etxt.exe\u2066\u2028", "\\u202etxt.exe\\u2066\\u2028"],
+  ];
+  for (const [text, expected] of cases) assert.equal(printable(text), expected);
+});
+
+Deno.test("any text becomes JSON of the same value that is safe to show", () => {
+  fc.assert(fc.property(fc.jsonValue(), fc.string({ unit: "binary" }), (value, text) => {
+    const line = json([value, text]);
+    assert.equal(printable(line), line);
+    assert.equal(JSON.stringify(JSON.parse(line)), JSON.stringify([value, text]));
+  }));
+});
+
+Deno.test("text is cut to a length, never through a character", () => {
+  assert.equal(cutEnd("abcdef", 6), "abcdef");
+  assert.equal(cutEnd("abcdefg", 6), "abcde…");
+  assert.equal(cutEnd("abcd🎉g", 6), "abcd…");
+  assert.equal(cutStart("abcdefg", 6), "…cdefg");
+  assert.equal(cutStart("a🎉cdef", 6), "…cdef");
+});
+
+Deno.test("the job table is the original's", () => {
+  const jobs: Job[] = [{
+    ...job,
+    id: "1c23b86a-b7a9-4ac1-9cbb-78a4b8c93fa3",
+    state: "processing",
+    attempts: 12,
+  }, {
+    ...job,
+    command: "printf 'a\nb'",
+  }];
+  assert.deepEqual([...jobTable(jobs)].join("").split("\n"), [
+    "ID                                   | STATE      | ATTEMPTS | COMMAND",
+    "--------------------------------------------------------------------------------",
+    "1c23b86a-b7a9-4ac1-9cbb-78a4b8c93fa3 | processing |       12 | echo hello",
+    "a1                                   | pending    |        0 | printf 'a↵b'",
+    "",
+  ]);
+});
+
+Deno.test("the table of dead jobs shows the end of a long error and stays one line a job", () => {
+  const rows = [...deadJobTable([
+    { ...job, state: "dead", command: "c".repeat(50), lastError: "first\n" + "x".repeat(300) + "\nreason" },
+    { ...job, state: "dead" },
+  ])].join("").trimEnd().split("\n");
+  assert.equal(rows.length, 4);
+  assert.match(rows[0], /^ID {35}\| COMMAND {34}\| LAST ERROR$/);
+  assert.match(rows[2], /^a1 {35}\| c{39}… \| …x+↵reason$/);
+  assert.equal(rows[3], `${"a1".padEnd(36)} | ${"echo hello".padEnd(40)} |`);
+});
+
+Deno.test("the process table marks who is not heard of and who was asked to stop", () => {
+  const worker = { ...manager, id: 2, role: "worker", manager: 1, number: 2, running: ["x\n", "y"] } as const;
+  const table = processTable([
+    manager,
+    { ...worker, running: [...worker.running], expired: true },
+    { ...worker, number: 3, running: ["1", "2", "3"], stop: { grace: 0 } },
+  ], 100_000);
+  assert.deepEqual(table.split("\n"), [
+    "NAME     | HOST | PID | RUNNING | HEARTBEAT",
+    "-".repeat(80),
+    "Manager  | box  | 11  | -       | 3s ago",
+    "Worker-2 | box  | 11  | x↵, y   | 3s ago, lease expired",
+    "Worker-3 | box  | 11  | 3 jobs  | 3s ago, stopping",
+    "",
+  ]);
+});
+
+Deno.test("a time ago is told in its largest unit, and a clock that was set back is no time ago", () => {
+  const cases: Array<[number, string]> = [
+    [-5000, "0s ago"],
+    [59_999, "59s ago"],
+    [60_000, "1m ago"],
+    [7_200_000, "2h ago"],
+    [3 * 86_400_000, "3d ago"],
+  ];
+  for (const [milliseconds, expected] of cases) assert.equal(ago(milliseconds), expected);
+});
+
+Deno.test("a JSON array is written an element a line", async () => {
+  const text = async (elements: unknown[]) => (await Array.fromAsync(jsonArray(elements))).join("");
+  assert.equal(await text([]), "[]\n");
+  assert.equal(await text(["a", { b: 1 }]), '[\n"a",\n{"b":1}\n]\n');
+});

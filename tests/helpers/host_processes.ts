@@ -1,0 +1,60 @@
+/** The processes of this host, as tests look at them: through other programs, because /proc may not be read itself. */
+
+import { sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
+import { waitFor } from "./wait_for.ts";
+
+/** Whether environments of other processes can be seen: only where this is true are leaks found. */
+export const canSeeEnvironments = Deno.build.os === "linux";
+
+async function outputOf(command: string, ...args: string[]): Promise<string> {
+  const { stdout } = await new Deno.Command(command, { args, stdin: "null", stderr: "null" }).output();
+  return new TextDecoder().decode(stdout);
+}
+
+/** Pids of the processes that have a text in their environment. */
+export async function processesWith(text: string): Promise<number[]> {
+  if (!canSeeEnvironments) return [];
+  const found = await outputOf("/bin/sh", "-c", 'grep -lsF -- "$1" /proc/[0-9]*/environ', "sh", text);
+  return found.split("\n").filter((line) => line !== "").map((line) => Number(line.split("/")[2]));
+}
+
+/** What processes are, for the message of a failed test. */
+export async function describeProcesses(pids: readonly number[]): Promise<string> {
+  return pids.length === 0 ? "" : await outputOf("ps", "-o", "pid,ppid,stat,args", "-p", pids.join(","));
+}
+
+/** Waits until no process has the text in its environment. */
+export async function untilNoneWith(text: string): Promise<void> {
+  await waitFor(
+    `no process with ${text} in its environment`,
+    async () => (await processesWith(text)).length === 0,
+    async () => describeProcesses(await processesWith(text)),
+  );
+}
+
+/** Whether there is such a process, and it has not ended. */
+export async function isRunning(pid: number): Promise<boolean> {
+  return (await takeSnapshot()).processes.get(pid)?.zombie === false;
+}
+
+/** Ends a process for certain, and waits until it is gone. */
+export async function kill(pid: number): Promise<void> {
+  sendSignal(pid, "SIGKILL");
+  await waitFor(`the end of process ${pid}`, async () => !await isRunning(pid));
+}
+
+/** Ends all processes that have the text in their environment, also those that appear meanwhile. */
+export async function killAllWith(text: string): Promise<void> {
+  await waitFor(`the end of all processes with ${text}`, async () => {
+    const found = await processesWith(text);
+    for (const pid of found) sendSignal(pid, "SIGKILL");
+    return found.length === 0;
+  });
+}
+
+/** The most memory that a process ever had, in MiB (Linux). */
+export async function peakMemory(pid: number): Promise<number> {
+  const match = /^VmHWM:\s+(\d+) kB$/m.exec(await outputOf("cat", `/proc/${pid}/status`));
+  if (!match) throw new Error(`the memory of process ${pid} cannot be seen`);
+  return Number(match[1]) / 1024;
+}

@@ -1,0 +1,139 @@
+/** Tests of the real program on a queue of their own, that leave no process and no file behind. */
+
+import assert from "node:assert/strict";
+import type { Attempt, Job, NewJob } from "../../src/job/job.ts";
+import { openStore } from "../../src/store/open.ts";
+import type { Store } from "../../src/store/store.ts";
+import { jobById, newJob } from "../store/suite/harness.ts";
+import { describeProcesses, killAllWith, processesWith } from "./host_processes.ts";
+import { type Manager, startManager } from "./manager.ts";
+import { type ProgramResult, runProgram } from "./program.ts";
+import { temporaryFolder } from "./temporary_folder.ts";
+import { waitFor } from "./wait_for.ts";
+
+/** A queue in a folder of its own, which is also the working folder of its commands. */
+export interface Queue {
+  readonly path: string;
+  readonly store: Store;
+  /** The environment in which its programs run. */
+  readonly env: Record<string, string>;
+  /** Adds jobs that are retried at once. */
+  enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<void>;
+  /** Starts `worker start`; it is stopped when the test has not done so. */
+  start(...args: string[]): Manager;
+  /** Adds a manager that was started otherwise. */
+  watch(manager: Manager): Manager;
+  run(...args: string[]): Promise<ProgramResult>;
+  job(id: string): Promise<Job>;
+  /** Waits until a job is in that state. */
+  reaches(id: string, state: Job["state"]): Promise<Job>;
+  /** The runs of a job that have ended, as `[outcome, exit code]`. */
+  outcomes(id: string): Promise<Array<[Attempt["outcome"], number | null]>>;
+  /** Makes an empty file: what commands wait for. */
+  touch(name: string): void;
+  /** The text of a file; empty when there is none. */
+  read(name: string): string;
+  /** The files of runs in the spool. */
+  spooled(): string[];
+}
+
+/** A command that waits for a file in its folder. */
+export const untilFile = (name: string): string => `until [ -e ${name} ]; do sleep 0.05; done`;
+
+/** Registers a test that gets a queue; not on Windows, whose commands are not these. */
+export function queueTest(
+  name: string,
+  body: (queue: Queue) => Promise<void>,
+  options: { ignore?: boolean } = {},
+): void {
+  Deno.test({
+    name,
+    ignore: Deno.build.os === "windows" || options.ignore,
+    async fn() {
+      await using folder = await temporaryFolder();
+      const managers: Manager[] = [];
+      await using store = await openStore(`${folder.path}/queuectl.db`, {
+        missing: "create",
+        durable: false,
+      });
+      try {
+        await body(queueIn(folder.path, store, managers));
+        for (const manager of managers) await stop(manager);
+        await assertNothingRuns(folder.path);
+      } catch (error) {
+        for (const manager of managers) manager.signal("SIGKILL");
+        await killAllWith(folder.path);
+        const said = managers.map((manager, index) =>
+          [`manager ${index + 1} said:`, ...manager.lines].join("\n  ")
+        );
+        if (error instanceof Error) error.message += `\n${said.join("\n")}`;
+        throw error;
+      } finally {
+        for (const manager of managers) await Promise.all([manager.status, manager.closed]);
+      }
+    },
+  });
+}
+
+function queueIn(path: string, store: Store, managers: Manager[]): Queue {
+  const database = `${path}/queuectl.db`;
+  // By this text the processes of the test are known, whoever is their parent.
+  const env = { QUEUECTL_DB: database };
+  const watch = (manager: Manager) => {
+    managers.push(manager);
+    return manager;
+  };
+  const spooled = () => {
+    try {
+      return [...Deno.readDirSync(store.spool)].map((entry) => entry.name).sort();
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
+  };
+  return {
+    path,
+    store,
+    env,
+    enqueue: (...jobs) => store.enqueue(jobs.map((job) => newJob(job.id, { baseBackoff: 0, ...job }))),
+    start: (...args) => watch(startManager(args, path, env)),
+    watch,
+    run: (...args) => runProgram(args, { cwd: path, env }),
+    job: (id) => jobById(store, id),
+    reaches: (id, state) =>
+      waitFor(`job ${id} in state ${state}`, async () => {
+        const job = await jobById(store, id);
+        return job.state === state && job;
+      }, async () => ({ job: await jobById(store, id), attempts: await store.attempts(id) })),
+    outcomes: async (id) => (await store.attempts(id)).map(({ outcome, exitCode }) => [outcome, exitCode]),
+    touch: (name) => Deno.writeTextFileSync(`${path}/${name}`, ""),
+    read(name) {
+      try {
+        return Deno.readTextFileSync(`${path}/${name}`);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return "";
+        throw error;
+      }
+    },
+    spooled,
+  };
+}
+
+/** Stops a manager as a user would who is in a hurry, unless it has ended already. */
+async function stop(manager: Manager): Promise<void> {
+  // Repeated, because signals that come at the same moment are one.
+  const timer = setInterval(() => manager.signal("SIGTERM"), 100);
+  manager.signal("SIGTERM");
+  await manager.status;
+  clearInterval(timer);
+  await manager.closed;
+}
+
+async function assertNothingRuns(path: string): Promise<void> {
+  await waitFor(
+    "the end of every process of this test",
+    async () => (await processesWith(path)).length === 0,
+    async () => describeProcesses(await processesWith(path)),
+  );
+  assert.deepEqual(await processesWith(path), []);
+}

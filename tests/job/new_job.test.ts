@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { QueuectlError } from "../../src/errors.ts";
+import { checkNewJob, parseNewJob, withDefaults } from "../../src/job/new_job.ts";
+
+const resolveFolder = (cwd: string) => `/base/${cwd}`;
+
+Deno.test("a job that gives only its command gets an id and the defaults", () => {
+  const job = withDefaults(parseNewJob('{"command": "echo hello"}', resolveFolder), { maxRetries: 5 });
+  assert.match(job.id, /^[0-9a-f-]{36}$/);
+  assert.deepEqual({ ...job, id: "" }, {
+    id: "",
+    command: "echo hello",
+    attempts: 0,
+    maxRetries: 5,
+    priority: 0,
+    timeout: null,
+    baseBackoff: null,
+    cwd: null,
+    env: null,
+  });
+});
+
+Deno.test("every field that is given is kept", () => {
+  const value = {
+    id: "a1",
+    command: "make",
+    attempts: 2,
+    max_retries: 0,
+    priority: -1,
+    timeout: "10m",
+    base_backoff: 0,
+    cwd: "sub",
+    env: { PATH: "/bin", EMPTY: "" },
+    state: "completed",
+    created_at: null,
+    updated_at: 5,
+  };
+  assert.deepEqual(withDefaults(checkNewJob(value, resolveFolder), { maxRetries: 5 }), {
+    id: "a1",
+    command: "make",
+    attempts: 2,
+    maxRetries: 0,
+    priority: -1,
+    timeout: 600_000,
+    baseBackoff: 0,
+    cwd: "/base/sub",
+    env: { PATH: "/bin", EMPTY: "" },
+  });
+});
+
+Deno.test("a timeout is seconds or text, and the shortest is not taken for none", () => {
+  const cases: Array<[unknown, number]> = [[90, 90_000], [0.5, 500], [0, 0], [0.0001, 1], ["1.5s", 1500], [
+    "2",
+    2000,
+  ]];
+  for (const [timeout, expected] of cases) {
+    assert.equal(checkNewJob({ command: "x", timeout }, resolveFolder).timeout, expected);
+  }
+});
+
+Deno.test("what is not a valid job is refused with the reason", () => {
+  const cases: Array<[string, RegExp]> = [
+    ["", /^Invalid JSON: /],
+    ["{", /^Invalid JSON: /],
+    ["null", /^A job must be a JSON object/],
+    ["[]", /^A job must be a JSON object/],
+    ['"x"', /^A job must be a JSON object/],
+    ["{}", /^Field "command" is missing$/],
+    ['{"comand": "x"}', /^Unknown field "comand" \(did you mean "command"\?\)$/],
+    ['{"command": "x", "__proto__": {}}', /^Unknown field "__proto__"/],
+    ['{"command": "x", "toString": 1}', /^Unknown field "toString"/],
+    ['{"command": ""}', /^Field "command" must not be empty$/],
+    ['{"command": " \\n"}', /^Field "command" must not be empty$/],
+    ['{"command": 5}', /^Field "command" must be text$/],
+    ['{"command": "a\\u0000b"}', /^Field "command" must not contain a NUL character$/],
+    ['{"command": "a\\ud800b"}', /^Field "command" must not contain half of a Unicode character$/],
+    [`{"command": "${"ä".repeat(65_536)}"}`, /^Field "command" must be at most 131071 bytes long/],
+    ['{"command": "x", "id": ""}', /^Field "id" must be 1 to 255 characters long$/],
+    ['{"command": "x", "id": null}', /^Field "id" must be text$/],
+    ['{"command": "x", "id": "-a"}', /^Field "id" must not begin with "-"/],
+    ['{"command": "x", "id": "a\\n"}', /^Field "id" /],
+    ['{"command": "x", "max_retries": -1}', /^Field "max_retries" must be a whole number from 0 to 1000$/],
+    ['{"command": "x", "max_retries": 1.5}', /^Field "max_retries" must be/],
+    ['{"command": "x", "max_retries": 1e999}', /^Field "max_retries" must be/],
+    ['{"command": "x", "max_retries": "3"}', /^Field "max_retries" must be/],
+    ['{"command": "x", "attempts": -1}', /^Field "attempts" must be/],
+    ['{"command": "x", "priority": 1e7}', /^Field "priority" must be/],
+    ['{"command": "x", "timeout": -1}', /^Field "timeout" must be/],
+    ['{"command": "x", "timeout": "soon"}', /^Field "timeout" must be/],
+    ['{"command": "x", "timeout": 1e300}', /^Field "timeout" must be/],
+    ['{"command": "x", "base_backoff": 1001}', /^Field "base_backoff" must be/],
+    ['{"command": "x", "cwd": ""}', /^Field "cwd" must not be empty$/],
+    ['{"command": "x", "env": []}', /^Field "env" must be an object/],
+    ['{"command": "x", "env": "A=b"}', /^Field "env" must be an object/],
+    ['{"command": "x", "env": {"A B": "x"}}', /^Field "env" has a name/],
+    ['{"command": "x", "env": {"A": 1}}', /^Each value of field "env" must be text$/],
+  ];
+  for (const [json, message] of cases) {
+    assert.throws(() => parseNewJob(json, resolveFolder), { code: "usage", message }, json);
+  }
+});
+
+Deno.test("any JSON is a valid job or is refused with one clear reason", () => {
+  const anything = fc.jsonValue();
+  const odd = fc.oneof(
+    anything,
+    fc.string({ unit: "binary" }),
+    fc.double(),
+    fc.constantFrom(0, 1, "x", "1s"),
+  );
+  const named = fc.record({
+    command: fc.oneof({ weight: 5, arbitrary: fc.string({ minLength: 1 }) }, odd),
+    id: odd,
+    attempts: odd,
+    max_retries: odd,
+    priority: odd,
+    timeout: odd,
+    base_backoff: odd,
+    cwd: odd,
+    env: fc.oneof(odd, fc.dictionary(fc.constantFrom("A", "B1", "1", ""), odd)),
+    state: odd,
+  }, { requiredKeys: ["command"] });
+  fc.assert(
+    fc.property(fc.oneof(named, anything), (value) => {
+      let job;
+      try {
+        job = withDefaults(parseNewJob(JSON.stringify(value), resolveFolder), { maxRetries: 3 });
+      } catch (error) {
+        assert.ok(error instanceof QueuectlError, String(error));
+        assert.equal(error.code, "usage");
+        return;
+      }
+      assert.ok(job.command.trim() !== "" && !job.command.includes("\0") && job.command.isWellFormed());
+      assert.ok(job.id.length >= 1 && job.id.length <= 255 && !job.id.startsWith("-"));
+      assert.ok(Number.isInteger(job.maxRetries) && job.maxRetries >= 0 && job.maxRetries <= 1000);
+      assert.ok(Number.isInteger(job.attempts) && Number.isInteger(job.priority));
+      assert.ok(job.timeout === null || Number.isInteger(job.timeout) && job.timeout >= 0);
+      assert.ok(job.baseBackoff === null || job.baseBackoff >= 0 && job.baseBackoff <= 1000);
+      assert.ok(Object.values(job.env ?? {}).every((text) => typeof text === "string"));
+    }),
+    { numRuns: 1000 },
+  );
+});

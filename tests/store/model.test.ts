@@ -1,0 +1,62 @@
+/** Random sequences of what can happen to a queue: a store and the model of it agree after every step. */
+
+import fc from "fast-check";
+import { sqliteDatabase } from "../helpers/sqlite_database.ts";
+import { createModel } from "./model.ts";
+import {
+  dlqPurge,
+  dlqRetry,
+  enqueue,
+  exchange,
+  heartbeat,
+  leave,
+  pass,
+  type Real,
+  takeOver,
+} from "./model_commands.ts";
+import { failure, handedBack, lease, manualClock, newJob, success } from "./suite/harness.ts";
+
+const place = fc.nat(2);
+const outcome = fc.constantFrom(
+  success,
+  failure,
+  failure,
+  handedBack,
+  { kind: "timed_out", timeout: 1000 } as const,
+  { kind: "signaled", signal: "SIGKILL", code: 137 } as const,
+  { kind: "lost", message: "gone" } as const,
+);
+const result = fc.record({ pick: fc.nat(5), outcome });
+const job = fc.tuple(
+  fc.constantFrom(..."abcdefghijklmnop"),
+  fc.constantFrom(0, 0, 1, -1),
+  fc.nat(2),
+  fc.constantFrom(0, 1, 2, null),
+).map(([id, priority, maxRetries, baseBackoff]) => newJob(id, { priority, maxRetries, baseBackoff }));
+
+const commands = fc.commands([
+  fc.array(job, { maxLength: 3 }).map(enqueue),
+  fc.tuple(place, fc.integer({ min: 1, max: 3 })).map(([worker, want]) => exchange(worker, [], want)),
+  fc.tuple(place, result).map(([worker, one]) => exchange(worker, [one], 0)),
+  fc.tuple(place, fc.array(result, { maxLength: 4 }), fc.nat(3)).map(([worker, results, want]) =>
+    exchange(worker, results, want)
+  ),
+  fc.constantFrom(1, 999, 1000, 2000, 4000, lease, lease + 1).map(pass),
+  place.map(heartbeat),
+  place.map(leave),
+  fc.tuple(place, fc.uniqueArray(place)).map(([heir, lost]) => takeOver(heir, lost)),
+  fc.constant(dlqRetry()),
+  fc.constant(dlqPurge()),
+], { maxCommands: 60, size: "max" });
+
+Deno.test("sqlite: the store and its model agree after every step of any sequence", async () => {
+  await fc.assert(
+    fc.asyncProperty(commands, async (steps) => {
+      const clock = manualClock();
+      await using database = await sqliteDatabase(clock.now);
+      const real: Real = { store: await database.connect(), clock, workers: [], claims: [] };
+      await fc.asyncModelRun(() => ({ model: createModel(), real }), steps);
+    }),
+    { numRuns: 100 },
+  );
+});

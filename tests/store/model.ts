@@ -1,0 +1,125 @@
+/** What a store has to do, on plain objects: the other side of the comparison in model.test.ts. */
+
+import { type Finished, type Job, jobStates, type NewJob } from "../../src/job/job.ts";
+
+/** A job of the model, with what only the store's inside knows. */
+export interface ModelJob extends Job {
+  seq: number;
+  claim: number;
+  run: number;
+  worker: number | null;
+  startedAt: number;
+  attemptsKept: Array<{ run: number; number: number; outcome: string }>;
+}
+
+export type Model = ReturnType<typeof createModel>;
+
+export function createModel() {
+  let jobs: ModelJob[] = [];
+  /** The end of the lease of every registered process. */
+  const leases = new Map<number, number>();
+  let seq = 0;
+  let died = 0;
+
+  const isReady = (job: ModelJob, now: number) =>
+    job.state === "pending" || job.state === "failed" && (job.nextAttemptAt ?? now) <= now;
+
+  const dead = () => jobs.filter((job) => job.state === "dead");
+
+  return {
+    leases,
+    jobs: () => jobs,
+    died: () => died,
+
+    /** Whether the jobs were taken: all or none. */
+    enqueue(added: readonly NewJob[], now: number): boolean {
+      const taken = new Set([...jobs, ...added].map((job) => job.id));
+      if (taken.size < jobs.length + added.length) return false;
+      for (const job of added) {
+        jobs.push({
+          ...job,
+          state: "pending",
+          createdAt: now,
+          updatedAt: now,
+          nextAttemptAt: null,
+          lastError: null,
+          seq: ++seq,
+          claim: 0,
+          run: 0,
+          worker: null,
+          startedAt: 0,
+          attemptsKept: [],
+        });
+      }
+      return true;
+    },
+
+    /** Records a run of the job with that `seq` of the model; false for a stale result. */
+    finish(key: number, { claim, attempt, run, outcome, next }: Finished, now: number): boolean {
+      const job = jobs.find((job) => job.seq === key && job.claim === claim && job.state === "processing");
+      if (!job) return false;
+      job.state = next.state;
+      job.attempts = outcome.kind === "handed_back" ? attempt - 1 : attempt;
+      job.nextAttemptAt = next.state === "failed" && next.delay > 0 ? now + next.delay : null;
+      job.lastError = "error" in next ? next.error : null;
+      job.updatedAt = now;
+      job.worker = null;
+      job.attemptsKept.push({ run, number: attempt, outcome: outcome.kind });
+      if (next.state === "dead") died++;
+      return true;
+    },
+
+    claim(worker: number, want: number, now: number): ModelJob[] {
+      const claimed = jobs.filter((job) => isReady(job, now))
+        .sort((a, b) => b.priority - a.priority || a.seq - b.seq).slice(0, want);
+      for (const job of claimed) {
+        Object.assign(job, {
+          state: "processing",
+          nextAttemptAt: null,
+          worker,
+          startedAt: now,
+          updatedAt: now,
+        });
+        job.attempts++;
+        job.claim++;
+        job.run++;
+      }
+      return claimed;
+    },
+
+    takeOver(worker: number, gone: readonly number[], now: number): ModelJob[] {
+      for (const [id, end] of leases) {
+        if (gone.includes(id) || end < now && id !== worker) leases.delete(id);
+      }
+      const orphans = jobs.filter((job) => job.state === "processing" && !leases.has(job.worker!));
+      for (const job of orphans) Object.assign(job, { worker, claim: job.claim + 1 });
+      return orphans;
+    },
+
+    retry(now: number): string[] {
+      const retried = dead();
+      for (const job of retried) {
+        Object.assign(job, { state: "pending", attempts: 0, lastError: null, updatedAt: now });
+      }
+      return retried.map((job) => job.id);
+    },
+
+    purge(): string[] {
+      const purged = dead();
+      jobs = jobs.filter((job) => job.state !== "dead");
+      return purged.map((job) => job.id);
+    },
+
+    counts: () =>
+      Object.fromEntries(jobStates.map((state) => [state, jobs.filter((job) => job.state === state).length])),
+
+    outlook(now: number) {
+      const waiting = jobs.flatMap((job) => job.nextAttemptAt !== null ? [job.nextAttemptAt - now] : []);
+      const later = waiting.filter((time) => time > 0);
+      return {
+        ready: jobs.some((job) => isReady(job, now)),
+        dueIn: later.length > 0 ? Math.min(...later) : null,
+      };
+    },
+  };
+}

@@ -1,0 +1,147 @@
+/** The steps that model.test.ts takes in random order, on the model and on a store at once. */
+
+import assert from "node:assert/strict";
+import type fc from "fast-check";
+import { QueuectlError } from "../../src/errors.ts";
+import type { Claim, Job, NewJob, Outcome } from "../../src/job/job.ts";
+import type { Store } from "../../src/store/store.ts";
+import type { Model, ModelJob } from "./model.ts";
+import { type Clock, finished, join, lease } from "./suite/harness.ts";
+
+/** A store with what the workers of the test hold: their registrations and every claim they ever got. */
+export interface Real {
+  store: Store;
+  clock: Clock;
+  /** The registration of each worker of the test, by its place. */
+  workers: Array<number | undefined>;
+  claims: Array<{ claim: Claim; /** The `seq` of the model's job. */ key: number }>;
+}
+
+type Command = fc.AsyncCommand<Model, Real>;
+
+/** A step with its name, which is what a counterexample shows. */
+function command(name: string, body: (model: Model, real: Real) => Promise<void>): Command {
+  return {
+    check: () => true,
+    async run(model, real) {
+      await body(model, real);
+      await assertAgreed(model, real);
+    },
+    toString: () => name,
+  };
+}
+
+async function assertAgreed(model: Model, { store, clock }: Real): Promise<void> {
+  const now = clock.now();
+  // Whether a time that has come is cleared before the claim is up to the store.
+  const waits = (time: number | null) => time !== null && time > now ? time : null;
+  const view = ({ id, state, attempts, priority, createdAt, updatedAt, lastError, nextAttemptAt }: Job) => {
+    return [id, state, attempts, priority, createdAt, updatedAt, lastError, waits(nextAttemptAt)];
+  };
+  assert.deepEqual((await store.list({ limit: 1000 })).map(view), model.jobs().map(view));
+  assert.deepEqual(await store.counts(), model.counts());
+  assert.equal(await store.deaths(), model.died());
+  for (const job of model.jobs()) {
+    const kept = (await store.attempts(job.id)).map(({ run, number, outcome }) => ({ run, number, outcome }));
+    assert.deepEqual(kept, job.attemptsKept);
+  }
+  const { ready, dueIn } = await store.outlook();
+  const expected = model.outlook(now);
+  assert.equal(ready || dueIn === 0, expected.ready);
+  if (dueIn !== 0) assert.equal(dueIn, expected.dueIn);
+}
+
+/** The registration of a worker, which announces itself again when it was declared gone. */
+async function registered(model: Model, real: Real, place: number): Promise<number> {
+  const known = real.workers[place];
+  if (known !== undefined && model.leases.has(known)) return known;
+  const id = real.workers[place] = await join(real.store);
+  model.leases.set(id, real.clock.now() + lease);
+  return id;
+}
+
+/** Compares claims with those of the model, and keeps them for the results to come. */
+function receive(real: Real, claims: readonly Claim[], expected: readonly ModelJob[]): void {
+  assert.deepEqual(
+    claims.map(({ id, claim, run, attempt, startedAt }) => ({ id, claim, run, attempt, startedAt })),
+    expected.map(({ id, claim, run, attempts, startedAt }) => ({
+      id,
+      claim,
+      run,
+      attempt: attempts,
+      startedAt,
+    })),
+  );
+  real.claims.push(...claims.map((claim, index) => ({ claim, key: expected[index].seq })));
+}
+
+export const enqueue = (jobs: NewJob[]): Command =>
+  command(`enqueue ${jobs.map((job) => `${job.id}(${job.priority})`)}`, async (model, { store, clock }) => {
+    const taken = model.enqueue(jobs, clock.now());
+    const added = await store.enqueue(jobs).then(() => true, (error) => {
+      assert.ok(error instanceof QueuectlError && error.code === "conflict", String(error));
+      return false;
+    });
+    assert.equal(added, taken);
+  });
+
+/** Results of claims chosen among all there ever were, so also of stale ones, and new claims. */
+export const exchange = (
+  place: number,
+  results: Array<{ pick: number; outcome: Outcome }>,
+  want: number,
+): Command =>
+  command(`exchange by ${place}: ${JSON.stringify(results)}, want ${want}`, async (model, real) => {
+    const worker = await registered(model, real, place);
+    const now = real.clock.now();
+    // The newest claims are chosen most often: the older ones are nearly all stale.
+    const held = real.claims.length === 0 ? [] : results;
+    const reports = held.map(({ pick, outcome }) => {
+      const { claim, key } = real.claims.at(-1 - pick % real.claims.length)!;
+      return { key, report: finished(claim, outcome) };
+    });
+    const stale = reports.filter(({ key, report }) => !model.finish(key, report, now));
+    const expected = model.claim(worker, want, now);
+    const answer = await real.store.exchange(worker, reports.map(({ report }) => report), want);
+    assert.deepEqual(answer.stale, stale.map(({ report }) => report.seq));
+    receive(real, answer.claims, expected);
+  });
+
+export const pass = (milliseconds: number): Command =>
+  command(`pass ${milliseconds} ms`, (_model, { clock }) => Promise.resolve(clock.advance(milliseconds)));
+
+export const heartbeat = (place: number): Command =>
+  command(`heartbeat of ${place}`, async (model, { store, clock, workers }) => {
+    const id = workers[place];
+    if (id === undefined) return;
+    assert.equal(await store.heartbeat(id, lease), model.leases.has(id));
+    if (model.leases.has(id)) model.leases.set(id, clock.now() + lease);
+  });
+
+export const leave = (place: number): Command =>
+  command(`leave of ${place}`, async (model, { store, workers }) => {
+    const id = workers[place];
+    if (id === undefined) return;
+    await store.leave(id);
+    model.leases.delete(id);
+  });
+
+/** Workers are lost, and another takes over what they and those with an ended lease ran. */
+export const takeOver = (place: number, lost: number[]): Command =>
+  command(`takeOver by ${place} from ${lost}`, async (model, real) => {
+    const heir = await registered(model, real, place);
+    const gone = lost.flatMap((other) => real.workers[other] ?? []).filter((id) => id !== heir);
+    const expected = model.takeOver(heir, gone, real.clock.now());
+    const claims = await real.store.takeOver(heir, gone);
+    receive(real, claims.toSorted((a, b) => a.seq - b.seq), expected);
+  });
+
+export const dlqRetry = (): Command =>
+  command("dlqRetry all", async (model, { store, clock }) => {
+    assert.deepEqual(await store.dlqRetry("all"), model.retry(clock.now()));
+  });
+
+export const dlqPurge = (): Command =>
+  command("dlqPurge all", async (model, { store }) => {
+    assert.deepEqual(await store.dlqPurge("all"), model.purge());
+  });

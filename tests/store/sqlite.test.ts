@@ -1,0 +1,68 @@
+/** The store suite on SQLite, and how this engine does it. */
+
+import assert from "node:assert/strict";
+import { connect } from "../../src/store/sqlite/database.ts";
+import { exchange } from "../../src/store/sqlite/exchange.ts";
+import { openStore } from "../../src/store/open.ts";
+import { assertSound, sqliteDatabase } from "../helpers/sqlite_database.ts";
+import { storeProcesses } from "../helpers/store_processes.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
+import { storeSuite } from "./store_suite.ts";
+import { ids, join, newJob, newJobs } from "./suite/harness.ts";
+
+storeSuite("sqlite", sqliteDatabase);
+
+Deno.test("sqlite: a claim reads an index in its order and sorts nothing", async () => {
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/queue.db`;
+  await using store = await openStore(file, { missing: "create", durable: false });
+  await store.enqueue([newJob("a"), newJob("b", { priority: 1 })]);
+  const worker = await join(store);
+  const statements: string[] = [];
+  using connection = new DisposableStack();
+  const database = connection.adopt(connect(file, false, Date.now), (database) => database.close());
+  const recording = {
+    ...database,
+    prepare(sql: string) {
+      statements.push(sql);
+      return database.prepare(sql);
+    },
+  };
+  const { claims } = await exchange(recording, worker, "worker", [], 1);
+  assert.deepEqual(ids(claims), ["b"]);
+  const plans = statements.filter((sql) => /\bjobs\b/.test(sql)).map((sql) =>
+    database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map((row) => String(row.detail))
+  );
+  assert.ok(
+    plans.some((plan) => plan.some((step) => step.includes("INDEX jobs_available"))),
+    JSON.stringify(plans),
+  );
+  for (const step of plans.flat()) {
+    assert.ok(!step.includes("TEMP B-TREE"), step);
+    // A scan is right only over the index that holds nothing but what can be claimed.
+    assert.ok(!/^SCAN (?!jobs USING (COVERING )?INDEX jobs_available)/.test(step), step);
+  }
+});
+
+Deno.test("sqlite: processes that claim at once get every job exactly once", async () => {
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/queue.db`;
+  const names = Array.from({ length: 400 }, (_, number) => `job-${number}`);
+  {
+    await using store = await openStore(file, { missing: "create", durable: false });
+    await store.enqueue(newJobs(...names));
+  }
+  const reports = await storeProcesses(4, file, { task: "claim" });
+  assert.deepEqual(reports.flatMap(({ claimed }) => claimed).sort(), names.toSorted());
+  assertSound(file);
+});
+
+Deno.test("sqlite: processes that open a new database at once all succeed, and one of them made it", async () => {
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/queue.db`;
+  const reports = await storeProcesses(20, file, { task: "claim" });
+  assert.deepEqual(reports.flatMap(({ notified }) => notified), [
+    "Database schema initialized successfully.",
+  ]);
+  assertSound(file);
+});

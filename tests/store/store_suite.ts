@@ -1,0 +1,24 @@
+/** What every store does, whichever engine is under it: the same cases for each driver. */
+
+import { claimCases } from "./suite/claim.ts";
+import { deadLetterCases } from "./suite/dead_letters.ts";
+import { enqueueCases } from "./suite/enqueue.ts";
+import { finishCases } from "./suite/finish.ts";
+import { casesFor, type OpenDatabase } from "./suite/harness.ts";
+import { intakeCases } from "./suite/intake.ts";
+import { processCases } from "./suite/processes.ts";
+import { queryCases } from "./suite/queries.ts";
+import { takeOverCases } from "./suite/take_over.ts";
+
+/** Registers every case for a driver; `open` makes an empty database for each. */
+export function storeSuite(driver: string, open: OpenDatabase): void {
+  const test = casesFor(driver, open);
+  enqueueCases(test);
+  intakeCases(test);
+  claimCases(test);
+  finishCases(test);
+  takeOverCases(test);
+  processCases(test);
+  deadLetterCases(test);
+  queryCases(test);
+}

@@ -1,0 +1,117 @@
+/** Adding any number of jobs, all or none. */
+
+import assert from "node:assert/strict";
+import { type Case, claim, ids, join, newJob, newJobs, told } from "./harness.ts";
+
+export function intakeCases(test: Case): void {
+  test("intake adds its jobs in their order, with every field", async ({ store, clock }) => {
+    const jobs = [
+      newJob("z", { command: "echo é中😀", env: { A: "1" }, cwd: "/tmp" }),
+      newJob("a", { attempts: 1, maxRetries: 0, priority: 3, timeout: 0, baseBackoff: 0.5 }),
+      newJob("m", { timeout: 5000 }),
+    ];
+    using intake = await store.intake();
+    for (const job of jobs) intake.add(job);
+    assert.deepEqual([...intake.ids()], ["z", "a", "m"]);
+    assert.equal(await intake.commit(), 3);
+    assert.deepEqual([...intake.ids()], ["z", "a", "m"]);
+    assert.deepEqual(
+      await store.list({ limit: 10 }),
+      jobs.map((job) => ({
+        ...job,
+        state: "pending",
+        createdAt: clock.now(),
+        updatedAt: clock.now(),
+        nextAttemptAt: null,
+        lastError: null,
+      })),
+    );
+    assert.deepEqual(ids(await claim(store, await join(store), 3)), ["a", "z", "m"]);
+  });
+
+  test("intake shows nothing before commit, and holds up nobody", async ({ store, connect }) => {
+    const other = await connect();
+    using intake = await store.intake();
+    for (let number = 0; number < 5000; number++) intake.add(newJob(`job-${number}`));
+    assert.deepEqual(await other.list({ limit: 10 }), []);
+    await other.enqueue(newJobs("first"));
+    assert.equal(await intake.commit(), 5000);
+    assert.deepEqual(ids(await other.list({ limit: 10_000 })).slice(0, 3), ["first", "job-0", "job-1"]);
+  });
+
+  test("intake of 100000 jobs", async ({ store }) => {
+    using intake = await store.intake();
+    for (let number = 0; number < 100_000; number++) intake.add(newJob(`job-${number}`));
+    assert.equal(await intake.commit(), 100_000);
+    assert.equal((await store.counts()).pending, 100_000);
+    const listed = await store.list({ limit: 2 });
+    assert.deepEqual(ids(listed), ["job-99998", "job-99999"]);
+    let seen = 0;
+    for (const id of intake.ids()) assert.equal(id, `job-${seen++}`);
+    assert.equal(seen, 100_000);
+  });
+
+  test("intake of no jobs", async ({ store }) => {
+    using intake = await store.intake();
+    assert.equal(await intake.commit(), 0);
+    assert.deepEqual([...intake.ids()], []);
+  });
+
+  test("intake refuses an id that was added already; without commit nothing is left", async ({ store }) => {
+    {
+      using intake = await store.intake();
+      intake.add(newJob("a"));
+      assert.throws(() => intake.add(newJob("a", { command: "other" })), told("conflict", `"a"`));
+      assert.deepEqual([...intake.ids()], ["a"]);
+    }
+    assert.deepEqual(await store.list({ limit: 10 }), []);
+    await store.enqueue(newJobs("a"));
+  });
+
+  test("intake adds none when an id exists in the queue", async ({ store }) => {
+    await store.enqueue(newJobs("b"));
+    {
+      using intake = await store.intake();
+      for (const job of newJobs("a", "b", "c")) intake.add(job);
+      await assert.rejects(intake.commit(), (error) => {
+        told("conflict", `"b"`)(error);
+        return !/"[ac]"/.test(String(error));
+      });
+    }
+    assert.deepEqual(ids(await store.list({ limit: 10 })), ["b"]);
+  });
+
+  test("intake sees an id that came into the queue after it was added", async ({ store, connect }) => {
+    const other = await connect();
+    using intake = await store.intake();
+    intake.add(newJob("a"));
+    await other.enqueue(newJobs("a"));
+    await assert.rejects(intake.commit(), told("conflict", `"a"`));
+  });
+
+  test("intakes can follow one another on one connection, whatever became of them", async ({ store }) => {
+    const endings = ["commit", "dispose", "commit", "conflict", "commit"] as const;
+    for (const [number, ending] of endings.entries()) {
+      using intake = await store.intake();
+      intake.add(newJob(`job-${ending === "conflict" ? 0 : number}`));
+      if (ending === "commit") assert.equal(await intake.commit(), 1);
+      if (ending === "conflict") await assert.rejects(intake.commit(), told("conflict"));
+    }
+    assert.deepEqual(ids(await store.list({ limit: 10 })), ["job-0", "job-2", "job-4"]);
+  });
+
+  test("ids that are read only in part do not keep an intake from being disposed of", async ({ store }) => {
+    {
+      using intake = await store.intake();
+      for (const job of newJobs("a", "b", "c")) intake.add(job);
+      await intake.commit();
+      for (const id of intake.ids()) {
+        assert.equal(id, "a");
+        break;
+      }
+    }
+    using again = await store.intake();
+    again.add(newJob("d"));
+    assert.equal(await again.commit(), 1);
+  });
+}

@@ -1,0 +1,145 @@
+/** Jobs run by the real program: each once, side by side, with their folder and environment, retried until dead. */
+
+import assert from "node:assert/strict";
+import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { waitFor } from "../helpers/wait_for.ts";
+
+const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+queueTest(
+  "two managers with two workers each run every job once, and end when all are done",
+  async (queue) => {
+    const ids = numbers(60).map((number) => `job-${number}`);
+    await queue.enqueue(...ids.map((id) => ({ id, command: `echo ${id} >>ran` })));
+    const managers = [queue.start("--count", "2", "--drain"), queue.start("--count", "2", "--drain")];
+    const statuses = await Promise.all(managers.map((manager) => manager.status));
+    assert.deepEqual(statuses.map(({ code }) => code), [0, 0]);
+    assert.deepEqual(queue.read("ran").trimEnd().split("\n").sort(), ids.toSorted());
+    const { completed, pending, processing } = await queue.store.counts();
+    assert.deepEqual({ completed, pending, processing }, { completed: 60, pending: 0, processing: 0 });
+    assert.deepEqual(queue.spooled(), []);
+    assert.deepEqual(await queue.store.processes(), []);
+  },
+);
+
+queueTest("a worker runs as many jobs side by side as it was told, and no more", async (queue) => {
+  // Each waits for all three, so one after another they would wait for ever.
+  const meet = `touch here.$QUEUECTL_JOB_ID; ${
+    numbers(3).map((number) => untilFile(`here.${number}`)).join("; ")
+  }`;
+  await queue.enqueue(...numbers(3).map((number) => ({ id: String(number), command: meet })));
+  const manager = queue.start("--concurrency", "3");
+  for (const number of numbers(3)) await queue.reaches(String(number), "completed");
+  // Each takes one of three places, which are too few as soon as there are four.
+  const place =
+    "for n in 1 2 3; do if mkdir place.$n 2>/dev/null; then sleep 0.05; rmdir place.$n; exit 0; fi; done; exit 9";
+  const ids = numbers(12).map((number) => `place-${number}`);
+  await queue.enqueue(...ids.map((id) => ({ id, command: place, maxRetries: 0 })));
+  for (const id of ids) await queue.reaches(id, "completed");
+  assert.equal(manager.lines.filter((line) => /spawned/.test(line)).length, 1);
+});
+
+queueTest("a job that is enqueued while the workers have nothing to do is started", async (queue) => {
+  const manager = queue.start();
+  await manager.line(/Worker-1: started$/);
+  assert.equal((await queue.run("enqueue", '{"id": "a", "command": "echo done"}')).code, 0);
+  await queue.reaches("a", "completed");
+  await manager.line(/^\[\d\d:\d\d:\d\d\] Worker-1: picked job a \(attempt 1\)$/);
+  await manager.line(/^\[\d\d:\d\d:\d\d\] Worker-1: job a completed successfully$/);
+});
+
+queueTest(
+  "a job that fails is retried until its attempts are spent; drain waits for it and tells",
+  async (queue) => {
+    await queue.enqueue(
+      {
+        id: "hopeless",
+        command: 'echo "$QUEUECTL_ATTEMPT" >>attempts; echo reason >&2; exit 7',
+        maxRetries: 2,
+      },
+      { id: "third-time", command: '[ "$QUEUECTL_ATTEMPT" = 3 ]', maxRetries: 2 },
+      // Due only when the rest has long been done.
+      { id: "later", command: '[ "$QUEUECTL_ATTEMPT" = 2 ]', baseBackoff: 1.2 },
+    );
+    const manager = queue.start("--drain");
+    assert.equal((await manager.status).code, 1);
+    await manager.closed;
+    const dead = await queue.job("hopeless");
+    assert.deepEqual([dead.state, dead.attempts, dead.lastError], ["dead", 3, "reason"]);
+    assert.equal(queue.read("attempts"), "1\n2\n3\n");
+    assert.deepEqual(await queue.outcomes("hopeless"), [["exited", 7], ["exited", 7], ["exited", 7]]);
+    assert.deepEqual(await queue.outcomes("third-time"), [["exited", 1], ["exited", 1], ["exited", 0]]);
+    assert.deepEqual(await queue.outcomes("later"), [["exited", 1], ["exited", 0]]);
+    for (
+      const text of [
+        "job hopeless moved to DLQ",
+        "job later failed, retry in 1.2s",
+        "job third-time completed",
+      ]
+    ) {
+      await manager.line(new RegExp(text));
+    }
+    // A death of an earlier time is not told again.
+    await queue.enqueue({ id: "fine", command: "true" });
+    assert.equal((await queue.start("--drain").status).code, 0);
+  },
+);
+
+queueTest("a command gets its folder, its environment and no standard input", async (queue) => {
+  Deno.mkdirSync(`${queue.path}/it's a folder`);
+  Deno.writeTextFileSync(`${queue.path}/file`, "");
+  const value = "two\nlines 'quoted' \"twice\" $HOME `x` \\ é";
+  await queue.enqueue(
+    { id: "folder", command: "pwd; cat; echo $#", cwd: `${queue.path}/it's a folder` },
+    {
+      id: "env",
+      command: 'printf "%s|" "$QUEUECTL_JOB_ID" "$QUEUECTL_ATTEMPT" "$VALUE"',
+      env: { VALUE: value },
+    },
+    { id: "no-folder", command: "touch was-here", cwd: `${queue.path}/none`, maxRetries: 0 },
+    { id: "file", command: "touch was-here", cwd: `${queue.path}/file`, maxRetries: 0 },
+    { id: "unknown", command: "no-such-program-anywhere", maxRetries: 0 },
+    { id: "signal", command: "kill -KILL $$", maxRetries: 0 },
+  );
+  assert.equal((await queue.start("--drain").status).code, 1);
+  const output = async (id: string) => (await queue.store.lastOutput(id))?.output;
+  assert.equal(await output("folder"), `${queue.path}/it's a folder\n0\n`);
+  assert.equal(await output("env"), `env|1|${value}|`);
+  for (const [id, folder] of [["no-folder", "none"], ["file", "file"]]) {
+    const { state, lastError } = await queue.job(id);
+    assert.deepEqual([state, lastError], ["dead", `The folder ${queue.path}/${folder} does not exist`]);
+    assert.deepEqual(await queue.outcomes(id), [["spawn_failed", null]]);
+  }
+  assert.equal(queue.read("was-here"), "");
+  assert.deepEqual(await queue.outcomes("unknown"), [["exited", 127]]);
+  assert.match((await queue.job("unknown")).lastError ?? "", /no-such-program-anywhere.*not found/);
+  assert.deepEqual(await queue.outcomes("signal"), [["signaled", 137]]);
+  assert.equal((await queue.job("signal")).lastError, "Command was ended by SIGKILL");
+});
+
+queueTest(
+  "what a command leaves in the background does not keep its job open, and is left alone",
+  async (queue) => {
+    await queue.enqueue({
+      id: "a",
+      command: `(${untilFile("go")}; echo late; touch ended) & setsid sh -c '${
+        untilFile("go")
+      }; touch ended2' & echo done`,
+    }, { id: "b", command: "echo next" });
+    const manager = queue.start("--drain");
+    // It ends although both of them still run.
+    assert.equal((await manager.status).code, 0);
+    assert.equal((await queue.store.lastOutput("a"))?.output, "done\n");
+    assert.deepEqual(queue.spooled(), []);
+    queue.touch("go");
+    await waitFor(
+      "the end of what is in the background",
+      () => queue.spooled().length === 0 && exists(queue.path),
+    );
+  },
+);
+
+function exists(path: string): boolean {
+  const names = [...Deno.readDirSync(path)].map((entry) => entry.name);
+  return names.includes("ended") && names.includes("ended2");
+}

@@ -1,0 +1,107 @@
+/** Which processes belong to a command, on made-up snapshots. */
+
+import assert from "node:assert/strict";
+import type { Snapshot } from "../../src/worker/platform.ts";
+import { commandProcesses, findGone, isAlive } from "../../src/worker/processes.ts";
+import type { RegisteredProcess } from "../../src/store/store.ts";
+
+/** Processes as `[pid, parent, start]`, a fourth element makes a zombie. */
+type Row = [pid: number, parent: number, start: number, zombie?: true];
+
+function snapshot(rows: Row[], marks: { carriers?: number[]; forks?: number[] } = {}): Snapshot {
+  return {
+    boot: "boot",
+    namespace: "",
+    processes: new Map(rows.map(([pid, parent, start, zombie]) => [
+      pid,
+      { pid, parent, group: pid, start: String(start), zombie: zombie ?? false },
+    ])),
+    carriers: new Set(marks.carriers),
+    forks: new Set(marks.forks),
+  };
+}
+
+/** The pids that belong to the command of runner 100, which started at 10. */
+function found(rows: Row[], marks?: Parameters<typeof snapshot>[1]): number[] {
+  return commandProcesses(snapshot(rows, marks), { pid: 100, start: "10" }).sort((a, b) => a - b);
+}
+
+const host: Row[] = [[1, 0, 1], [50, 1, 5], [60, 50, 6]];
+const runner: Row = [100, 50, 10];
+
+Deno.test("everything below the runner belongs to its command, and nothing else", () => {
+  assert.deepEqual(found([...host, runner]), []);
+  assert.deepEqual(found([...host, runner, [101, 100, 20], [102, 101, 21], [103, 102, 22]]), [101, 102, 103]);
+});
+
+Deno.test("what carries the claim belongs to it wherever it is, with all below it", () => {
+  const rows: Row[] = [...host, runner, [101, 100, 20], [200, 1, 21], [201, 200, 22], [300, 1, 23]];
+  assert.deepEqual(found(rows, { carriers: [101, 200] }), [101, 200, 201]);
+  // The runner may be gone.
+  assert.deepEqual(found([...host, [200, 1, 21], [201, 200, 22]], { carriers: [200] }), [200, 201]);
+});
+
+Deno.test("forks of the runner's shell belong to it unless they are older than the command", () => {
+  const rows: Row[] = [...host, runner, [90, 1, 15], [101, 100, 20], [200, 1, 21], [201, 200, 22]];
+  // 90 was left behind by an earlier command of the runner.
+  assert.deepEqual(found(rows, { forks: [100, 90, 101, 200] }), [101, 200, 201]);
+  // Without its runner there is only this one command it can have been.
+  assert.deepEqual(found([...host, [200, 1, 21]], { forks: [200] }), [200]);
+});
+
+Deno.test("forks that an ended command has left behind are left alone", () => {
+  assert.deepEqual(found([...host, runner, [90, 1, 15]], { forks: [100, 90] }), []);
+});
+
+Deno.test("another process that has the runner's pid now is not touched", () => {
+  const rows: Row[] = [...host, [100, 50, 99], [101, 100, 100], [102, 101, 101]];
+  assert.deepEqual(found(rows), []);
+  assert.deepEqual(found([...rows, [200, 1, 50]], { carriers: [200] }), [200]);
+  assert.deepEqual(found([...host, [100, 50, 10, true], [101, 100, 20]]), []);
+});
+
+Deno.test("this process, its runner and zombies are never among them", () => {
+  const rows: Row[] = [
+    ...host,
+    runner,
+    [101, 100, 20],
+    [Deno.pid, 101, 21],
+    [102, 101, 22, true],
+    [103, 102, 23],
+  ];
+  assert.deepEqual(found(rows, { carriers: [100, 101, Deno.pid] }), [101, 103]);
+});
+
+Deno.test("a snapshot with a circle of parents does not go on for ever", () => {
+  assert.deepEqual(found([...host, runner, [101, 102, 20], [102, 101, 21]], { carriers: [101] }), [101, 102]);
+});
+
+Deno.test("a process is known by its boot, pid and start", () => {
+  const now = snapshot([...host, [7, 1, 70, true]]);
+  const identity = { boot: "boot", pid: 60, start: "6" };
+  assert.ok(isAlive(identity, now));
+  assert.ok(!isAlive({ ...identity, boot: "earlier" }, now));
+  assert.ok(!isAlive({ ...identity, start: "66" }, now));
+  assert.ok(!isAlive({ ...identity, pid: 61 }, now));
+  assert.ok(!isAlive({ boot: "boot", pid: 7, start: "70" }, now));
+  // On Windows only a bound of the start is known.
+  assert.ok(isAlive({ ...identity, start: "<=6" }, now));
+  assert.ok(isAlive({ ...identity, start: "<=1000000000000000000" }, now));
+  assert.ok(!isAlive({ ...identity, start: "<=5" }, now));
+});
+
+Deno.test("only processes of this host can be known to be gone", () => {
+  const process = (id: number, host: string, pid: number, start: string) =>
+    ({ id, identity: { host, boot: "boot", pid, start } }) as RegisteredProcess;
+  const here = Deno.hostname();
+  const registered = [
+    process(1, here, 60, "6"),
+    process(2, here, 60, "7"),
+    process(3, here, 61, "6"),
+    process(4, "elsewhere", 61, "6"),
+    process(5, `${here}/pid:[1]`, 61, "6"),
+  ];
+  assert.deepEqual(findGone(registered, snapshot(host)), [2, 3]);
+  // Within a pid namespace the same pid is somebody else.
+  assert.deepEqual(findGone(registered, { ...snapshot(host), namespace: "pid:[1]" }), [5]);
+});

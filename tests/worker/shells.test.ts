@@ -1,0 +1,138 @@
+/** The runner's lines under every shell that may be `/bin/sh`: never a false exit status. */
+
+import assert from "node:assert/strict";
+import { runnerPrelude, runnerScript } from "../../src/worker/shell_script.ts";
+import { readOutput, readStatus, startedLine } from "../../src/worker/spool.ts";
+import { killAllWith } from "../helpers/host_processes.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
+
+/** Names of shells, and how each is found and started as `sh`. */
+const shells: Array<{ name: string; program: string; args: string[] }> = [
+  { name: "dash", program: "dash", args: [] },
+  { name: "bash", program: "bash", args: [] },
+  { name: "busybox", program: "busybox", args: ["sh"] },
+  { name: "mksh", program: "mksh", args: [] },
+  { name: "ksh93", program: "ksh93", args: [] },
+];
+
+function findProgram(name: string): string | undefined {
+  return (Deno.env.get("PATH") ?? "").split(":").map((folder) => `${folder}/${name}`).find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** A shell that was told the prelude. */
+interface Shell extends AsyncDisposable {
+  /** Whether it says that subshells are processes. */
+  forks: string;
+  /** Runs a command and returns the answer; the files of the run are `PATH/NAME`. */
+  run(name: string, command: string): Promise<string>;
+}
+
+async function startShell(program: string, args: string[], path: string): Promise<Shell> {
+  // Some behave otherwise when they are called sh.
+  await Deno.symlink(program, `${path}/sh`);
+  const [command, ...rest] = args.length === 0 ? [`${path}/sh`] : [program, ...args];
+  const child = new Deno.Command(command, {
+    args: rest,
+    cwd: path,
+    env: { QUEUECTL_RUNNER: path },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let pending = "";
+  async function ask(text: string): Promise<string> {
+    await input.write(new TextEncoder().encode(text));
+    while (!pending.includes("\n")) {
+      const { value, done } = await output.read();
+      if (done) return `(the shell has ended, after: ${pending})`;
+      pending += value;
+    }
+    const [line, ...lines] = pending.split("\n");
+    pending = lines.join("\n");
+    return line;
+  }
+  const [ready, start, forks] = (await ask(runnerPrelude(Deno.build.os))).split(" ");
+  assert.equal(ready, "ready");
+  assert.notEqual(start, "");
+  return {
+    forks,
+    run: (name, command) => {
+      const files = `${path}/${name}`;
+      const line = startedLine({ pid: child.pid, start, boot: "boot", claim: name, runner: path });
+      return ask(runnerScript({ command, files, cwd: path, env: { A: "it's\n2" } }, line, forks === "yes"));
+    },
+    async [Symbol.asyncDispose]() {
+      await input.close();
+      await output.cancel();
+      await child.status;
+      await killAllWith(path);
+    },
+  };
+}
+
+/** Commands with their exit statuses; null for any but 0, where shells differ. */
+const commands: Record<string, [string, number | null]> = {
+  "true": ["true", 0],
+  "nothing": ["", 0],
+  "exit": ["exit 3", 3],
+  "last": ["(exit 7)", 7],
+  "unknown": ["no-such-program-anywhere", 127],
+  "syntax": ["if then", null],
+  "unclosed": ["echo 'never closed", null],
+  "more-closed": ["echo a )", null],
+  "term": ["kill -TERM $$", 143],
+  "term-inner": ["exec sh -c 'kill -TERM $$'", 143],
+  "kill": ["sh -c 'kill -KILL $PPID'; :", 137],
+  "group": ["trap '' TERM; sh -c 'exit 5'", 5],
+  "exec": ["exec sh -c 'exit 4'", 4],
+  "exec-success": ["exec true", 0],
+  "exec-unknown": ["exec no-such-program-anywhere", 127],
+  "own-trap": ["trap 'echo bye' EXIT; exit 5", 5],
+  "trap-status": ["trap 'exit 6' EXIT; exit 5", 6],
+  "closed": ["exec >&- 2>&- <&-; exit 6", 6],
+  "errexit": ["set -e; false; exit 0", null],
+  "unset": ["set -u; echo $no_such_variable; exit 0", null],
+  "dollars": ["[ \"$(sh -c 'echo $PPID')\" = $$ ]", 0],
+  "quotes": ['[ "$A" = "it\'s\n2" ]', 0],
+  "heredoc": ["cat <<'E' | grep -q 'it.s $A'\nit's $A\nE", 0],
+  "background": ["sleep 99 & exit 2", 2],
+  "noclobber": ["echo a >file; echo b >file", 0],
+  "status": ['exit "$?"', 0],
+};
+
+for (const { name, program, args } of shells) {
+  const path = Deno.build.os === "windows" ? undefined : findProgram(program);
+  Deno.test({
+    name: `a runner under ${name} answers the exit status of every command${path ? "" : " (not installed)"}`,
+    ignore: path === undefined,
+    async fn() {
+      await using folder = await temporaryFolder();
+      await using shell = await startShell(path!, args, folder.path);
+      assert.equal(shell.forks, name === "ksh93" ? "no" : "yes");
+      const wrong: string[] = [];
+      for (const [key, [command, expected]] of Object.entries(commands)) {
+        const answer = await shell.run(key, command);
+        const right = expected === null ? /^exit (?!0$)\d+$/.test(answer) : answer === `exit ${expected}`;
+        if (!right) wrong.push(`${command}: ${answer}, not ${expected}`);
+        const status = readStatus(`${folder.path}/${key}`);
+        assert.equal(`exit ${status?.exitStatus}`, answer, "the status file and the answer differ");
+        assert.deepEqual([status?.started?.boot, status?.started?.claim], ["boot", key]);
+      }
+      assert.deepEqual(wrong, []);
+      assert.equal(readOutput(`${folder.path}/own-trap`, "out", 1000), "bye\n");
+
+      Deno.writeTextFileSync(`${folder.path}/late.status`, "given up\n");
+      assert.equal(await shell.run("late", "touch was-here"), "refused");
+      assert.equal(Deno.readTextFileSync(`${folder.path}/late.status`), "given up\n");
+      assert.equal(await shell.run("again", "[ ! -e was-here ]"), "exit 0");
+    },
+  });
+}

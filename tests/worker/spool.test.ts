@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import {
+  appendStatus,
+  createStatus,
+  cutOutput,
+  giveUp,
+  hasOutput,
+  makeSpool,
+  readOutput,
+  readStatus,
+  removeFiles,
+  runFiles,
+  startedLine,
+  sweep,
+} from "../../src/worker/spool.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
+
+const started = { pid: 4711, start: "12345", boot: "b-o-o-t", claim: "7.3.mark", runner: "mark" };
+
+/** Registers a test that gets the files of a run in a spool of its own. */
+function spoolTest(name: string, body: (files: string, folder: string) => void | Promise<void>): void {
+  Deno.test(`spool: ${name}`, async () => {
+    await using folder = await temporaryFolder();
+    const spool = `${folder.path}/spool`;
+    makeSpool(spool);
+    await body(runFiles(spool, 7, 3), spool);
+  });
+}
+
+const names = (folder: string) => [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
+
+spoolTest("a status file that breaks off anywhere never gives a false exit status", (files) => {
+  const text = `${startedLine(started)}\nexit 137\n`;
+  for (let length = 0; length <= text.length; length++) {
+    Deno.writeTextFileSync(`${files}.status`, text.slice(0, length));
+    const status = readStatus(files);
+    assert.equal(status?.exitStatus ?? null, length === text.length ? 137 : null, text.slice(0, length));
+    if (length <= text.indexOf("\n")) assert.equal(status, undefined);
+    else assert.deepEqual(status?.started, started);
+  }
+});
+
+spoolTest("statuses of every kind are read", (files) => {
+  assert.equal(readStatus(files), undefined);
+  assert.ok(createStatus(files, "started 0 - boot 7.3.m m"));
+  appendStatus(files, "pid 99 <=1300");
+  assert.deepEqual(readStatus(files), {
+    started: { pid: 99, start: "<=1300", boot: "boot", claim: "7.3.m", runner: "m" },
+    exitStatus: null,
+  });
+  // cmd.exe ends its lines with CR LF.
+  Deno.writeTextFileSync(`${files}.status`, "exit 3\r\n", { append: true });
+  assert.equal(readStatus(files)?.exitStatus, 3);
+});
+
+spoolTest("only one of those who want to start a run and to give it up can", (files, folder) => {
+  assert.ok(createStatus(files, startedLine(started)));
+  assert.ok(!giveUp(files));
+  assert.ok(!createStatus(files, startedLine(started)));
+  assert.deepEqual(readStatus(files), { started, exitStatus: null });
+
+  const other = runFiles(folder, 8, 1);
+  assert.ok(giveUp(other));
+  assert.ok(!giveUp(other));
+  assert.ok(!createStatus(other, startedLine(started)));
+  assert.deepEqual(readStatus(other), { started: null, exitStatus: null });
+  assert.throws(() => createStatus(`${folder}/none/1.1`, ""), Deno.errors.NotFound);
+});
+
+spoolTest("output that is cut several times keeps its beginning and its end", (files, folder) => {
+  const limit = 1024;
+  assert.equal(readOutput(files, "out", limit), "");
+  Deno.writeTextFileSync(`${files}.out`, "first\n");
+  Deno.writeTextFileSync(`${files}.err`, "");
+  cutOutput(files, limit);
+  assert.equal(readOutput(files, "out", limit), "first\n");
+  assert.deepEqual(names(folder), ["7.3.err", "7.3.out"]);
+
+  let total = 6;
+  const append = (text: string) => {
+    Deno.writeTextFileSync(`${files}.out`, text, { append: true });
+    total += text.length;
+  };
+  for (const round of [1, 2, 3]) {
+    append("0123456789abcde\n".repeat(17 * 65_536));
+    append(`end of ${round}\n`);
+    cutOutput(files, limit);
+    assert.equal(Deno.statSync(`${files}.out`).size, 0);
+    assert.ok(Deno.statSync(`${files}.out.kept`).size < 2 * limit);
+    const output = readOutput(files, "out", limit);
+    assert.ok(output.length <= limit);
+    assert.match(output, /^first\n0123[^]*\n\[\.\.\. \d+ bytes left out \.\.\.\]\n/);
+    assert.ok(output.endsWith(`0123456789abcde\nend of ${round}\n`));
+    const [mark, omitted] = /\n\[\.\.\. (\d+) bytes left out \.\.\.\]\n/.exec(output)!;
+    assert.equal(output.length - mark.length + Number(omitted), total);
+  }
+  append("a little more\n");
+  cutOutput(files, limit);
+  assert.ok(readOutput(files, "out", limit).endsWith("end of 3\na little more\n"));
+  assert.equal(readOutput(files, "err", limit), "");
+  removeFiles(files);
+  assert.deepEqual(names(folder), []);
+});
+
+spoolTest("a crash between the copy and the cut loses nothing", (files) => {
+  const text = "first\n" + "x".repeat(17 * 1024 ** 2) + "\nlast\n";
+  Deno.writeTextFileSync(`${files}.out`, text);
+  cutOutput(files, 1024);
+  // As if the file had not been emptied.
+  Deno.writeTextFileSync(`${files}.out`, text);
+  const output = readOutput(files, "out", 1024);
+  assert.ok(output.startsWith("first\nxxx") && output.endsWith("xxx\nlast\n") && output.length <= 1024);
+});
+
+spoolTest("removing the files of a run leaves those of others", (files, folder) => {
+  for (const name of ["out", "out.kept", "out.kept.new", "err", "err.kept", "status"]) {
+    Deno.writeTextFileSync(`${files}.${name}`, "");
+  }
+  assert.ok(hasOutput(files));
+  Deno.writeTextFileSync(`${folder}/7.33.out`, "");
+  removeFiles(files);
+  removeFiles(files);
+  assert.deepEqual(names(folder), ["7.33.out"]);
+  assert.ok(!hasOutput(files));
+});
+
+spoolTest(
+  "the sweep removes what nobody needs, but keeps what was given up not long ago",
+  async (_, folder) => {
+    for (const [seq, run] of [[1, 1], [2, 1], [2, 2]]) {
+      createStatus(runFiles(folder, seq, run), startedLine(started));
+      Deno.writeTextFileSync(`${runFiles(folder, seq, run)}.out`, "");
+    }
+    giveUp(runFiles(folder, 3, 1));
+    Deno.writeTextFileSync(`${folder}/4.1.err.kept.new`, "");
+    Deno.writeTextFileSync(`${folder}/something else`, "");
+    const isNeeded = (seq: number, run: number) => Promise.resolve(seq === 2 && run === 2);
+    await sweep(folder, isNeeded, Date.now());
+    const others = ["2.2.out", "2.2.status", "something else"];
+    const left = names(folder).filter((name) => !name.startsWith("4."));
+    assert.deepEqual(left, [...others.slice(0, 2), "3.1.status", "something else"]);
+    await sweep(folder, isNeeded, Date.now() + 2 * 86_400_000);
+    assert.deepEqual(names(folder).filter((name) => !name.startsWith("4.")), others);
+  },
+);
+
+Deno.test({
+  name: "spool: the folder is its owner's alone, and one that cannot be made is explained",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using folder = await temporaryFolder();
+    makeSpool(`${folder.path}/spool`);
+    makeSpool(`${folder.path}/spool`);
+    assert.equal(Deno.statSync(`${folder.path}/spool`).mode! & 0o777, 0o700);
+    Deno.writeTextFileSync(`${folder.path}/file`, "");
+    assert.throws(() => makeSpool(`${folder.path}/file/spool`), { code: "database" });
+  },
+});

@@ -1,0 +1,69 @@
+/** A command that takes too long ends with everything it has started, and nothing else does. */
+
+import assert from "node:assert/strict";
+import { canSeeEnvironments, untilNoneWith } from "../helpers/host_processes.ts";
+import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { waitFor } from "../helpers/wait_for.ts";
+
+queueTest("a timeout ends the whole tree, and the neighbours go on", async (queue) => {
+  const trees: Record<string, string> = {
+    "background": "sleep 99 & setsid sleep 99 & sleep 99",
+    "pipeline": "sleep 99 | sleep 99 | sleep 99",
+    "double-fork": "(setsid sh -c 'sleep 99 & sleep 99' &) ; sleep 99",
+    "stopped": "sh -c 'kill -STOP $$; sleep 99' & sleep 99",
+    "nohup": "nohup sleep 99 >/dev/null & nohup sleep 99",
+    // KILL comes five seconds later.
+    "deaf": "trap '' TERM; setsid sh -c 'while :; do sleep 1; done' & while :; do sleep 1; done",
+  };
+  const ids = Object.keys(trees);
+  await queue.enqueue(
+    { id: "neighbour", command: `echo ran >>ran; ${untilFile("go")}; echo end` },
+    ...ids.map((id) => ({
+      id,
+      command: `echo begin; ${trees[id]}`,
+      timeout: 1000,
+      maxRetries: 0,
+      env: { MARK: `${queue.path}/${id}` },
+    })),
+  );
+  const manager = queue.start("--concurrency", "8");
+  for (const id of ids) {
+    const { lastError, attempts } = await queue.reaches(id, "dead");
+    assert.deepEqual([id, attempts, lastError], [id, 1, "Command timed out after 1 seconds"]);
+    assert.deepEqual(await queue.outcomes(id), [["timed_out", null]]);
+    assert.equal((await queue.store.lastOutput(id))?.output, "begin\n");
+    await untilNoneWith(`${queue.path}/${id}`);
+  }
+  assert.equal((await queue.job("neighbour")).state, "processing");
+  queue.touch("go");
+  await queue.reaches("neighbour", "completed");
+  assert.equal(queue.read("ran"), "ran\n");
+  assert.deepEqual(manager.lines.filter((line) => /worker pid=\d+ ended/.test(line)), []);
+  await waitFor("an empty spool", () => queue.spooled().length === 0, () => queue.spooled());
+}, { ignore: !canSeeEnvironments });
+
+queueTest("a command that ends well on TERM has timed out all the same, and is retried", async (queue) => {
+  await queue.enqueue({
+    id: "polite",
+    command: "trap 'echo bye; exit 0' TERM; echo $QUEUECTL_ATTEMPT >>attempts; while :; do sleep 0.05; done",
+    timeout: 500,
+    maxRetries: 1,
+  }, { id: "configured", command: "sleep 99", maxRetries: 0 });
+  await queue.store.setSetting("timeout", "1500ms");
+  queue.start("--concurrency", "2");
+  const { lastError } = await queue.reaches("polite", "dead");
+  assert.equal(lastError, "Command timed out after 0.5 seconds");
+  assert.equal(queue.read("attempts"), "1\n2\n");
+  assert.equal((await queue.store.lastOutput("polite"))?.output, "bye\n");
+  assert.equal((await queue.reaches("configured", "dead")).lastError, "Command timed out after 1.5 seconds");
+});
+
+queueTest("the timeout goes on when the command is adopted", async (queue) => {
+  await queue.enqueue({ id: "a", command: "echo ran >>ran; sleep 99", timeout: 3000, maxRetries: 0 });
+  const manager = queue.start();
+  await waitFor("the command to run", () => queue.read("ran") !== "");
+  Deno.kill(await manager.workerPid(), "SIGKILL");
+  await manager.workerPid(2);
+  assert.equal((await queue.reaches("a", "dead")).lastError, "Command timed out after 3 seconds");
+  assert.equal(queue.read("ran"), "ran\n");
+});
