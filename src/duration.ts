@@ -16,6 +16,8 @@ export function parseDuration(text: string): number | undefined {
   const match = /^(\d{1,15}(?:\.\d{1,9})?)(ms|s|m|h|d)?$/.exec(text.trim());
   if (!match) return undefined;
   const milliseconds = Math.round(Number(match[1]) * unitMilliseconds[match[2] ?? "s"]);
+  // What is rounded to nothing was meant to be something: 0 stands for "no limit" in places.
+  if (milliseconds === 0 && Number(match[1]) > 0) return undefined;
   return milliseconds <= maxDuration ? milliseconds : undefined;
 }
 

@@ -1,6 +1,6 @@
 /** Did-you-mean: the known word closest to a mistyped one. */
 
-import { distance } from "fastest-levenshtein";
+import distance from "leven";
 
 /** The known word nearest to `word`, or undefined when none is near enough to be what was meant. */
 export function nearest(word: string, known: readonly string[]): string | undefined {

@@ -4,23 +4,8 @@
  */
 
 import type { Job } from "../job/job.ts";
+import { escapeUnsafe, printable } from "../printable.ts";
 import type { RegisteredProcess } from "../store/store.ts";
-
-// Control characters, and those that change the direction or the line of the text that follows.
-// deno-lint-ignore no-control-regex -- control characters are what is looked for
-const unsafe = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-
-const hexadecimal = (character: string, length: number) =>
-  character.charCodeAt(0).toString(16).padStart(length, "0");
-
-/** The text on one line, without anything that a terminal would obey: `↵` for a line break, `\x1b` for ESC. */
-export function printable(text: string): string {
-  return text.replace(/\r\n|\r|\n/g, "↵").replaceAll("\t", " ").replace(
-    unsafe,
-    (character) =>
-      character < "\u0100" ? `\\x${hexadecimal(character, 2)}` : `\\u${hexadecimal(character, 4)}`,
-  );
-}
 
 /** The text, or its beginning and `…` where it is longer than `length`. */
 export function cutEnd(text: string, length: number): string {
@@ -39,7 +24,7 @@ export function counted(count: number, noun: string): string {
 
 /** A value as JSON on one line; what {@link printable} would replace is escaped, so that it stays valid and equal. */
 export function json(value: unknown): string {
-  return JSON.stringify(value).replace(unsafe, (character) => `\\u${hexadecimal(character, 4)}`);
+  return escapeUnsafe(JSON.stringify(value));
 }
 
 /** A JSON array of any length, an element a line. */

@@ -1,6 +1,6 @@
 /** Writing to standard output and standard error, whole and in order, and knowing when nobody reads any more. */
 
-import { printable } from "./output.ts";
+import { printable } from "../printable.ts";
 
 /** Standard output took no more: `closed` when its reader is gone (`| head`), which is nobody's mistake. */
 export class OutputError extends Error {

@@ -6,7 +6,7 @@ import {
   formatMessageForArgumentScannerError,
   text_en,
 } from "@stricli/core";
-import { printable } from "./output.ts";
+import { printable } from "../printable.ts";
 
 const didYouMean = (corrections: readonly string[]) =>
   corrections.length === 0 ? "" : ` (did you mean ${corrections.map((word) => `"${word}"`).join(" or ")}?)`;

@@ -1,12 +1,14 @@
 /** One run of a job: watches its command, enforces the timeout, and says what is to be recorded. */
 
 import type { Config } from "../config.ts";
+import { failpoint } from "../failpoint.ts";
 import { nextStep } from "../job/backoff.ts";
 import type { Claim, Finished, Outcome } from "../job/job.ts";
 import { errorText, outcomeOfStatus } from "../job/outcome.ts";
 import { delay } from "./delay.ts";
 import { type CommandEnd, killDelay, type RunningCommand } from "./run_command.ts";
 import { cutOutput, readOutput } from "./spool.ts";
+import { untilPossible } from "./until_possible.ts";
 
 /** How a run ended: what to record, or why there is nothing to record. */
 export type RunEnd =
@@ -56,6 +58,7 @@ export function watchRun(
   async function watch(): Promise<RunEnd> {
     const end = await Promise.race([command.ended, letGo.promise]);
     hasEnded = true;
+    failpoint("ended");
     watching.abort();
     if (end.kind === "let_go" || end.kind === "refused") return { kind: "let_go" };
     await ending?.done;
@@ -64,7 +67,8 @@ export function watchRun(
         ? { kind: "timed_out", timeout } as const
         : { kind: "handed_back" } as const
       : outcomeOfEnd(end);
-    const finished = finishedRun(claim, outcome, readOutputs(files, config.maxOutput), config);
+    const outputs = await untilPossible(() => readOutputs(files, config.maxOutput));
+    const finished = finishedRun(claim, outcome, outputs, config);
     return end.kind === "not_started"
       ? { kind: "not_started", finished, message: end.message }
       : { kind: "finished", finished };

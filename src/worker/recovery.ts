@@ -3,6 +3,7 @@
  * or its attempt is lost. See the table in .github/ARCHITECTURE.md.
  */
 
+import { failpoint } from "../failpoint.ts";
 import type { Claim, Outcome } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
 import { outcomeOfStatus } from "../job/outcome.ts";
@@ -21,6 +22,7 @@ export async function recover(store: Store, worker: number): Promise<Recovered[]
   const snapshot = await takeSnapshot();
   const gone = findGone(await store.processes(), snapshot);
   const claims = await store.takeOver(worker, gone);
+  if (claims.length > 0) failpoint("taken-over");
   return await Promise.all(
     claims.map((claim) => find(claim, runFiles(store.spool, claim.seq, claim.run), snapshot)),
   );

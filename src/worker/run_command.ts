@@ -7,6 +7,7 @@ import { commandProcesses, endProcess, isAlive, takeSnapshot } from "./processes
 import type { RunnerPool } from "./runner_pool.ts";
 import type { CommandSpec } from "./shell_script.ts";
 import { hasOutput, readStatus, type StartedRun } from "./spool.ts";
+import { untilPossible } from "./until_possible.ts";
 
 /** How a command ended, before anybody decides what that means for its job. */
 export type CommandEnd =
@@ -50,7 +51,7 @@ export function startCommand(spec: CommandSpec, key: string, pool: RunnerPool): 
     } finally {
       started.resolve(null);
     }
-    if (status === "refused" && readStatus(spec.files)) return { kind: "refused" };
+    if (status === "refused" && await untilPossible(() => readStatus(spec.files))) return { kind: "refused" };
     // The shell makes the files before the command starts, whose status it would be otherwise.
     if (typeof status !== "number" || !hasOutput(spec.files)) {
       return { kind: "not_started", message: "The files for the command's output could not be written" };
@@ -64,7 +65,7 @@ export function startCommand(spec: CommandSpec, key: string, pool: RunnerPool): 
 export function adoptCommand(files: string, started: StartedRun): RunningCommand {
   async function watch(): Promise<CommandEnd> {
     for (let nextLook = performance.now() + aliveInterval;;) {
-      const status = readStatus(files)?.exitStatus ?? null;
+      const status = await untilPossible(() => readStatus(files)?.exitStatus ?? null);
       if (status !== null) return { kind: "exited", status };
       if (performance.now() >= nextLook) {
         if (!isAlive(started, await untilPossible(() => takeSnapshot()))) {
@@ -80,7 +81,7 @@ export function adoptCommand(files: string, started: StartedRun): RunningCommand
 
 /** The end of a command whose runner is gone: its last word may still be there; what is left of it is ended. */
 export async function lostCommand(files: string, started: StartedRun): Promise<CommandEnd> {
-  const status = readStatus(files)?.exitStatus ?? null;
+  const status = await untilPossible(() => readStatus(files)?.exitStatus ?? null);
   if (status !== null) return { kind: "exited", status };
   await treeEnder(Promise.resolve(started))(killDelay);
   return {
@@ -115,17 +116,4 @@ function treeEnder(runner: Promise<StartedRun | null>): (grace: number) => Promi
     deadline = Math.min(deadline, performance.now() + grace);
     return ending ??= endTree();
   };
-}
-
-/** Tries until it works: while the system has no process or file to spare, nothing can be known about others. */
-async function untilPossible<T>(action: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await action();
-    } catch (error) {
-      // Said on standard error because it can last, and because it is no fault of any job.
-      console.error(`queuectl: ${(error as Error).message}; trying again in a second`);
-      await delay(1000);
-    }
-  }
 }

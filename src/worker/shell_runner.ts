@@ -1,5 +1,6 @@
 /** A runner: one long-lived `/bin/sh` that runs commands one after another. See shell_script.ts for what it is told. */
 
+import { failpoint } from "../failpoint.ts";
 import type { Runner } from "./runner_pool.ts";
 import { runnerPrelude, runnerScript } from "./shell_script.ts";
 import { startedLine } from "./spool.ts";
@@ -23,9 +24,10 @@ export async function startShellRunner(boot: string): Promise<Runner> {
   const encoder = new TextEncoder();
 
   /** Null when the runner has ended. */
-  async function ask(text: string): Promise<string | null> {
+  async function ask(text: string, isCommand = true): Promise<string | null> {
     try {
       await input.write(encoder.encode(text));
+      if (isCommand) failpoint("started");
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     }
@@ -33,7 +35,7 @@ export async function startShellRunner(boot: string): Promise<Runner> {
     return done ? null : value;
   }
 
-  const [ready, start, forks] = (await ask(runnerPrelude(Deno.build.os)))?.split(" ") ?? [];
+  const [ready, start, forks] = (await ask(runnerPrelude(Deno.build.os), false))?.split(" ") ?? [];
   if (ready !== "ready") {
     await process.status;
     throw new Error("the shell /bin/sh ended at once");

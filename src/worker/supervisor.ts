@@ -11,7 +11,7 @@ import { print } from "./log.ts";
 import { ownIdentity, sendSignal, takeSnapshot } from "./processes.ts";
 import { ownProgram } from "./program.ts";
 import { onStopSignal } from "./signals.ts";
-import type { WorkerArguments } from "./worker_main.ts";
+import { stoppedStatus, type WorkerArguments } from "./worker_arguments.ts";
 
 /** What `worker start` is told. */
 export interface StartOptions {
@@ -57,7 +57,7 @@ export async function startWorkers(options: StartOptions): Promise<number> {
     (_, index) =>
       keepWorker(
         { number: index + 1, manager: id, concurrency, drain: options.drain },
-        store.location,
+        store,
         children,
         stopping.signal,
       ),
@@ -74,19 +74,22 @@ export async function startWorkers(options: StartOptions): Promise<number> {
 /** Starts a worker, and another one whenever it dies, until it ends by itself or all are stopped. */
 async function keepWorker(
   args: WorkerArguments,
-  database: string,
+  store: Store,
   children: Map<number, Deno.ChildProcess>,
   stopping: AbortSignal,
 ): Promise<void> {
   for (let pause = 0; !stopping.aborted;) {
     const startedAt = performance.now();
-    const child = spawnWorker(args, database);
+    const child = spawnWorker(args, store.location);
     if (child) {
       children.set(args.number, child);
       print([`Manager: spawned worker pid=${child.pid}`]);
       const status = await child.status;
       children.delete(args.number);
       if (status.success) return;
+      if (status.code === stoppedStatus && (stopping.aborted || await isAskedToStop(store, args.manager))) {
+        return;
+      }
       print([`Manager: worker pid=${child.pid} ended with ${status.signal ?? `status ${status.code}`}`]);
     }
     // The first replacement comes at once: a command may be waiting to be adopted.
@@ -129,12 +132,16 @@ function watchRequests(store: Store, id: number, lease: number, onStop: () => vo
       // Looked at only when it can be acted on: a change is reported once.
       if (busy || !store.changed()) return;
       ask(async () => {
-        if ((await store.exchange(id, [], 0)).stop) onStop();
+        if (await isAskedToStop(store, id)) onStop();
       });
     }, pollInterval),
     setInterval(() => ask(async () => void await store.heartbeat(id, lease)), lease / 3),
   ];
   return () => timers.forEach(clearInterval);
+}
+
+async function isAskedToStop(store: Store, manager: number): Promise<boolean> {
+  return (await store.exchange(manager, [], 0)).stop !== null;
 }
 
 /** 0 when everything is done and no job has died meanwhile. */

@@ -6,6 +6,7 @@
  */
 
 import { type Config, configFrom } from "../config.ts";
+import { failpoint } from "../failpoint.ts";
 import type { Claim, Finished } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
 import { delay } from "./delay.ts";
@@ -16,19 +17,11 @@ import { recover } from "./recovery.ts";
 import { startCommand } from "./run_command.ts";
 import type { RunnerPool } from "./runner_pool.ts";
 import { removeFiles, runFiles } from "./spool.ts";
-
-/** What a worker is told by its manager. */
-export interface WorkerOptions {
-  /** `N` of its name `Worker-N`. */
-  number: number;
-  concurrency: number;
-  /** End when nothing is left to run or retry. */
-  drain: boolean;
-}
+import type { WorkerArguments } from "./worker_arguments.ts";
 
 export interface Worker {
-  /** Works until it is stopped, or the queue is drained. */
-  run(): Promise<void>;
+  /** Works until it is stopped, or the queue is drained; tells which. */
+  run(): Promise<"stopped" | "drained">;
   /** No new claims; what still runs after `grace` milliseconds (Infinity: however long it takes) is handed back. */
   stop(grace: number): void;
   /** Stops with the configured grace. */
@@ -55,7 +48,7 @@ export function createWorker(
   store: Store,
   pool: RunnerPool,
   register: (config: Config) => Promise<number>,
-  options: WorkerOptions,
+  options: WorkerArguments,
 ): Worker {
   const running = new Map<number, JobRun>();
   const finished: EndedRun[] = [];
@@ -115,8 +108,9 @@ export function createWorker(
 
   function start(claim: Claim): void {
     const files = runFiles(store.spool, claim.seq, claim.run);
-    if (claim.cwd !== null && !isFolder(claim.cwd)) {
-      const outcome = { kind: "spawn_failed", message: `The folder ${claim.cwd} does not exist` } as const;
+    const problem = claim.cwd === null ? undefined : folderProblem(claim.cwd);
+    if (problem !== undefined) {
+      const outcome = { kind: "spawn_failed", message: problem } as const;
       const result = finishedRun(claim, outcome, { output: "", errorOutput: "" }, config);
       finished.push({ claim, files, result });
       return wake();
@@ -135,6 +129,7 @@ export function createWorker(
       } else {
         const result = finishedRun(claim, found.outcome, readOutputs(files, config.maxOutput), config);
         finished.push({ claim, files, result, keepFiles: found.keepFiles });
+        failpoint("recovered");
       }
     }
     wake();
@@ -180,6 +175,8 @@ export function createWorker(
       want,
     );
     finished.splice(0, batch.length);
+    if (batch.length > 0) failpoint("recorded");
+    if (claims.length > 0) failpoint("claimed");
     const texts = batch.map(({ claim, result }) =>
       describeFinished(claim.id, stale.includes(claim.seq) ? null : result)
     );
@@ -225,7 +222,7 @@ export function createWorker(
     }
   }
 
-  async function run(): Promise<void> {
+  async function run(): Promise<"stopped" | "drained"> {
     config = configFrom(await store.settings());
     id = await register(config);
     say("started");
@@ -246,16 +243,18 @@ export function createWorker(
     }
     pool.close();
     await store.leave(id);
+    return stopping ? "stopped" : "drained";
   }
 
   return { run, stop, stopGracefully: () => stop(config?.grace ?? 0) };
 }
 
-function isFolder(path: string): boolean {
+/** Why a command cannot run in this folder; undefined when it can. */
+function folderProblem(path: string): string | undefined {
   try {
-    return Deno.statSync(path).isDirectory;
+    return Deno.statSync(path).isDirectory ? undefined : `Cannot run in ${path}: it is not a folder`;
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
-    throw error;
+    const isMissing = error instanceof Deno.errors.NotFound;
+    return `Cannot run in ${path}: ${isMissing ? "the folder does not exist" : (error as Error).message}`;
   }
 }

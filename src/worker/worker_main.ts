@@ -7,13 +7,8 @@ import { ownIdentity, takeSnapshot } from "./processes.ts";
 import { openRunnerPool } from "./runner_pool.ts";
 import { onStopSignal } from "./signals.ts";
 import { makeSpool, sweep } from "./spool.ts";
-import { createWorker, type WorkerOptions } from "./worker.ts";
-
-/** What the manager passes on the command line, as JSON; the database comes in `QUEUECTL_DB`. */
-export interface WorkerArguments extends WorkerOptions {
-  /** The manager's registration. */
-  manager: number;
-}
+import { createWorker } from "./worker.ts";
+import { stoppedStatus, type WorkerArguments } from "./worker_arguments.ts";
 
 /** Runs a worker until it is stopped; `args` are `--worker` and its JSON. Resolves to the exit status. */
 export async function workerMain(args: string[]): Promise<number> {
@@ -38,8 +33,7 @@ export async function workerMain(args: string[]): Promise<number> {
     });
     untilInputEnds().then(() => worker.stop(Infinity));
     if (number === 1) await sweep(store.spool, (seq, run) => store.isRunning(seq, run), Date.now());
-    await worker.run();
-    return 0;
+    return await worker.run() === "drained" ? 0 : stoppedStatus;
   } catch (error) {
     print([workerLine(options.number, `ended: ${(error as Error).message}`)]);
     const status = exitStatus(error);

@@ -8,9 +8,9 @@ import {
   jobTable,
   json,
   jsonArray,
-  printable,
   processTable,
 } from "../../src/cli/output.ts";
+import { printable } from "../../src/printable.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { RegisteredProcess } from "../../src/store/store.ts";
 

@@ -141,6 +141,8 @@ commandTest(
       orphans: "(sleep 99 & setsid sh -c 'sleep 99 & sleep 99' &); sleep 99",
       stopped: "sleep 99 & kill -STOP $!; sh -c 'kill -STOP $$; sleep 99'",
       deaf: "trap '' TERM HUP INT; (while :; do sleep 1; done) & while :; do sleep 1; done",
+      // A fork of the shell, that carries nothing of the command's and whose parent is gone by the time of the KILL.
+      orphan: "((trap '' TERM; while :; do sleep 1; done) &); sleep 99",
       pipeline: "sleep 99 | (sleep 99; sleep 99) | sleep 99",
       replaced: "exec sleep 99",
       subshell: "$(sleep 99)",
@@ -172,6 +174,25 @@ commandTest("end() of a command that ends by itself on TERM lets it finish", asy
   assert.deepEqual(await run.ended, exited(0));
   assert.equal(run.output(), "up\ncleaned up\n");
 });
+
+commandTest(
+  "a command that starts while an earlier one is being ended is not ended with it",
+  async (commands) => {
+    const { start, touch } = commands;
+    // Its own shell ends at once, and so its runner is idle; what it has started takes its time.
+    const slow = "trap 'touch asked; until [ -e go ]; do sleep 0.05; done; exit 0' TERM";
+    const first = start("first", `(${slow}; echo up; while :; do sleep 0.05; done) & sleep 99`);
+    await waitFor("output", () => first.output() === "up\n");
+    const end = first.end(60_000);
+    await first.ended;
+    const second = start("second", `echo ran; ${untilFile("go-2")}; echo done`);
+    await waitFor("output of the second", () => second.output() === "ran\n");
+    touch("go");
+    await end;
+    touch("go-2");
+    assert.deepEqual([await second.ended, second.output()], [exited(0), "ran\ndone\n"]);
+  },
+);
 
 commandTest(
   "what a command leaves in the background is left alone, also by the end of a later one",

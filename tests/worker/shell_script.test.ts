@@ -17,17 +17,16 @@ Deno.test("any text that is quoted comes through a shell unchanged", posix, asyn
       fc.string({
         unit: fc.constantFrom("'", '"', "\\", "$", "`", "!", "\n", "\r", " ", "*", "a", "\x1b", "é"),
       }),
-    ).filter((text) => !text.includes("\0")),
-    { minLength: 1, maxLength: 30 },
+    ).filter((text) => !/[\0\x01]/.test(text)),
+    { minLength: 100, maxLength: 300 },
   );
   await fc.assert(
     fc.asyncProperty(texts, async (texts) => {
       // Between two marks, so that newlines at the end are seen; many at once, because a shell takes a while.
       const printed = await shell(`printf '%s\\001' ${texts.map(quote).join(" ")}`);
-      fc.pre(!texts.some((text) => text.includes("\x01")));
       assert.deepEqual(printed.split("\x01").slice(0, -1), texts);
     }),
-    { numRuns: 30 },
+    { numRuns: 5 },
   );
 });
 

@@ -67,3 +67,20 @@ queueTest("the timeout goes on when the command is adopted", async (queue) => {
   assert.equal((await queue.reaches("a", "dead")).lastError, "Command timed out after 3 seconds");
   assert.equal(queue.read("ran"), "ran\n");
 });
+
+queueTest("a job that starts while the rest of another one is being ended is left alone", async (queue) => {
+  // Its shell ends on TERM, and another process of it does only when it may.
+  const deaf = `(trap '${untilFile("go")}; exit 0' TERM; while :; do sleep 0.05; done)`;
+  await queue.enqueue({ id: "a", command: `${deaf} & sleep 99`, timeout: 1000, maxRetries: 0 });
+  const manager = queue.start("--concurrency", "2");
+  await waitFor("the end of its shell", () => /^exit /m.test(queue.read("queuectl.db.spool/1.1.status")));
+  await queue.enqueue({ id: "b", command: `echo ran; ${untilFile("go-b")}; echo done`, maxRetries: 0 });
+  await manager.line(/picked job b/);
+  await waitFor("the job to run", () => queue.read("queuectl.db.spool/2.1.out") !== "", () => queue.job("b"));
+  queue.touch("go");
+  await queue.reaches("a", "dead");
+  queue.touch("go-b");
+  await waitFor("the end of the job", async () => (await queue.job("b")).state !== "processing");
+  assert.deepEqual(await queue.outcomes("b"), [["exited", 0]]);
+  assert.equal((await queue.store.lastOutput("b"))?.output, "ran\ndone\n");
+});

@@ -5,7 +5,8 @@ import type { Selection, Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { limit } from "../flag_values.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted, deadJobTable, jsonArray, printable } from "../output.ts";
+import { counted, deadJobTable, jsonArray } from "../output.ts";
+import { printable } from "../../printable.ts";
 import { print, printAll } from "../standard_streams.ts";
 import { jobObjects, newestJobs } from "./list.ts";
 

@@ -1,6 +1,7 @@
 /** Putting jobs into the queue. */
 
 import { QueuectlError } from "../../errors.ts";
+import { failpoint } from "../../failpoint.ts";
 import type { NewJob } from "../../job/job.ts";
 import type { Intake } from "../store.ts";
 import type { Database } from "./database.ts";
@@ -84,6 +85,7 @@ export function openIntake(database: Database): Intake {
         const { changes } = connection.prepare(`
           INSERT INTO main.jobs (state, available, created_at, updated_at, ${newColumns})
           SELECT 'pending', 1, ?1, ?1, ${newColumns} FROM temp.intake ORDER BY number`).run(database.now());
+        failpoint("enqueue");
         return Number(changes);
       });
     },
@@ -93,7 +95,8 @@ export function openIntake(database: Database): Intake {
       }
     },
     [Symbol.dispose]() {
-      if (collecting) connection.exec("ROLLBACK");
+      // A full disk has rolled back already.
+      if (collecting && connection.isTransaction) connection.exec("ROLLBACK");
       connection.exec("DROP TABLE IF EXISTS temp.intake");
     },
   };

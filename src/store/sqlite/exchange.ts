@@ -1,5 +1,6 @@
 /** The worker's transaction: results in, claims out. */
 
+import { failpoint } from "../../failpoint.ts";
 import type { Claim, Finished, Outcome } from "../../job/job.ts";
 import type { Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
@@ -20,6 +21,7 @@ export async function exchange(
   return await database.write(() => {
     const now = database.now();
     const stale = finished.filter((run) => !record(database, workerName, run, now)).map((run) => run.seq);
+    if (finished.length > 0) failpoint("recording");
     // A worker that was declared gone must not claim: its jobs would be taken for left behind.
     const claims = isRegistered(database, worker) ? claim(database, worker, want, now) : [];
     return { claims, stale, stop: stopRequested(database, worker) };

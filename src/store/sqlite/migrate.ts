@@ -1,6 +1,7 @@
 /** Brings a file to the newest schema, safely with any number of processes starting at once. */
 
 import { QueuectlError } from "../../errors.ts";
+import { failpoint } from "../../failpoint.ts";
 import { type Database, patiently } from "./database.ts";
 import { importPythonJobs, isPythonDatabase, type PythonBackup, startPythonBackup } from "./python_import.ts";
 import { applicationId, migrations } from "./schema.ts";
@@ -52,6 +53,7 @@ function applyMissing(database: Database, backup: PythonBackup | undefined): str
   const python = version === 0 && isPythonDatabase(database);
   if (python) database.connection.exec("ALTER TABLE jobs RENAME TO python_jobs");
   for (const step of migrations.slice(version)) database.connection.exec(step);
+  failpoint("migration");
   let message = version === 0 ? "Database schema initialized successfully." : undefined;
   if (python) {
     const count = importPythonJobs(database);
