@@ -115,3 +115,8 @@ export function configFrom(stored: Iterable<readonly [string, string]>): Config 
 export function databaseUrl(flag: string | undefined): string {
   return flag ?? (Deno.env.get("QUEUECTL_DB") || "queuectl.db");
 }
+
+/** Whether a database may be used that others can write to: `--allow-shared-db`, or `QUEUECTL_ALLOW_SHARED_DB=1`. */
+export function isSharingAllowed(flag: boolean): boolean {
+  return flag || Deno.env.get("QUEUECTL_ALLOW_SHARED_DB") === "1";
+}

@@ -14,7 +14,7 @@ const readable: Array<[string, number]> = [
   ["7d", 604_800_000],
   ["1.5m", 90_000],
   ["0.25", 250],
-  ["0.4ms", 0],
+  ["0.6ms", 1],
   [" 5s\n", 5000],
   ["36500d", maxDuration],
 ];
@@ -39,6 +39,8 @@ Deno.test("parseDuration gives undefined for a text that is not a duration", () 
     ".5s",
     "5.s",
     "1h30m",
+    // Rounded it would be 0, which stands for "no limit" in places.
+    "0.4ms",
     "0x10",
     "NaN",
     "١s",

@@ -25,7 +25,7 @@ export async function runCommandLine(given: readonly string[]): Promise<number> 
   }
 }
 
-async function runCommand({ args, db }: CommandLine): Promise<number> {
+async function runCommand({ args, db, allowSharedDb }: CommandLine): Promise<number> {
   let path = ["queuectl"];
   const helpFor = (unknownWord?: string) =>
     [
@@ -58,7 +58,7 @@ async function runCommand({ args, db }: CommandLine): Promise<number> {
     process,
     forCommand: ({ prefix }) => {
       path = [...prefix];
-      return { process, db };
+      return { process, db, allowSharedDb };
     },
   });
   await print(output.join(""));

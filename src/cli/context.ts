@@ -6,4 +6,6 @@ export interface Context extends CommandContext {
   readonly process: StricliProcess;
   /** The value of `--db`. */
   readonly db: string | undefined;
+  /** Whether `--allow-shared-db` was given. */
+  readonly allowSharedDb: boolean;
 }

@@ -7,10 +7,12 @@ export interface CommandLine {
   args: string[];
   /** The value of `--db`. */
   db: string | undefined;
+  /** Whether `--allow-shared-db` is there. */
+  allowSharedDb: boolean;
 }
 
 /**
- * Takes `--db PATH` and `--db=PATH` out of the arguments, wherever they are before a `--`, and the `--%` with which
+ * Takes `--db PATH`, `--db=PATH` and `--allow-shared-db` out of the arguments, wherever they are before a `--`, and the `--%` with which
  * PowerShell is told to leave quotes alone. `help COMMAND` becomes `COMMAND --help`. Throws `usage`.
  */
 export function readGlobalFlags(given: readonly string[]): CommandLine {
@@ -19,8 +21,13 @@ export function readGlobalFlags(given: readonly string[]): CommandLine {
   const before = separator < 0 ? [...given] : given.slice(0, separator);
   const args: string[] = [];
   let db: string | undefined;
+  let allowSharedDb = false;
   for (let arg = before.shift(); arg !== undefined; arg = before.shift()) {
     if (arg === "--%") continue;
+    if (arg === "--allow-shared-db") {
+      allowSharedDb = true;
+      continue;
+    }
     if (arg === "--db" || arg.startsWith("--db=")) {
       if (db !== undefined) throw new QueuectlError("usage", "Flag --db is given twice");
       db = arg === "--db" ? valueAfter(before) : arg.slice("--db=".length);
@@ -31,7 +38,7 @@ export function readGlobalFlags(given: readonly string[]): CommandLine {
     }
   }
   const asked = args[0] === "help" ? [...args.slice(1), "--help"] : args;
-  return { args: [...asked, ...rest], db };
+  return { args: [...asked, ...rest], db, allowSharedDb };
 }
 
 // A path that begins with a dash can be given as --db=-x or ./-x; a flag there means that the path was forgotten.

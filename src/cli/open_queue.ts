@@ -1,4 +1,4 @@
-import { databaseUrl } from "../config.ts";
+import { databaseUrl, isSharingAllowed } from "../config.ts";
 import { openStore } from "../store/open.ts";
 import type { OpenOptions, Store } from "../store/store.ts";
 import type { Context } from "./context.ts";
@@ -6,5 +6,10 @@ import { printMessage } from "./standard_streams.ts";
 
 /** Opens the queue that the command is about, for a change that is to survive a power cut. */
 export async function openQueue(context: Context, missing: OpenOptions["missing"]): Promise<Store> {
-  return await openStore(databaseUrl(context.db), { missing, durable: true, notify: printMessage });
+  return await openStore(databaseUrl(context.db), {
+    missing,
+    durable: true,
+    allowShared: isSharingAllowed(context.allowSharedDb),
+    notify: printMessage,
+  });
 }

@@ -204,9 +204,20 @@ EXAMPLES
   },
 });
 
+const doctor = buildCommand<NonNullable<unknown>, [], Context>({
+  loader: async () => (await import("./commands/doctor.ts")).doctor,
+  parameters: {},
+  docs: {
+    brief: "Check the database, its files and its workers, and say what to do",
+    fullDescription:
+      `Check the database, its files and its workers: a line each, with what to do where something is wrong.
+Nothing is repaired. The exit status is 0 when all is well, else that of the first error (5: the database).`,
+  },
+});
+
 /** All commands. */
 export const routes = buildRouteMap<string, Context>({
-  routes: { enqueue, worker, list, status, dlq, config },
+  routes: { enqueue, worker, list, status, dlq, config, doctor },
   docs: {
     brief: "A job queue for shell commands",
     fullDescription: `A job queue for shell commands.

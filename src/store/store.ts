@@ -29,6 +29,8 @@ export interface Registration {
   /** Commands a worker runs side by side. */
   concurrency: number;
   identity: ProcessIdentity;
+  /** Its earlier registration, when that was forgotten while it was silent, and the same id is to be used on. */
+  id?: number;
   /** Milliseconds after which a process that no longer renews its lease is taken for gone. */
   lease: number;
 }
@@ -39,7 +41,7 @@ export interface StopRequest {
 }
 
 /** A process as the store knows it. */
-export interface RegisteredProcess extends Omit<Registration, "lease"> {
+export interface RegisteredProcess extends Omit<Registration, "lease" | "id"> {
   id: number;
   startedAt: number;
   heartbeatAt: number;
@@ -106,10 +108,10 @@ export interface Store extends AsyncDisposable {
   leave(process: number): Promise<void>;
   processes(): Promise<RegisteredProcess[]>;
   /**
-   * Declares `gone` processes, and every one whose lease is over, to be no more, and hands what they ran to `worker`
-   * under a new claim number (processing → processing; attempts stay).
+   * Declares to be no more: `gone` processes, and those of `silent` whose lease is still over. Hands what they ran to
+   * `worker` under a new claim number (processing → processing; attempts stay).
    */
-  takeOver(worker: number, gone: readonly number[]): Promise<Claim[]>;
+  takeOver(worker: number, gone: readonly number[], silent: readonly number[]): Promise<Claim[]>;
   /** Whether this run of the job is still the newest and not ended: what it left in the spool is still needed. */
   isRunning(seq: number, run: number): Promise<boolean>;
   /** Forgets `gone` managers, asks all other processes to stop, and returns the managers that were asked. */
@@ -129,6 +131,9 @@ export interface Store extends AsyncDisposable {
   /** dead → (gone). All or none; throws `not_found` or `conflict`. Returns the ids. */
   dlqPurge(jobs: Selection): Promise<string[]>;
 
+  /** Every problem found in the data, in words; reads all of it. */
+  check(): Promise<string[]>;
+
   /** The stored settings: name and text. */
   settings(): Promise<Array<[string, string]>>;
   setSetting(name: string, value: string): Promise<void>;
@@ -145,6 +150,8 @@ export interface OpenOptions {
    * results only repeats work.
    */
   durable: boolean;
+  /** Use a database that others can write to, who can so have commands run as this user. */
+  allowShared?: boolean;
   /** Milliseconds since 1970; for tests. */
   clock?: () => number;
   /** Told once when a database was created, or taken over from the Python program. */

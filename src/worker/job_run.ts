@@ -12,9 +12,8 @@ import { untilPossible } from "./until_possible.ts";
 
 /** How a run ended: what to record, or why there is nothing to record. */
 export type RunEnd =
-  | { kind: "finished"; finished: Finished }
-  /** The system refused to start it: handed back, and no fault of the job. */
-  | { kind: "not_started"; finished: Finished; message: string }
+  /** With a `refusal` the system did not start it: handed back, and no fault of the job. */
+  | { kind: "finished"; finished: Finished; refusal?: string }
   /** It belongs to somebody else by now. */
   | { kind: "let_go" };
 
@@ -60,7 +59,7 @@ export function watchRun(
     hasEnded = true;
     failpoint("ended");
     watching.abort();
-    if (end.kind === "let_go" || end.kind === "refused") return { kind: "let_go" };
+    if (end.kind === "let_go") return end;
     await ending?.done;
     const outcome = ending
       ? ending.reason === "timed_out"
@@ -69,9 +68,7 @@ export function watchRun(
       : outcomeOfEnd(end);
     const outputs = await untilPossible(() => readOutputs(files, config.maxOutput));
     const finished = finishedRun(claim, outcome, outputs, config);
-    return end.kind === "not_started"
-      ? { kind: "not_started", finished, message: end.message }
-      : { kind: "finished", finished };
+    return { kind: "finished", finished, refusal: end.kind === "not_started" ? end.message : undefined };
   }
 
   return {
@@ -84,8 +81,10 @@ export function watchRun(
   };
 }
 
-function outcomeOfEnd(end: Exclude<CommandEnd, { kind: "refused" }>): Outcome {
+function outcomeOfEnd(end: CommandEnd): Outcome {
   if (end.kind === "exited") return outcomeOfStatus(end.status);
+  // One that somebody else has given up has a newer claim, so this is not recorded; where the claim is still ours, the
+  // files are those of an older database, and the next run has another number.
   return end.kind === "lost" ? end : { kind: "handed_back" };
 }
 

@@ -11,8 +11,10 @@ export interface ProcessEntry {
   parent: number;
   /** The session on Linux, the process group on macOS, 0 on Windows. */
   group: number;
-  /** When it started, in the system's own words: compared for equality, and in order where they are numbers. */
+  /** When it started, in the system's own words: compared for equality only. */
   start: string;
+  /** When it started, as a number: compared in order only. */
+  startOrder: number;
   /** Ended, but not yet collected by its parent. */
   zombie: boolean;
 }
@@ -27,6 +29,8 @@ export interface Snapshot {
   carriers: Set<number>;
   /** Pids that carry the runner's mark but no claim token at all: forks of the runner's own shell (Linux only). */
   forks: Set<number>;
+  /** Whether environments can be looked into at all. */
+  showsMarks: boolean;
 }
 
 /** What to look for in the environments of processes. */
@@ -87,6 +91,7 @@ export const linux: Platform = {
       processes: byPid(stats.map(parseLinuxStat)),
       carriers: environPids(claim),
       forks: new Set(forks),
+      showsMarks: true,
     };
   },
   endInvocation: () => null,
@@ -117,6 +122,7 @@ function parseLinuxStat(line: string): ProcessEntry | undefined {
     parent: Number(fields[1]),
     group: Number(fields[3]),
     start: fields[19],
+    startOrder: Number(fields[19]),
     zombie: fields[0] === "Z" || fields[0] === "X",
   };
 }
@@ -141,6 +147,7 @@ function parsePsLine(line: string): ProcessEntry | undefined {
     parent: Number(match[2]),
     group: Number(match[3]),
     start: match[5].replaceAll(/\s+/g, "_"),
+    startOrder: Date.parse(match[5]),
     zombie: match[4].startsWith("Z"),
   };
 }
@@ -170,12 +177,26 @@ export const windows: Platform = {
 function parseWindowsLine(line: string): ProcessEntry | undefined {
   const match = /^(\d+) (\d+) (\d+)\s*$/.exec(line);
   return match
-    ? { pid: Number(match[1]), parent: Number(match[2]), group: 0, start: match[3], zombie: false }
+    ? {
+      pid: Number(match[1]),
+      parent: Number(match[2]),
+      group: 0,
+      start: match[3],
+      startOrder: Number(match[3]),
+      zombie: false,
+    }
     : undefined;
 }
 
 function snapshotWithoutMarks(boot: string, entries: Array<ProcessEntry | undefined>): Snapshot {
-  return { boot, namespace: "", processes: byPid(entries), carriers: new Set(), forks: new Set() };
+  return {
+    boot,
+    namespace: "",
+    processes: byPid(entries),
+    carriers: new Set(),
+    forks: new Set(),
+    showsMarks: false,
+  };
 }
 
 function byPid(entries: Array<ProcessEntry | undefined>): Map<number, ProcessEntry> {

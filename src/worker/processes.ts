@@ -59,8 +59,9 @@ export function findGone(processes: readonly RegisteredProcess[], snapshot: Snap
 
 /**
  * The pids of a command: everything below its runner, everything that carries its claim token, every fork of the
- * runner's shell, and what is below those. Not the runner itself, and nothing that an earlier command of the runner
- * left behind on purpose: that is older than this command, or carries the earlier one's token.
+ * runner's shell (where environments cannot be seen: everything in the runner's process group), and what is below
+ * those. Not the runner itself, and nothing that an earlier command of the runner left behind on purpose: that is older
+ * than this command, or carries the earlier one's token.
  */
 export function commandProcesses(snapshot: Snapshot, runner: RunnerIdentity): number[] {
   const { processes, carriers, forks } = snapshot;
@@ -81,12 +82,13 @@ export function commandProcesses(snapshot: Snapshot, runner: RunnerIdentity): nu
   // Without its runner a number is only a number: another process may have it by now.
   if (runnerEntry) addBelow(runner.pid);
   carriers.forEach(add);
+  const group = runnerEntry ? [...processes.values()].filter((entry) => entry.group === runner.pid) : [];
+  const kin = snapshot.showsMarks ? [...forks].flatMap((pid) => processes.get(pid) ?? []) : group;
   const commandStart = runnerEntry
-    ? children.get(runner.pid)?.map((pid) => Number(processes.get(pid)!.start))
-    : undefined;
-  for (const pid of forks) {
-    const start = Number(processes.get(pid)?.start);
-    if (pid !== runner.pid && (!commandStart || start >= Math.min(...commandStart))) add(pid);
+    ? Math.min(...(children.get(runner.pid) ?? []).map((pid) => processes.get(pid)!.startOrder))
+    : -Infinity;
+  for (const entry of kin) {
+    if (entry.pid !== runner.pid && entry.startOrder >= commandStart) add(entry.pid);
   }
   // Where queuectl itself was started by a job, its processes may be below another command.
   for (const pid of [runner.pid, Deno.pid]) found.delete(pid);

@@ -3,25 +3,49 @@
  * or its attempt is lost. See the table in .github/ARCHITECTURE.md.
  */
 
+import { delay } from "./delay.ts";
 import { failpoint } from "../failpoint.ts";
 import type { Claim, Outcome } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
 import { outcomeOfStatus } from "../job/outcome.ts";
-import { findGone, isAlive, takeSnapshot } from "./processes.ts";
+import { findGone, hostName, isAlive, takeSnapshot } from "./processes.ts";
 import type { Snapshot } from "./platform.ts";
 import { adoptCommand, lostCommand, type RunningCommand } from "./run_command.ts";
-import { giveUp, readStatus, runFiles } from "./spool.ts";
+import { giveUp, readStatus, runFiles, type RunStatus } from "./spool.ts";
 
 /** What was found of a job whose worker is gone. */
 export type Recovered =
   | { kind: "running"; claim: Claim; files: string; command: RunningCommand }
   | { kind: "ended"; claim: Claim; files: string; outcome: Outcome; keepFiles?: boolean };
 
-/** Takes over every job of processes that are gone, for `worker`, and finds out how each of them stands. */
-export async function recover(store: Store, worker: number): Promise<Recovered[]> {
-  const snapshot = await takeSnapshot();
-  const gone = findGone(await store.processes(), snapshot);
-  const claims = await store.takeOver(worker, gone);
+/** Takes over every job of processes that are gone, for one worker, and finds out how each of them stands. */
+export interface Recovery {
+  recover(worker: number): Promise<Recovered[]>;
+}
+
+/**
+ * A process of another host is gone when its lease is over: nothing else can be known of it. One of this host that is
+ * there but silent gets a second look before its jobs are taken: after the whole host was asleep, the first that wakes
+ * finds all the others silent.
+ */
+export function createRecovery(store: Store): Recovery {
+  let silentBefore = new Set<number>();
+  return {
+    async recover(worker) {
+      const snapshot = await takeSnapshot();
+      const processes = (await store.processes()).filter(({ id }) => id !== worker);
+      const expired = processes.filter((process) => process.expired);
+      const silent = expired.filter(({ id, identity }) =>
+        identity.host !== hostName(snapshot) || silentBefore.has(id)
+      );
+      silentBefore = new Set(expired.map(({ id }) => id));
+      const claims = await store.takeOver(worker, findGone(processes, snapshot), silent.map(({ id }) => id));
+      return await findAll(store, claims, snapshot);
+    },
+  };
+}
+
+async function findAll(store: Store, claims: Claim[], snapshot: Snapshot): Promise<Recovered[]> {
   if (claims.length > 0) failpoint("taken-over");
   return await Promise.all(
     claims.map((claim) => find(claim, runFiles(store.spool, claim.seq, claim.run), snapshot)),
@@ -34,7 +58,7 @@ async function find(claim: Claim, files: string, snapshot: Snapshot): Promise<Re
   if (giveUp(files)) {
     return { kind: "ended", claim, files, outcome: { kind: "handed_back" }, keepFiles: true };
   }
-  const status = readStatus(files);
+  const status = await readStartedStatus(files);
   if (status && status.exitStatus !== null) {
     return { kind: "ended", claim, files, outcome: outcomeOfStatus(status.exitStatus) };
   }
@@ -58,3 +82,15 @@ async function find(claim: Claim, files: string, snapshot: Snapshot): Promise<Re
 }
 
 const lostMessage = "Command ended without an exit status while its worker was gone";
+
+/** Milliseconds that a runner gets between making the status file and writing its first line. */
+const firstLineTime = 5000;
+
+/** The status of a run whose status file is there; undefined when nothing was written to it, as on a full disk. */
+async function readStartedStatus(files: string): Promise<RunStatus | undefined> {
+  for (const until = performance.now() + firstLineTime;;) {
+    const status = readStatus(files);
+    if (status || performance.now() > until) return status;
+    await delay(20);
+  }
+}

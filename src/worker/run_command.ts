@@ -16,7 +16,7 @@ export type CommandEnd =
   | { kind: "not_started"; message: string }
   /** Ended without leaving an exit status. */
   | { kind: "lost"; message: string }
-  /** Somebody else has given this run up before it started. */
+  /** There is a status file already: somebody else has given this run up before it started. */
   | { kind: "refused" };
 
 /** A command that runs. */

@@ -7,6 +7,7 @@ import { configFrom } from "../config.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { delay } from "./delay.ts";
+import { startHeartbeat } from "./heartbeat.ts";
 import { print } from "./log.ts";
 import { ownIdentity, sendSignal, takeSnapshot } from "./processes.ts";
 import { ownProgram } from "./program.ts";
@@ -19,6 +20,8 @@ export interface StartOptions {
   count: number;
   concurrency: number;
   drain: boolean;
+  /** Use a database that others can write to. */
+  allowShared: boolean;
 }
 
 /** Milliseconds between two looks for a stop request. */
@@ -31,14 +34,18 @@ export async function startWorkers(options: StartOptions): Promise<number> {
   await using store = await openStore(options.url, {
     missing: "create",
     durable: false,
+    allowShared: options.allowShared,
     notify: (message) => console.error(message),
   });
-  const { lease } = configFrom(await store.settings());
   const identity = ownIdentity(await takeSnapshot());
   const { count: number, concurrency } = options;
   print([`Manager: starting ${number} workers (pid ${Deno.pid})`]);
   const deathsBefore = await store.deaths();
-  const id = await store.register({ role: "manager", manager: null, number, concurrency, identity, lease });
+  const register = async (id?: number) => {
+    const { lease } = configFrom(await store.settings());
+    return await store.register({ id, role: "manager", manager: null, number, concurrency, identity, lease });
+  };
+  const id = await register();
 
   const stopping = new AbortController();
   const children = new Map<number, Deno.ChildProcess>();
@@ -50,7 +57,7 @@ export async function startWorkers(options: StartOptions): Promise<number> {
     announceStop();
     for (const child of children.values()) sendSignal(child.pid, "SIGTERM");
   });
-  const endWatching = watchRequests(store, id, lease, announceStop);
+  const endWatching = watchStore(store, id, register, announceStop);
 
   await Promise.all(Array.from(
     { length: number },
@@ -58,6 +65,7 @@ export async function startWorkers(options: StartOptions): Promise<number> {
       keepWorker(
         { number: index + 1, manager: id, concurrency, drain: options.drain },
         store,
+        options.allowShared,
         children,
         stopping.signal,
       ),
@@ -75,12 +83,13 @@ export async function startWorkers(options: StartOptions): Promise<number> {
 async function keepWorker(
   args: WorkerArguments,
   store: Store,
+  allowShared: boolean,
   children: Map<number, Deno.ChildProcess>,
   stopping: AbortSignal,
 ): Promise<void> {
   for (let pause = 0; !stopping.aborted;) {
     const startedAt = performance.now();
-    const child = spawnWorker(args, store.location);
+    const child = spawnWorker(args, store.location, allowShared);
     if (child) {
       children.set(args.number, child);
       print([`Manager: spawned worker pid=${child.pid}`]);
@@ -99,13 +108,17 @@ async function keepWorker(
 }
 
 /** Undefined when the system has no process or file to spare now. */
-function spawnWorker(args: WorkerArguments, database: string): Deno.ChildProcess | undefined {
+function spawnWorker(
+  args: WorkerArguments,
+  database: string,
+  allowShared: boolean,
+): Deno.ChildProcess | undefined {
   const program = ownProgram();
   try {
     return new Deno.Command(program.command, {
       args: [...program.args, "--worker", JSON.stringify(args)],
       // Commands inherit it, so that a job can enqueue others.
-      env: { QUEUECTL_DB: database },
+      env: { QUEUECTL_DB: database, ...allowShared && { QUEUECTL_ALLOW_SHARED_DB: "1" } },
       // Its end tells the worker that the manager is gone.
       stdin: "piped",
       stdout: "inherit",
@@ -120,24 +133,37 @@ function spawnWorker(args: WorkerArguments, database: string): Deno.ChildProcess
 }
 
 /** Renews the manager's lease and looks for a stop request, which the workers find by themselves. */
-function watchRequests(store: Store, id: number, lease: number, onStop: () => void): () => void {
+function watchStore(
+  store: Store,
+  id: number,
+  register: (id: number) => Promise<number>,
+  onStop: () => void,
+): () => void {
+  const report = (error: Error) => print([`Manager: ${error.message}`]);
+  let lease = 0;
+  const readLease = async () => lease = configFrom(await store.settings()).lease;
+  const heartbeat = startHeartbeat(() => lease, async () => {
+    // Forgotten while it was suspended: its workers know it by this id.
+    if (!await store.heartbeat(id, await readLease())) await register(id);
+  }, report);
   let busy = false;
-  const ask = (action: () => Promise<void>) => {
-    if (busy) return;
+  async function look(): Promise<void> {
+    const before = lease;
+    if (await readLease() !== before) heartbeat.beatNow();
+    if (await isAskedToStop(store, id)) onStop();
+  }
+  const timer = setInterval(() => {
+    // Looked at only when it can be acted on: a change is reported once.
+    if (busy || !store.changed()) return;
     busy = true;
-    action().catch((error) => print([`Manager: ${error.message}`])).finally(() => busy = false);
+    look().catch(report).finally(() => busy = false);
+  }, pollInterval);
+  // The first beat is at once, because only it knows how long the lease is.
+  heartbeat.beatNow();
+  return () => {
+    clearInterval(timer);
+    heartbeat.stop();
   };
-  const timers = [
-    setInterval(() => {
-      // Looked at only when it can be acted on: a change is reported once.
-      if (busy || !store.changed()) return;
-      ask(async () => {
-        if (await isAskedToStop(store, id)) onStop();
-      });
-    }, pollInterval),
-    setInterval(() => ask(async () => void await store.heartbeat(id, lease)), lease / 3),
-  ];
-  return () => timers.forEach(clearInterval);
 }
 
 async function isAskedToStop(store: Store, manager: number): Promise<boolean> {

@@ -10,10 +10,11 @@ import { failpoint } from "../failpoint.ts";
 import type { Claim, Finished } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
 import { delay } from "./delay.ts";
+import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
 import { finishedRun, type JobRun, readOutputs, watchRun } from "./job_run.ts";
 import { print, workerLine } from "./log.ts";
 import { describeFinished } from "./messages.ts";
-import { recover } from "./recovery.ts";
+import { createRecovery } from "./recovery.ts";
 import { startCommand } from "./run_command.ts";
 import type { RunnerPool } from "./runner_pool.ts";
 import { removeFiles, runFiles } from "./spool.ts";
@@ -41,6 +42,8 @@ interface EndedRun {
   result: Finished;
   /** The files stay in the spool after the end was recorded. */
   keepFiles?: boolean;
+  /** Why the system has refused to start the command. */
+  refusal?: string;
 }
 
 /** A worker on an open store; `register` announces it there and gives its id, again when its lease was lost. */
@@ -52,6 +55,7 @@ export function createWorker(
 ): Worker {
   const running = new Map<number, JobRun>();
   const finished: EndedRun[] = [];
+  const recovery = createRecovery(store);
   let config: Config;
   let id: number;
   let awake = Promise.withResolvers<void>();
@@ -65,7 +69,7 @@ export function createWorker(
   /** Milliseconds without claims after the system has refused to start a process, and when they are over. */
   let refusedPause = 0;
   let claimAfter = 0;
-  let beating = false;
+  let heartbeat: Heartbeat | undefined;
 
   const wake = () => awake.resolve();
   const say = (...texts: string[]) => print(texts.map((text) => workerLine(options.number, text)));
@@ -92,9 +96,9 @@ export function createWorker(
     if (stopping && performance.now() >= stopAt) run.handBack();
     run.ended.then((end) => {
       if (running.get(run.claim.seq) === run) running.delete(run.claim.seq);
-      if (end.kind === "not_started") pauseClaims(end.message);
-      else if (end.kind === "finished") refusedPause = 0;
-      if (end.kind !== "let_go") finished.push({ claim: run.claim, files: run.files, result: end.finished });
+      if (end.kind === "finished") {
+        finished.push({ claim: run.claim, files: run.files, result: end.finished, refusal: end.refusal });
+      }
       wake();
     });
   }
@@ -121,7 +125,7 @@ export function createWorker(
   }
 
   async function recoverOthers(): Promise<void> {
-    for (const found of await recover(store, id)) {
+    for (const found of await recovery.recover(id)) {
       const { claim, files } = found;
       if (found.kind === "running") {
         say(`adopted job ${claim.id} (attempt ${claim.attempt})`);
@@ -149,19 +153,13 @@ export function createWorker(
     if (others) await recoverOthers();
   }
 
-  function beatRegularly(): ReturnType<typeof setInterval> {
-    return setInterval(() => {
-      if (beating) return;
-      beating = true;
-      beat().catch((error) => say(`cannot renew its lease: ${error.message}`)).finally(() => beating = false);
-    }, config.lease / 3);
-  }
-
   /** One transaction with the store, and what follows from it. */
   async function turn(): Promise<void> {
     if (changed) {
       changed = false;
+      const { lease } = config;
       config = configFrom(await store.settings());
+      if (config.lease !== lease) heartbeat?.beatNow();
     }
     const batch = finished.slice();
     const free = stopping || performance.now() < claimAfter
@@ -183,8 +181,12 @@ export function createWorker(
     texts.push(...claims.map((claim) => `picked job ${claim.id} (attempt ${claim.attempt})`));
     if (texts.length > 0) say(...texts);
     for (const claim of claims) start(claim);
-    for (const { claim, files, keepFiles } of batch) {
-      if (!keepFiles && !stale.includes(claim.seq)) removeFiles(files);
+    for (const { claim, files, keepFiles, refusal } of batch) {
+      // What the new owner of a job has done to the files says nothing about this system.
+      if (stale.includes(claim.seq)) continue;
+      if (!keepFiles) removeFiles(files);
+      if (refusal !== undefined) pauseClaims(refusal);
+      else refusedPause = 0;
     }
     if (stopRequest) stop(stopRequest.grace);
     // Everything there was has been claimed: what is left may become due.
@@ -233,11 +235,16 @@ export function createWorker(
         if (changed) wake();
       }, pollInterval),
       setInterval(() => running.forEach((job) => job.cutOutput()), outputInterval),
-      beatRegularly(),
     ];
+    heartbeat = startHeartbeat(
+      () => config.lease,
+      beat,
+      (error) => say(`cannot renew its lease: ${error.message}`),
+    );
     try {
       while (!await workOnce()) await awake.promise;
     } finally {
+      heartbeat.stop();
       timers.forEach(clearInterval);
       clearTimeout(dueTimer);
     }

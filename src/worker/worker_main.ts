@@ -1,5 +1,6 @@
 /** The program in `--worker` mode: a worker process of a manager, which it hears from by signals and its input. */
 
+import { isSharingAllowed } from "../config.ts";
 import { exitStatus } from "../errors.ts";
 import { openStore } from "../store/open.ts";
 import { print, workerLine } from "./log.ts";
@@ -14,7 +15,11 @@ import { stoppedStatus, type WorkerArguments } from "./worker_arguments.ts";
 export async function workerMain(args: string[]): Promise<number> {
   const options: WorkerArguments = JSON.parse(args[1]);
   try {
-    await using store = await openStore(Deno.env.get("QUEUECTL_DB")!, { missing: "create", durable: false });
+    await using store = await openStore(Deno.env.get("QUEUECTL_DB")!, {
+      missing: "create",
+      durable: false,
+      allowShared: isSharingAllowed(false),
+    });
     const snapshot = await takeSnapshot();
     const { manager, number, concurrency } = options;
     const identity = ownIdentity(snapshot);

@@ -132,7 +132,8 @@ export const takeOver = (place: number, lost: number[]): Command =>
     const heir = await registered(model, real, place);
     const gone = lost.flatMap((other) => real.workers[other] ?? []).filter((id) => id !== heir);
     const expected = model.takeOver(heir, gone, real.clock.now());
-    const claims = await real.store.takeOver(heir, gone);
+    const silent = real.workers.flatMap((id) => id ?? []).filter((id) => id !== heir);
+    const claims = await real.store.takeOver(heir, gone, silent);
     receive(real, claims.toSorted((a, b) => a.seq - b.seq), expected);
   });
 

@@ -19,12 +19,12 @@ Deno.test("linux: names with blanks and parentheses, zombies and stopped process
   const snapshot = linux.parseSnapshot(["boot-id", "pid:[4026]", ...stats, "--", "end", ""].join("\n"))!;
   assert.deepEqual([snapshot.boot, snapshot.namespace], ["boot-id", "pid:[4026]"]);
   assert.deepEqual([...snapshot.processes.values()], [
-    { pid: 1, parent: 0, group: 1, start: "3", zombie: false },
-    { pid: 20, parent: 1, group: 19, start: "400", zombie: false },
-    { pid: 21, parent: 20, group: 19, start: "500", zombie: true },
-    { pid: 22, parent: 20, group: 22, start: "600", zombie: false },
+    { pid: 1, parent: 0, group: 1, start: "3", startOrder: 3, zombie: false },
+    { pid: 20, parent: 1, group: 19, start: "400", startOrder: 400, zombie: false },
+    { pid: 21, parent: 20, group: 19, start: "500", startOrder: 500, zombie: true },
+    { pid: 22, parent: 20, group: 22, start: "600", startOrder: 600, zombie: false },
   ]);
-  assert.deepEqual([snapshot.carriers.size, snapshot.forks.size], [0, 0]);
+  assert.deepEqual([snapshot.carriers.size, snapshot.forks.size, snapshot.showsMarks], [0, 0, true]);
 });
 
 Deno.test("linux: carriers have the claim, forks have the runner's mark and no claim at all", () => {
@@ -68,11 +68,32 @@ Deno.test("darwin: the output of ps is read", () => {
   const snapshot = darwin.parseSnapshot(text)!;
   assert.equal(snapshot.boot, "0A1B-2C3D");
   assert.deepEqual([...snapshot.processes.values()], [
-    { pid: 1, parent: 0, group: 1, start: "Mon_Nov_24_03:00:01_2025", zombie: false },
-    { pid: 501, parent: 1, group: 501, start: "Tue_Nov_4_13:00:01_2025", zombie: false },
-    { pid: 99999, parent: 501, group: 501, start: "Tue_Nov_4_13:00:02_2025", zombie: true },
+    {
+      pid: 1,
+      parent: 0,
+      group: 1,
+      start: "Mon_Nov_24_03:00:01_2025",
+      startOrder: Date.parse("Mon Nov 24 03:00:01 2025"),
+      zombie: false,
+    },
+    {
+      pid: 501,
+      parent: 1,
+      group: 501,
+      start: "Tue_Nov_4_13:00:01_2025",
+      startOrder: Date.parse("Tue Nov 4 13:00:01 2025"),
+      zombie: false,
+    },
+    {
+      pid: 99999,
+      parent: 501,
+      group: 501,
+      start: "Tue_Nov_4_13:00:02_2025",
+      startOrder: Date.parse("Tue Nov 4 13:00:02 2025"),
+      zombie: true,
+    },
   ]);
-  assert.deepEqual([snapshot.namespace, snapshot.carriers.size], ["", 0]);
+  assert.deepEqual([snapshot.namespace, snapshot.carriers.size, snapshot.showsMarks], ["", 0, false]);
 });
 
 Deno.test("windows: the output of PowerShell is read", () => {
@@ -81,8 +102,22 @@ Deno.test("windows: the output of PowerShell is read", () => {
   )!;
   assert.equal(snapshot.boot, "134082000000000000");
   assert.deepEqual([...snapshot.processes.values()], [
-    { pid: 4, parent: 0, group: 0, start: "134082000001234567", zombie: false },
-    { pid: 812, parent: 4, group: 0, start: "134082000007654321", zombie: false },
+    {
+      pid: 4,
+      parent: 0,
+      group: 0,
+      start: "134082000001234567",
+      startOrder: Number("134082000001234567"),
+      zombie: false,
+    },
+    {
+      pid: 812,
+      parent: 4,
+      group: 0,
+      start: "134082000007654321",
+      startOrder: Number("134082000007654321"),
+      zombie: false,
+    },
   ]);
 });
 

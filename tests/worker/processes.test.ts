@@ -14,10 +14,12 @@ function snapshot(rows: Row[], marks: { carriers?: number[]; forks?: number[] } 
     namespace: "",
     processes: new Map(rows.map(([pid, parent, start, zombie]) => [
       pid,
-      { pid, parent, group: pid, start: String(start), zombie: zombie ?? false },
+      { pid, parent, group: pid, start: String(start), startOrder: start, zombie: zombie ?? false },
     ])),
     carriers: new Set(marks.carriers),
     forks: new Set(marks.forks),
+    showsMarks: true,
+    showsMarks: true,
   };
 }
 
@@ -51,6 +53,17 @@ Deno.test("forks of the runner's shell belong to it unless they are older than t
 
 Deno.test("forks that an ended command has left behind are left alone", () => {
   assert.deepEqual(found([...host, runner, [90, 1, 15]], { forks: [100, 90] }), []);
+});
+
+Deno.test("where environments cannot be seen, the runner's group takes the place of its forks", () => {
+  const rows: Row[] = [...host, runner, [90, 1, 15], [101, 100, 20], [200, 1, 21], [300, 1, 22]];
+  const seen = { ...snapshot(rows), showsMarks: false };
+  for (const pid of [90, 101, 200]) seen.processes.get(pid)!.group = 100;
+  const pids = (runner: { pid: number; start: string }) =>
+    commandProcesses(seen, runner).sort((a, b) => a - b);
+  assert.deepEqual(pids({ pid: 100, start: "10" }), [101, 200]);
+  // A group whose leader is gone may be another's by now.
+  assert.deepEqual(pids({ pid: 100, start: "9" }), []);
 });
 
 Deno.test("another process that has the runner's pid now is not touched", () => {
@@ -104,4 +117,11 @@ Deno.test("only processes of this host can be known to be gone", () => {
   assert.deepEqual(findGone(registered, snapshot(host)), [2, 3]);
   // Within a pid namespace the same pid is somebody else.
   assert.deepEqual(findGone(registered, { ...snapshot(host), namespace: "pid:[1]" }), [5]);
+});
+
+Deno.test("without marks, what stays in the runner's group belongs to the command unless it is older", () => {
+  const { processes, ...rest } = snapshot([...host, runner, [90, 1, 15], [101, 100, 20], [200, 1, 21]]);
+  for (const pid of [90, 101, 200]) processes.get(pid)!.group = 100;
+  const without = { ...rest, processes, showsMarks: false };
+  assert.deepEqual(commandProcesses(without, { pid: 100, start: "10" }).sort(), [101, 200]);
 });

@@ -1,74 +1,12 @@
 /** Commands run and ended in this process, with real runners. */
 
 import assert from "node:assert/strict";
-import { takeSnapshot } from "../../src/worker/processes.ts";
-import { type CommandEnd, startCommand } from "../../src/worker/run_command.ts";
-import { openRunnerPool, type RunnerPool } from "../../src/worker/runner_pool.ts";
-import { giveUp, readOutput, readStatus } from "../../src/worker/spool.ts";
-import { canSeeEnvironments, killAllWith, processesWith, untilNoneWith } from "../helpers/host_processes.ts";
+import type { CommandEnd } from "../../src/worker/run_command.ts";
+import { giveUp, readStatus } from "../../src/worker/spool.ts";
+import { commandTest } from "../helpers/command_test.ts";
+import { canSeeEnvironments, isRunning, processesWith } from "../helpers/host_processes.ts";
 import { untilFile } from "../helpers/queue_test.ts";
-import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { waitFor } from "../helpers/wait_for.ts";
-
-interface Commands {
-  path: string;
-  pool: RunnerPool;
-  /** Starts a command whose files have this name; what it starts carries `MARK=PATH/NAME`. */
-  start(name: string, command: string, spec?: { cwd?: string; env?: Record<string, string> }): Started;
-  read(name: string): string;
-  touch(name: string): void;
-}
-
-interface Started {
-  ended: Promise<CommandEnd>;
-  end(grace: number): Promise<void>;
-  files: string;
-  output(stream?: "out" | "err"): string;
-}
-
-/** Registers a test with a runner pool of its own, none of whose processes may stay. */
-function commandTest(name: string, body: (commands: Commands) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: Deno.build.os === "windows",
-    // A runner is not waited for when it is let go: it ends by itself, after its command.
-    sanitizeResources: false,
-    sanitizeOps: false,
-    async fn() {
-      await using folder = await temporaryFolder();
-      const { path } = folder;
-      const pool = openRunnerPool((await takeSnapshot()).boot);
-      let count = 0;
-      const start: Commands["start"] = (name, command, { cwd, env } = {}) => {
-        const files = `${path}/${name}`;
-        const spec = { command, files, cwd: cwd ?? path, env: { MARK: files, ...env } };
-        const output = (stream: "out" | "err" = "out") => readOutput(files, stream, 100_000);
-        return { ...startCommand(spec, `${++count}.1`, pool), files, output };
-      };
-      const read = (name: string) => {
-        try {
-          return Deno.readTextFileSync(`${path}/${name}`);
-        } catch (error) {
-          if (error instanceof Deno.errors.NotFound) return "";
-          throw error;
-        }
-      };
-      try {
-        await body({
-          path,
-          pool,
-          start,
-          read,
-          touch: (name) => Deno.writeTextFileSync(`${path}/${name}`, ""),
-        });
-        await untilNoneWith(path);
-      } finally {
-        pool.close();
-        await killAllWith(path);
-      }
-    },
-  });
-}
 
 const exited = (status: number): CommandEnd => ({ kind: "exited", status });
 
@@ -142,7 +80,7 @@ commandTest(
       stopped: "sleep 99 & kill -STOP $!; sh -c 'kill -STOP $$; sleep 99'",
       deaf: "trap '' TERM HUP INT; (while :; do sleep 1; done) & while :; do sleep 1; done",
       // A fork of the shell, that carries nothing of the command's and whose parent is gone by the time of the KILL.
-      orphan: "((trap '' TERM; while :; do sleep 1; done) &); sleep 99",
+      orphan: "((trap '' TERM; sh -c 'echo $PPID' >orphan.pid; while :; do sleep 1; done) &); sleep 99",
       pipeline: "sleep 99 | (sleep 99; sleep 99) | sleep 99",
       replaced: "exec sleep 99",
       subshell: "$(sleep 99)",
@@ -150,10 +88,12 @@ commandTest(
     const names = Object.keys(trees) as Array<keyof typeof trees>;
     const runs = names.map((name) => start(name, `echo up; ${trees[name]}`));
     for (const run of runs) await waitFor(`output of ${run.files}`, () => run.output() === "up\n");
+    await waitFor("the orphan", () => read("orphan.pid") !== "");
     await Promise.all(runs.map((run) => run.end(300)));
     for (const name of names) {
       if (canSeeEnvironments) assert.deepEqual(await processesWith(`${path}/${name}`), [], name);
     }
+    assert.ok(!await isRunning(Number(read("orphan.pid"))), "an orphan still runs");
     for (const run of runs) {
       const end = await run.ended;
       assert.ok(end.kind === "exited" && end.status !== 0, `${run.files}: ${JSON.stringify(end)}`);
@@ -212,6 +152,8 @@ commandTest(
     const ended = () => [...Deno.readDirSync(path)].filter(({ name }) => name.startsWith("ended.")).length;
     await waitFor("the end of all that was left", () => ended() === 3, ended);
   },
+  // For want of setsid elsewhere.
+  { ignore: Deno.build.os !== "linux" },
 );
 
 commandTest(

@@ -17,7 +17,7 @@ Deno.test("any text that is quoted comes through a shell unchanged", posix, asyn
       fc.string({
         unit: fc.constantFrom("'", '"', "\\", "$", "`", "!", "\n", "\r", " ", "*", "a", "\x1b", "é"),
       }),
-    ).filter((text) => !/[\0\x01]/.test(text)),
+    ).filter((text) => !text.includes("\0") && !text.includes("\x01")),
     { minLength: 100, maxLength: 300 },
   );
   await fc.assert(

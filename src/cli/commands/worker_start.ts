@@ -1,4 +1,4 @@
-import { databaseUrl } from "../../config.ts";
+import { databaseUrl, isSharingAllowed } from "../../config.ts";
 import type { Context } from "../context.ts";
 import { wholeNumber } from "../flag_values.ts";
 
@@ -19,5 +19,6 @@ export async function workerStart(
     count,
     concurrency,
     drain: flags.drain ?? false,
+    allowShared: isSharingAllowed(this.allowSharedDb),
   });
 }

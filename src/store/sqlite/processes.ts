@@ -5,15 +5,16 @@ import type { RegisteredProcess, Registration, Role, StopRequest } from "../stor
 import type { Database } from "./database.ts";
 import { claimColumns, claimFromRow } from "./rows.ts";
 
-/** (new) → registered, with a lease. Returns the id, which is never used again. */
+/** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {
-  const { role, manager, number, concurrency, identity, lease } = registration;
+  const { id, role, manager, number, concurrency, identity, lease } = registration;
   return await database.write(() => {
     const now = database.now();
     const row = database.prepare(`
-      INSERT INTO processes (role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at,
+      INSERT INTO processes (id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at,
         lease_until)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10) RETURNING id`).get(
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11) RETURNING id`).get(
+      id ?? null,
       role,
       manager,
       number,
@@ -96,16 +97,18 @@ export async function listProcesses(database: Database): Promise<RegisteredProce
   });
 }
 
-/** registered → (gone) for `gone` and expired processes; processing → processing by `worker`, claim raised. */
+/** registered → (gone) for `gone` and `silent` processes; processing → processing by `worker`, claim raised. */
 export async function takeOver(
   database: Database,
   worker: number,
   gone: readonly number[],
+  silent: readonly number[],
 ): Promise<Claim[]> {
   return await database.write(() => {
     const now = database.now();
-    const expired = database.prepare("SELECT id FROM processes WHERE lease_until < ? AND id <> ?")
-      .all(now, worker).map((row) => row.id as number);
+    const expired = database.prepare(`
+      SELECT id FROM processes WHERE lease_until < ? AND id IN (SELECT value FROM json_each(?))`)
+      .all(now, JSON.stringify(silent)).map((row) => row.id as number);
     forget(database, [...gone, ...expired]);
     return database.prepare(`
       UPDATE jobs SET claim = claim + 1, worker = ?

@@ -3,6 +3,7 @@
 import { dirname, resolve } from "node:path";
 import { QueuectlError } from "../../errors.ts";
 import type { OpenOptions, Store } from "../store.ts";
+import { check } from "./check.ts";
 import { connect, type Database } from "./database.ts";
 import { dlqPurge, dlqRetry } from "./dead_letters.ts";
 import { enqueue, openIntake } from "./enqueue.ts";
@@ -15,7 +16,7 @@ import { setSetting, settings, unsetSetting } from "./settings.ts";
 /** Opens a SQLite file by its path. See {@link openStore} for what it throws. */
 export async function openSqliteStore(file: string, options: OpenOptions): Promise<Store> {
   const path = resolve(file);
-  const exists = prepareFile(path, options.missing);
+  const exists = prepareFile(path, options);
   const database = connect(exists ? path : ":memory:", options.durable, options.clock ?? Date.now);
   try {
     await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
@@ -27,9 +28,12 @@ export async function openSqliteStore(file: string, options: OpenOptions): Promi
 }
 
 /** Whether there is a file to open, after making one for its owner alone where that was asked for. */
-function prepareFile(path: string, missing: OpenOptions["missing"]): boolean {
+function prepareFile(path: string, { missing, allowShared }: OpenOptions): boolean {
   try {
-    if (isThere(path)) return true;
+    if (isThere(path)) {
+      if (!allowShared) refuseShared(path);
+      return true;
+    }
     if (missing === "empty") return false;
     createFile(path);
     return true;
@@ -48,6 +52,18 @@ function isThere(path: string): boolean {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
+}
+
+/** Throws when others than the owner can write the file. */
+function refuseShared(path: string): void {
+  // Windows has no such mode.
+  const { mode } = Deno.statSync(path);
+  if (mode === null || (mode & 0o022) === 0) return;
+  throw new QueuectlError(
+    "database",
+    `The database ${path} can be written by other users, who could have commands run as you: ` +
+      `take that away with "chmod go-w ${path}", or use it all the same with --allow-shared-db`,
+  );
 }
 
 function createFile(path: string): void {
@@ -99,7 +115,7 @@ function storeOn(database: Database, path: string): Store {
     heartbeat: (process, lease) => heartbeat(database, process, lease),
     leave: (process) => leave(database, process),
     processes: () => listProcesses(database),
-    takeOver: (worker, gone) => takeOver(database, worker, gone),
+    takeOver: (worker, gone, silent) => takeOver(database, worker, gone, silent),
     isRunning: (seq, run) => isRunning(database, seq, run),
     requestStop: (request, gone) => requestStop(database, request, gone),
     counts: () => counts(database),
@@ -109,6 +125,7 @@ function storeOn(database: Database, path: string): Store {
     attempts: (id) => attempts(database, id),
     dlqRetry: (jobs) => dlqRetry(database, jobs),
     dlqPurge: (jobs) => dlqPurge(database, jobs),
+    check: () => check(database),
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),

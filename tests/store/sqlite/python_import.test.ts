@@ -196,10 +196,11 @@ Deno.test("python: processes that open the database at once take it over once", 
   assert.match(notified[0], /8 jobs/);
   const claimed = reports.flatMap((report) => report.claimed).filter((id) => id !== "failing-1");
   assert.deepEqual(claimed.sort(), ["pending-1", "pending-2", "retried-1", "running-1"]);
-  assert.deepEqual(
-    [...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(),
-    ["queuectl.db", "queuectl.db.python-backup"],
+  // Where several close it at once none is the last, and SQLite leaves its own two files for the next to come.
+  const files = [...Deno.readDirSync(folder.path)].map(({ name }) => name).filter((name) =>
+    !/-(wal|shm)$/.test(name)
   );
+  assert.deepEqual(files.sort(), ["queuectl.db", "queuectl.db.python-backup"]);
   assertSound(file);
 });
 

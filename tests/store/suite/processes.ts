@@ -63,7 +63,7 @@ export function processCases(test: Case): void {
       assert.equal(await store.heartbeat(worker, lease), true);
       assert.equal(await store.heartbeat(heir, lease), true);
     }
-    assert.deepEqual(await store.takeOver(heir, []), []);
+    assert.deepEqual(await store.takeOver(heir, [], [worker]), []);
     const [process] = await store.processes();
     assert.deepEqual([process.id, process.heartbeatAt, process.expired], [worker, clock.now(), false]);
     assert.equal(process.startedAt, clock.now() - 3 * (lease - 1));
@@ -89,10 +89,18 @@ export function processCases(test: Case): void {
     clock.advance(lease + 1);
     assert.equal(await store.heartbeat(gone, lease), true);
     await store.leave(left);
-    await store.takeOver(heir, [gone]);
+    await store.takeOver(heir, [gone], [late]);
     for (const process of [gone, late, left]) assert.equal(await store.heartbeat(process, lease), false);
     assert.equal(await store.heartbeat(heir, lease), true);
     assert.equal((await store.processes()).length, 1);
+  });
+
+  test("a process that was forgotten while it was silent can have its id again", async ({ store }) => {
+    const [old, heir] = [await join(store, { role: "manager" }), await join(store)];
+    await store.takeOver(heir, [old], []);
+    assert.equal(await store.heartbeat(old, lease), false);
+    assert.equal(await join(store, { role: "manager", id: old }), old);
+    assert.equal(await store.heartbeat(old, lease), true);
   });
 
   test("requestStop reaches managers and workers through exchange", async ({ store, connect }) => {

@@ -61,7 +61,7 @@ export function queryCases(test: Case): void {
       async () => await end(store, worker, await claimOne(store, worker), failure),
       async () => await end(store, worker, await claimOne(store, worker), handedBack),
       () => claimOne(store, worker),
-      () => store.takeOver(heir, [worker]),
+      () => store.takeOver(heir, [worker], []),
       () => store.dlqRetry(["a"]),
       async () => await end(store, heir, await claimOne(store, heir), failure),
       () => store.dlqPurge(["a"]),

@@ -25,7 +25,7 @@ export function takeOverCases(test: Case): void {
     await claimOne(store, other);
     const before = await store.list({ limit: 10 });
     clock.advance(1000);
-    const taken = await store.takeOver(heir, [old]);
+    const taken = await store.takeOver(heir, [old], []);
     assert.deepEqual(
       taken.toSorted((a, b) => a.seq - b.seq),
       runs.map((run) => ({ ...run, claim: run.claim + 1, elapsed: 1000 })),
@@ -36,29 +36,30 @@ export function takeOverCases(test: Case): void {
     );
     const processes = await store.processes();
     assert.deepEqual(processes.map(({ id, running }) => [id, running]), [[other, ["c"]], [heir, ["a", "b"]]]);
-    assert.deepEqual(await store.takeOver(heir, [old]), []);
+    assert.deepEqual(await store.takeOver(heir, [old], []), []);
   });
 
   test("takeOver of nobody takes nothing", async ({ store }) => {
     const [worker, heir] = [await join(store), await join(store)];
     await store.enqueue(newJobs("a"));
     await claimOne(store, worker);
-    assert.deepEqual(await store.takeOver(heir, []), []);
-    assert.deepEqual(await store.takeOver(heir, [999_999]), []);
+    assert.deepEqual(await store.takeOver(heir, [], []), []);
+    assert.deepEqual(await store.takeOver(heir, [999_999], []), []);
     assert.equal((await store.processes()).length, 2);
   });
 
-  test("takeOver finds processes whose lease is over, and not a millisecond before", async ({ store, clock }) => {
+  test("takeOver takes silent processes for gone once their lease is over, and not a millisecond before", async ({ store, clock }) => {
     const old = await join(store);
     await store.enqueue(newJobs("a"));
     await claimOne(store, old);
     clock.advance(lease);
     const heir = await join(store);
     assert.equal((await store.processes())[0].expired, false);
-    assert.deepEqual(await store.takeOver(heir, []), []);
+    assert.deepEqual(await store.takeOver(heir, [], [old]), []);
     clock.advance(1);
     assert.equal((await store.processes())[0].expired, true);
-    assert.deepEqual(ids(await store.takeOver(heir, [])), ["a"]);
+    assert.deepEqual(await store.takeOver(heir, [], []), [], "nobody was said to be silent");
+    assert.deepEqual(ids(await store.takeOver(heir, [], [old])), ["a"]);
     assert.deepEqual((await store.processes()).map(({ id }) => id), [heir]);
   });
 
@@ -67,7 +68,7 @@ export function takeOverCases(test: Case): void {
     await store.enqueue(newJobs("a"));
     await claimOne(store, old);
     await store.leave(old);
-    assert.deepEqual(ids(await store.takeOver(heir, [])), ["a"]);
+    assert.deepEqual(ids(await store.takeOver(heir, [], [])), ["a"]);
   });
 
   test("takeOver leaves waiting, pending and ended jobs alone", async ({ store }) => {
@@ -80,7 +81,7 @@ export function takeOverCases(test: Case): void {
       0,
     );
     const before = await store.list({ limit: 10 });
-    assert.deepEqual(await store.takeOver(heir, [old]), []);
+    assert.deepEqual(await store.takeOver(heir, [old], []), []);
     assert.deepEqual(await store.list({ limit: 10 }), before);
   });
 
@@ -89,7 +90,7 @@ export function takeOverCases(test: Case): void {
     await store.enqueue(newJobs("a"));
     const run = await claimOne(store, old);
     clock.advance(500);
-    const [taken] = await store.takeOver(heir, [old]);
+    const [taken] = await store.takeOver(heir, [old], []);
     assert.deepEqual((await store.exchange(old, [finished(run, failure)], 0)).stale, [run.seq]);
     assert.equal((await jobById(store, "a")).state, "processing");
     assert.equal(await store.isRunning(taken.seq, taken.run), true);
@@ -106,7 +107,7 @@ export function takeOverCases(test: Case): void {
     const [old, heir] = [await join(store), await join(store)];
     await store.enqueue(newJobs("a"));
     await end(store, old, await claimOne(store, old), success);
-    assert.deepEqual(await store.takeOver(heir, [old]), []);
+    assert.deepEqual(await store.takeOver(heir, [old], []), []);
     assert.equal((await jobById(store, "a")).state, "completed");
   });
 
@@ -116,7 +117,7 @@ export function takeOverCases(test: Case): void {
     const runs = [await claimOne(store, owners[0])];
     for (let round = 0; round < 3; round++) {
       const heir = await join(store);
-      runs.push(...await store.takeOver(heir, [owners.at(-1)!]));
+      runs.push(...await store.takeOver(heir, [owners.at(-1)!], []));
       owners.push(heir);
     }
     assert.deepEqual(
@@ -137,7 +138,7 @@ export function takeOverCases(test: Case): void {
     const connections = await Promise.all([connect(), connect(), connect(), connect()]);
     const taken = await Promise.all(connections.map(async (connection) => {
       const heir = await join(connection);
-      return ids(await connection.takeOver(heir, [gone]));
+      return ids(await connection.takeOver(heir, [gone], []));
     }));
     assert.deepEqual(taken.flat().sort(), ["a", "b", "c", "d", "e", "f"]);
   });
@@ -147,7 +148,7 @@ export function takeOverCases(test: Case): void {
     await store.enqueue(newJobs("a"));
     await claimOne(store, worker);
     clock.advance(2 * lease);
-    assert.deepEqual(await store.takeOver(worker, []), []);
+    assert.deepEqual(await store.takeOver(worker, [], []), []);
     assert.equal(await store.heartbeat(worker, lease), true);
   });
 }

@@ -1,0 +1,118 @@
+import { databaseUrl } from "../../config.ts";
+import { exitStatus, QueuectlError } from "../../errors.ts";
+import { printable } from "../../printable.ts";
+import { openStore } from "../../store/open.ts";
+import type { RegisteredProcess, Store } from "../../store/store.ts";
+import { findGone, takeSnapshot } from "../../worker/processes.ts";
+import type { Context } from "../context.ts";
+import { counted } from "../output.ts";
+import { print } from "../standard_streams.ts";
+
+/** What was found: `ok`, `note` where something will mend itself or is only worth knowing, `error` where it will not. */
+interface Finding {
+  level: "ok" | "note" | "error";
+  text: string;
+}
+
+/** Prints a line for everything that was checked, with what to do; repairs nothing. */
+export async function doctor(this: Context): Promise<void> {
+  const report = async (findings: Finding[]) => {
+    for (const { level, text } of findings) await print(`${level.padEnd(5)} ${printable(text)}\n`);
+    if (findings.some(({ level }) => level === "error")) {
+      this.process.exitCode = exitStatus(new QueuectlError("database", ""));
+    }
+  };
+  const url = databaseUrl(this.db);
+  let store: Store;
+  try {
+    // Who can write it is reported with the rest.
+    store = await openStore(url, { missing: "empty", durable: false, allowShared: true });
+  } catch (error) {
+    if (!(error instanceof QueuectlError)) throw error;
+    await print(`error ${printable(error.message)}\n`);
+    this.process.exitCode = exitStatus(error);
+    return;
+  }
+  await using opened = store;
+  if (!statIfThere(opened.location)) {
+    return await print(`note  There is no database ${opened.location} yet; enqueue makes it\n`);
+  }
+  await report(checkFiles(opened));
+  await report(await checkData(opened));
+  await report(await checkProcesses(opened));
+}
+
+function checkFiles(store: Store): Finding[] {
+  const size = statIfThere(store.location)?.size ?? 0;
+  const findings: Finding[] = [{ level: "ok", text: `Database ${store.location}, ${size} bytes` }];
+  // SQLite gives its other files the mode of the first.
+  for (const path of [store.location, store.spool]) {
+    const mode = statIfThere(path)?.mode ?? 0;
+    if (mode & 0o022) {
+      findings.push({
+        level: "error",
+        text: `${path} can be written by other users; run: chmod go-w ${path}`,
+      });
+    } else if (mode & 0o044) {
+      findings.push({
+        level: "note",
+        text: `${path} can be read by other users, with all commands and their output`,
+      });
+    }
+  }
+  return findings;
+}
+
+async function checkData(store: Store): Promise<Finding[]> {
+  const problems = await store.check();
+  if (problems.length === 0) return [{ level: "ok", text: "The data is sound" }];
+  const advice =
+    `stop the workers and restore a backup, or save what can be read: sqlite3 ${store.location} .recover`;
+  return [
+    ...problems.map((text) => ({ level: "error", text } as const)),
+    { level: "note", text: `What to do: ${advice}` },
+  ];
+}
+
+async function checkProcesses(store: Store): Promise<Finding[]> {
+  const processes = await store.processes();
+  const { pending, failed, processing } = await store.counts();
+  const waiting = pending + failed;
+  if (processes.length === 0) {
+    if (waiting + processing === 0) return [{ level: "ok", text: "Nothing waits, and no worker runs" }];
+    const jobs = counted(waiting + processing, "job");
+    return [{ level: "note", text: `${jobs} wait, but no worker runs; start one: queuectl worker start` }];
+  }
+  const gone = findGone(processes, await takeSnapshot());
+  return processes.map((process) => describeProcess(process, gone.includes(process.id)));
+}
+
+function describeProcess(process: RegisteredProcess, isGone: boolean): Finding {
+  const { role, number, identity, running, expired } = process;
+  const name = `${role === "manager" ? "Manager" : `Worker-${number}`} (pid ${identity.pid})`;
+  if (isGone) {
+    const jobs = running.length > 0 ? `; its ${counted(running.length, "job")} will be taken over` : "";
+    return { level: "note", text: `${name} is gone${jobs} when a worker starts: queuectl worker start` };
+  }
+  if (expired) {
+    const advice =
+      `if it hangs, end it with: kill -9 ${identity.pid} (its commands run on, and are taken over)`;
+    return {
+      level: "error",
+      text: `${name} is there, but has not been heard of for longer than its lease; ${advice}`,
+    };
+  }
+  return {
+    level: "ok",
+    text: `${name} is at work${running.length > 0 ? ` on ${counted(running.length, "job")}` : ""}`,
+  };
+}
+
+function statIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
