@@ -1,6 +1,7 @@
 /** What is kept of a command's output: the first and the last part, as text. Pure functions. */
 
-const decoder = new TextDecoder();
+// A byte order mark is what the command printed, like everything else.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** The beginning and the end of a stream of bytes, and how many bytes lie between them. */
@@ -31,7 +32,9 @@ export function boundedText(ends: Ends, limit: number): string {
   }
   // Replacing what is not a character may have made each part longer than it was.
   const total = ends.head.length + ends.omitted + ends.tail.length;
-  return marked(encoder.encode(toText(ends.head)), encoder.encode(toText(ends.tail)), total, limit);
+  const head = toText(withoutHalfEnd(ends.head));
+  const tail = toText(withoutHalfStart(ends.tail));
+  return marked(encoder.encode(head), encoder.encode(tail), total, limit);
 }
 
 /** The first part of `first`, a mark, and the last part of `last`; both are valid UTF-8 but for their cut ends. */

@@ -61,9 +61,13 @@ export function findGone(processes: readonly RegisteredProcess[], snapshot: Snap
  * The pids of a command: everything below its runner, everything that carries its claim token, every fork of the
  * runner's shell (where environments cannot be seen: everything in the runner's process group), and what is below
  * those. Not the runner itself, and nothing that an earlier command of the runner left behind on purpose: that is older
- * than this command, or carries the earlier one's token.
+ * than `since`, when this command started, or carries the earlier one's token.
  */
-export function commandProcesses(snapshot: Snapshot, runner: RunnerIdentity): number[] {
+export function commandProcesses(
+  snapshot: Snapshot,
+  runner: RunnerIdentity,
+  since = commandStart(snapshot, runner),
+): number[] {
   const { processes, carriers, forks } = snapshot;
   const children = new Map<number, number[]>();
   for (const { pid, parent } of processes.values()) {
@@ -84,15 +88,18 @@ export function commandProcesses(snapshot: Snapshot, runner: RunnerIdentity): nu
   carriers.forEach(add);
   const group = runnerEntry ? [...processes.values()].filter((entry) => entry.group === runner.pid) : [];
   const kin = snapshot.showsMarks ? [...forks].flatMap((pid) => processes.get(pid) ?? []) : group;
-  const commandStart = runnerEntry
-    ? Math.min(...(children.get(runner.pid) ?? []).map((pid) => processes.get(pid)!.startOrder))
-    : -Infinity;
   for (const entry of kin) {
-    if (entry.pid !== runner.pid && entry.startOrder >= commandStart) add(entry.pid);
+    if (entry.pid !== runner.pid && (!runnerEntry || entry.startOrder >= since)) add(entry.pid);
   }
   // Where queuectl itself was started by a job, its processes may be below another command.
   for (const pid of [runner.pid, Deno.pid]) found.delete(pid);
   return [...found].filter((pid) => processes.get(pid)?.zombie === false);
+}
+
+/** When the command of a runner started, to be compared with `startOrder`; Infinity when its own shell has ended. */
+export function commandStart({ processes }: Snapshot, runner: RunnerIdentity): number {
+  const children = [...processes.values()].filter((entry) => entry.parent === runner.pid);
+  return Math.min(...children.map((entry) => entry.startOrder));
 }
 
 /** Asks a process to end (TERM), or ends it (KILL). False when it is another user's, which cannot be ended. */

@@ -3,7 +3,7 @@
  */
 
 import { delay } from "./delay.ts";
-import { commandProcesses, endProcess, isAlive, takeSnapshot } from "./processes.ts";
+import { commandProcesses, commandStart, endProcess, isAlive, takeSnapshot } from "./processes.ts";
 import type { RunnerPool } from "./runner_pool.ts";
 import type { CommandSpec } from "./shell_script.ts";
 import { hasOutput, readStatus, type StartedRun } from "./spool.ts";
@@ -39,26 +39,34 @@ const aliveInterval = 1000;
 /** Starts a command with a runner of the pool; `key` names the run within the database. */
 export function startCommand(spec: CommandSpec, key: string, pool: RunnerPool): RunningCommand {
   const started = Promise.withResolvers<StartedRun | null>();
+  const tree = treeEnder(started.promise);
   async function run(): Promise<CommandEnd> {
-    let status;
     try {
-      status = await pool.run(spec, key, started.resolve);
-      if (status === null && hasOutput(spec.files)) {
-        return await lostCommand(spec.files, (await started.promise)!);
-      }
+      const { status, release } = await pool.run(spec, key, started.resolve);
+      // What the runner ran next would be below it too, and be ended with the rest of this command.
+      tree.settled().then(release);
+      return await commandEnd(status, spec.files, started.promise);
     } catch (error) {
       return { kind: "not_started", message: `No process could be started: ${(error as Error).message}` };
     } finally {
       started.resolve(null);
     }
-    if (status === "refused" && await untilPossible(() => readStatus(spec.files))) return { kind: "refused" };
-    // The shell makes the files before the command starts, whose status it would be otherwise.
-    if (typeof status !== "number" || !hasOutput(spec.files)) {
-      return { kind: "not_started", message: "The files for the command's output could not be written" };
-    }
-    return { kind: "exited", status };
   }
-  return { ended: run(), end: treeEnder(started.promise) };
+  return { ended: run(), end: tree.end };
+}
+
+/** What an answer of a runner, and the files, say. */
+async function commandEnd(
+  status: number | "refused" | null,
+  files: string,
+  started: Promise<StartedRun | null>,
+): Promise<CommandEnd> {
+  if (status === "refused" && await untilPossible(() => readStatus(files))) return { kind: "refused" };
+  // The shell makes the files before the command starts, whose status it would be otherwise.
+  if (status === "refused" || !hasOutput(files)) {
+    return { kind: "not_started", message: "The files for the command's output could not be written" };
+  }
+  return status === null ? await lostCommand(files, (await started)!) : { kind: "exited", status };
 }
 
 /** Takes care of a command that a worker which is gone has started. */
@@ -76,21 +84,28 @@ export function adoptCommand(files: string, started: StartedRun): RunningCommand
       await delay(statusInterval);
     }
   }
-  return { ended: watch(), end: treeEnder(Promise.resolve(started)) };
+  return { ended: watch(), end: treeEnder(Promise.resolve(started)).end };
 }
 
 /** The end of a command whose runner is gone: its last word may still be there; what is left of it is ended. */
 export async function lostCommand(files: string, started: StartedRun): Promise<CommandEnd> {
   const status = await untilPossible(() => readStatus(files)?.exitStatus ?? null);
   if (status !== null) return { kind: "exited", status };
-  await treeEnder(Promise.resolve(started))(killDelay);
+  await treeEnder(Promise.resolve(started)).end(killDelay);
   return {
     kind: "lost",
     message: "Command ended without an exit status: it, or the shell that ran it, was killed",
   };
 }
 
-function treeEnder(runner: Promise<StartedRun | null>): (grace: number) => Promise<void> {
+/** Ends the tree of a command, once it is asked to. */
+interface TreeEnder {
+  end(grace: number): Promise<void>;
+  /** Resolves when nothing is being ended any more; from then on nothing can be. */
+  settled(): Promise<void>;
+}
+
+function treeEnder(runner: Promise<StartedRun | null>): TreeEnder {
   let deadline = Infinity;
   let ending: Promise<void> | undefined;
   async function endTree(): Promise<void> {
@@ -99,9 +114,12 @@ function treeEnder(runner: Promise<StartedRun | null>): (grace: number) => Promi
     const asked = new Set<number>();
     /** Processes of another user, as `sudo` makes them: nothing can be done about those. */
     const foreign = new Set<number>();
+    // Remembered from the first look: the command's own shell may end before the rest.
+    let since = Infinity;
     for (let pause = 10;; pause = Math.min(pause * 2, 250)) {
-      const processes = commandProcesses(await untilPossible(() => takeSnapshot(started)), started)
-        .filter((pid) => !foreign.has(pid));
+      const snapshot = await untilPossible(() => takeSnapshot(started));
+      since = Math.min(since, commandStart(snapshot, started));
+      const processes = commandProcesses(snapshot, started, since).filter((pid) => !foreign.has(pid));
       if (processes.length === 0) return;
       // What appears while the others end is asked too, and what never stops to appear is ended with the rest.
       const force = performance.now() >= deadline;
@@ -109,11 +127,15 @@ function treeEnder(runner: Promise<StartedRun | null>): (grace: number) => Promi
         if ((force || !asked.has(pid)) && !await endProcess(pid, force)) foreign.add(pid);
         asked.add(pid);
       }
-      await delay(Math.max(1, Math.min(pause, deadline - performance.now())));
+      const left = deadline - performance.now();
+      await delay(left > 0 ? Math.min(pause, left) : pause);
     }
   }
-  return (grace) => {
-    deadline = Math.min(deadline, performance.now() + grace);
-    return ending ??= endTree();
+  return {
+    end(grace) {
+      deadline = Math.min(deadline, performance.now() + grace);
+      return ending ??= endTree();
+    },
+    settled: () => ending ??= Promise.resolve(),
   };
 }

@@ -19,7 +19,16 @@ export interface Runner {
 }
 
 /** Runs commands with idle runners, or new ones. */
-export type RunnerPool = Pick<Runner, "run" | "close">;
+export interface RunnerPool {
+  /** As {@link Runner.run}; the runner takes no other command before `release` is called. */
+  run(
+    spec: CommandSpec,
+    key: string,
+    started: (run: StartedRun) => void,
+  ): Promise<{ status: number | "refused" | null; release: () => void }>;
+  /** Lets all runners end, each after the command that it runs. */
+  close(): void;
+}
 
 /** The runners of this process; `boot` is the boot of this host, which goes into every status file. */
 export function openRunnerPool(boot: string): RunnerPool {
@@ -30,9 +39,13 @@ export function openRunnerPool(boot: string): RunnerPool {
       const runner = idle.pop() ??
         (Deno.build.os === "windows" ? startWindowsRunner(boot) : await startShellRunner(boot));
       const status = await runner.run(spec, key, started);
-      if (status !== null && runner.reusable && !closed) idle.push(runner);
-      else runner.close();
-      return status;
+      return {
+        status,
+        release() {
+          if (status !== null && runner.reusable && !closed) idle.push(runner);
+          else runner.close();
+        },
+      };
     },
     close() {
       closed = true;

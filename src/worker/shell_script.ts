@@ -37,7 +37,7 @@ export function quote(text: string): string {
  */
 export function runnerPrelude(os: string): string {
   const start = os === "linux" || os === "android"
-    ? `read -r queuectl_stat </proc/$$/stat; set -- \${queuectl_stat##*) }; shift 19; queuectl_start=$1; set --`
+    ? `read -r queuectl_stat </proc/$$/stat; set -- \${queuectl_stat##*') '}; shift 19; queuectl_start=$1; set --`
     : `queuectl_start=$(ps -o lstart= -p $$ | sed -e 's/ *$//' -e 's/  */_/g')`;
   return `trap : TERM INT HUP
 ${start}
@@ -68,6 +68,7 @@ export function runnerScript(spec: CommandSpec, startedLine: string, forks: bool
   const run = forks && !needsOwnShell(spec.command)
     ? `[ -z "\${BASH_VERSION-}" ] || LINENO=0\neval ${command}`
     : `exec /bin/sh -c ${command}`;
+  // ksh93 reports a signal as 256 + n, all others as 128 + n.
   return `set -C
 if { echo ${quote(startedLine)} >${files}.status; } 2>/dev/null; then
 set +C
@@ -77,6 +78,7 @@ ${spec.cwd === null ? "" : `cd ${quote(spec.cwd)} || exit 126`}
 export ${variables}
 ${run} )
 queuectl_status=$?
+[ $queuectl_status -le 256 ] || queuectl_status=$((queuectl_status - 128))
 echo "exit $queuectl_status" >>${files}.status
 echo "exit $queuectl_status"
 else

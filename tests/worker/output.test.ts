@@ -35,12 +35,12 @@ Deno.test("bounded output is never over the limit, and always text without NUL",
   }));
 });
 
-Deno.test("text within the limit is unchanged, but for NUL and a byte order mark", () => {
+Deno.test("text within the limit is unchanged, but for NUL", () => {
   fc.assert(fc.property(text, limits, (input, limit) => {
-    fc.pre(bytesOf(input) <= limit && !/\0|^\uFEFF/.test(input));
+    fc.pre(bytesOf(input) <= limit && !input.includes("\0"));
     assert.equal(boundedText(whole(encode(input)), limit), input);
   }));
-  assert.equal(boundedText(whole(encode("a\0b")), 1024), "a\uFFFDb");
+  assert.equal(boundedText(whole(encode("\uFEFFa\0b")), 1024), "\uFEFFa\uFFFDb");
   assert.equal(boundedText(whole(new Uint8Array()), 1024), "");
 });
 
@@ -48,7 +48,7 @@ Deno.test("text over the limit keeps its beginning and its end, and the mark say
   const long = fc.string({ unit: "grapheme", minLength: 1100, maxLength: 2500 });
   fc.assert(
     fc.property(long, fc.integer({ min: 1024, max: 1100 }), (input, limit) => {
-      fc.pre(bytesOf(input) > limit && !/\0|^\uFEFF/.test(input));
+      fc.pre(bytesOf(input) > limit && !input.includes("\0"));
       const output = boundedText(endsOf(encode(input), limit), limit);
       const match = mark.exec(output)!;
       const head = output.slice(0, match.index);

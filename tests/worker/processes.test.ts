@@ -19,7 +19,6 @@ function snapshot(rows: Row[], marks: { carriers?: number[]; forks?: number[] } 
     carriers: new Set(marks.carriers),
     forks: new Set(marks.forks),
     showsMarks: true,
-    showsMarks: true,
   };
 }
 

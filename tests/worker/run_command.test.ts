@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { CommandEnd } from "../../src/worker/run_command.ts";
 import { giveUp, readStatus } from "../../src/worker/spool.ts";
 import { commandTest } from "../helpers/command_test.ts";
-import { canSeeEnvironments, isRunning, processesWith } from "../helpers/host_processes.ts";
+import { canSeeEnvironments, isRunning, kill, processesWith } from "../helpers/host_processes.ts";
 import { untilFile } from "../helpers/queue_test.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
@@ -79,8 +79,6 @@ commandTest(
       orphans: "(sleep 99 & setsid sh -c 'sleep 99 & sleep 99' &); sleep 99",
       stopped: "sleep 99 & kill -STOP $!; sh -c 'kill -STOP $$; sleep 99'",
       deaf: "trap '' TERM HUP INT; (while :; do sleep 1; done) & while :; do sleep 1; done",
-      // A fork of the shell, that carries nothing of the command's and whose parent is gone by the time of the KILL.
-      orphan: "((trap '' TERM; sh -c 'echo $PPID' >orphan.pid; while :; do sleep 1; done) &); sleep 99",
       pipeline: "sleep 99 | (sleep 99; sleep 99) | sleep 99",
       replaced: "exec sleep 99",
       subshell: "$(sleep 99)",
@@ -88,12 +86,10 @@ commandTest(
     const names = Object.keys(trees) as Array<keyof typeof trees>;
     const runs = names.map((name) => start(name, `echo up; ${trees[name]}`));
     for (const run of runs) await waitFor(`output of ${run.files}`, () => run.output() === "up\n");
-    await waitFor("the orphan", () => read("orphan.pid") !== "");
     await Promise.all(runs.map((run) => run.end(300)));
     for (const name of names) {
       if (canSeeEnvironments) assert.deepEqual(await processesWith(`${path}/${name}`), [], name);
     }
-    assert.ok(!await isRunning(Number(read("orphan.pid"))), "an orphan still runs");
     for (const run of runs) {
       const end = await run.ended;
       assert.ok(end.kind === "exited" && end.status !== 0, `${run.files}: ${JSON.stringify(end)}`);
@@ -101,6 +97,26 @@ commandTest(
     touch("go");
     assert.deepEqual(await neighbour.ended, exited(0));
     assert.deepEqual([read("ran"), neighbour.output()], ["ran\n", "done\n"]);
+  },
+);
+
+commandTest(
+  "end() ends what is left when the command's own shell has ended already",
+  async ({ start, read }) => {
+    // A fork of the shell, that carries nothing of the command's and whose parent is gone.
+    const orphan = "(trap '' TERM; sh -c 'echo $PPID' >pid; while :; do sleep 1; done)";
+    const run = start("a", `(${orphan} &); sleep 99`);
+    const pid = Number(await waitFor("the orphan", () => read("pid") !== "" && read("pid")));
+    try {
+      const end = run.end(60_000);
+      assert.deepEqual(await run.ended, exited(143));
+      assert.ok(await isRunning(pid));
+      run.end(0);
+      await waitFor("the end of the orphan", async () => !await isRunning(pid));
+      await end;
+    } finally {
+      await kill(pid);
+    }
   },
 );
 
