@@ -204,6 +204,22 @@ EXAMPLES
   },
 });
 
+const cancel = buildCommand<NonNullable<unknown>, string[], Context>({
+  loader: async () => (await import("./commands/cancel.ts")).cancel,
+  parameters: {
+    positional: { kind: "array", parameter: argument("ID", "Id of a job, or a prefix no other job has") },
+  },
+  docs: {
+    brief: "Cancel jobs that wait or run",
+    fullDescription:
+      `Cancel jobs for good: those that wait leave the queue, those that run are ended with all their processes.
+
+EXAMPLES
+  queuectl cancel nightly`,
+    customUsage: ["ID..."],
+  },
+});
+
 const doctor = buildCommand<NonNullable<unknown>, [], Context>({
   loader: async () => (await import("./commands/doctor.ts")).doctor,
   parameters: {},
@@ -217,7 +233,7 @@ Nothing is repaired. The exit status is 0 when all is well, else that of the fir
 
 /** All commands. */
 export const routes = buildRouteMap<string, Context>({
-  routes: { enqueue, worker, list, status, dlq, config, doctor },
+  routes: { enqueue, worker, list, status, cancel, dlq, config, doctor },
   docs: {
     brief: "A job queue for shell commands",
     fullDescription: `A job queue for shell commands.

@@ -22,9 +22,10 @@ export function retryDelay(policy: Omit<RetryPolicy, "maxRetries">): number {
   return Math.min(Math.round(policy.baseBackoff ** policy.attempts * 1000), policy.maxBackoff);
 }
 
-/** Decides what becomes of a job whose run ended: done, retried after a delay, dead, or back in the queue. */
+/** Decides what becomes of a job whose run ended: done, retried after a delay, dead, cancelled, or back in the queue. */
 export function nextStep(outcome: Outcome, error: string, policy: RetryPolicy): NextStep {
   if (outcome.kind === "handed_back") return { state: "pending" };
+  if (outcome.kind === "cancelled") return { state: "cancelled" };
   if (outcome.kind === "exited" && outcome.code === 0) return { state: "completed" };
   if (policy.attempts > policy.maxRetries) return { state: "dead", error };
   return { state: "failed", delay: retryDelay(policy), error };

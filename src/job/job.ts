@@ -80,7 +80,8 @@ export type Outcome =
   | { kind: "timed_out"; timeout: number }
   | { kind: "spawn_failed"; message: string }
   | { kind: "lost"; message: string }
-  | { kind: "handed_back" };
+  | { kind: "handed_back" }
+  | { kind: "cancelled" };
 
 /** A run that ended, as it is recorded for its job. */
 export interface Finished {
@@ -100,7 +101,8 @@ export type NextStep =
   | { state: "completed" }
   | { state: "failed"; delay: number; error: string }
   | { state: "dead"; error: string }
-  | { state: "pending" };
+  | { state: "pending" }
+  | { state: "cancelled" };
 
 /** One run of a job as it is kept. */
 export interface Attempt {

@@ -34,6 +34,7 @@ export function errorText(outcome: Outcome, errorOutput: string): string {
     case "lost":
       return outcome.message;
     case "handed_back":
+    case "cancelled":
       return "";
   }
 }

@@ -57,7 +57,15 @@ export interface Exchange {
   claims: Claim[];
   /** Keys (`seq`) of finished runs that were not recorded, because the job has another owner by now. */
   stale: number[];
+  /** Keys of jobs it runs that are to be ended, because they were cancelled. */
+  cancel: number[];
   stop: StopRequest | null;
+}
+
+/** A job that was cancelled; a running one is ended by its worker. */
+export interface Cancelled {
+  id: string;
+  running: boolean;
 }
 
 /** Which jobs to list; the newest `limit` of them are returned, oldest first. */
@@ -126,6 +134,11 @@ export interface Store extends AsyncDisposable {
   /** The attempts of a job, oldest first; the id may be a unique prefix. Throws `not_found`. */
   attempts(id: string): Promise<Attempt[]>;
 
+  /**
+   * pending or failed → cancelled; processing → cancelled once its worker has ended it, unless it completes before. All
+   * or none; throws `not_found` or `conflict`.
+   */
+  cancel(jobs: readonly string[]): Promise<Cancelled[]>;
   /** dead → pending, attempts 0, error cleared. All or none; throws `not_found` or `conflict`. Returns the ids. */
   dlqRetry(jobs: Selection): Promise<string[]>;
   /** dead → (gone). All or none; throws `not_found` or `conflict`. Returns the ids. */

@@ -24,6 +24,8 @@ export interface JobRun {
   readonly ended: Promise<RunEnd>;
   /** Ends the command with its whole tree; its job goes back to the queue, the attempt not counted. */
   handBack(): void;
+  /** Ends the command with its whole tree, for good. */
+  cancel(): void;
   /** Stops watching: the command and its files are somebody else's. */
   letGo(): void;
   /** Cuts output that has grown too long; to be called a few times a second. */
@@ -41,16 +43,16 @@ export function watchRun(
   const timeout = claim.timeout ?? config.timeout;
   const watching = new AbortController();
   const letGo = Promise.withResolvers<{ kind: "let_go" }>();
-  let ending: { reason: "timed_out" | "handed_back"; done: Promise<void> } | undefined;
+  let ending: { outcome: Outcome; done: Promise<void> } | undefined;
   let hasEnded = false;
 
-  function endFor(reason: "timed_out" | "handed_back"): void {
-    if (!hasEnded) ending ??= { reason, done: command.end(killDelay) };
+  function endWith(outcome: Outcome): void {
+    if (!hasEnded) ending ??= { outcome, done: command.end(killDelay) };
   }
 
   async function enforceTimeout(): Promise<void> {
     await delay(timeout - elapsed, watching.signal);
-    if (!watching.signal.aborted) endFor("timed_out");
+    if (!watching.signal.aborted) endWith({ kind: "timed_out", timeout });
   }
   if (timeout > 0) enforceTimeout();
 
@@ -61,11 +63,7 @@ export function watchRun(
     watching.abort();
     if (end.kind === "let_go") return end;
     await ending?.done;
-    const outcome = ending
-      ? ending.reason === "timed_out"
-        ? { kind: "timed_out", timeout } as const
-        : { kind: "handed_back" } as const
-      : outcomeOfEnd(end);
+    const outcome = ending?.outcome ?? outcomeOfEnd(end);
     const outputs = await untilPossible(() => readOutputs(files, config.maxOutput));
     const finished = finishedRun(claim, outcome, outputs, config);
     return { kind: "finished", finished, refusal: end.kind === "not_started" ? end.message : undefined };
@@ -75,7 +73,8 @@ export function watchRun(
     claim,
     files,
     ended: watch(),
-    handBack: () => endFor("handed_back"),
+    handBack: () => endWith({ kind: "handed_back" }),
+    cancel: () => endWith({ kind: "cancelled" }),
     letGo: () => letGo.resolve({ kind: "let_go" }),
     cutOutput: () => cutOutput(files, config.maxOutput),
   };

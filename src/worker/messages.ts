@@ -13,6 +13,8 @@ export function describeFinished(id: string, result: Finished | null): string {
       return `job ${id} failed, retry in ${formatSeconds(result.next.delay)}s`;
     case "dead":
       return `job ${id} moved to DLQ`;
+    case "cancelled":
+      return `job ${id} cancelled`;
     case "pending":
       return `job ${id} handed back to the queue`;
   }

@@ -167,7 +167,7 @@ export function createWorker(
       : Math.max(0, options.concurrency - running.size);
     // Where nothing is to be recorded, a look costs less than a transaction that writes.
     const want = free > 0 && (batch.length > 0 || await isWorkReady()) ? free : 0;
-    const { claims, stale, stop: stopRequest } = await store.exchange(
+    const { claims, stale, cancel, stop: stopRequest } = await store.exchange(
       id,
       batch.map(({ result }) => result),
       want,
@@ -181,6 +181,7 @@ export function createWorker(
     texts.push(...claims.map((claim) => `picked job ${claim.id} (attempt ${claim.attempt})`));
     if (texts.length > 0) say(...texts);
     for (const claim of claims) start(claim);
+    for (const seq of cancel) running.get(seq)?.cancel();
     for (const { claim, files, keepFiles, refusal } of batch) {
       // What the new owner of a job has done to the files says nothing about this system.
       if (stale.includes(claim.seq)) continue;

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { sqliteDatabase } from "../helpers/sqlite_database.ts";
 import { createModel } from "./model.ts";
 import {
+  cancel,
   dlqPurge,
   dlqRetry,
   enqueue,
@@ -45,6 +46,7 @@ const commands = fc.commands([
   place.map(heartbeat),
   place.map(leave),
   fc.tuple(place, fc.uniqueArray(place)).map(([heir, lost]) => takeOver(heir, lost)),
+  fc.constantFrom(..."abcdefghijklmnop").map(cancel),
   fc.constant(dlqRetry()),
   fc.constant(dlqPurge()),
 ], { maxCommands: 60, size: "max" });

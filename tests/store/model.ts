@@ -8,6 +8,7 @@ export interface ModelJob extends Job {
   claim: number;
   run: number;
   worker: number | null;
+  cancelRequested: boolean;
   startedAt: number;
   attemptsKept: Array<{ run: number; number: number; outcome: string }>;
 }
@@ -47,6 +48,7 @@ export function createModel() {
           claim: 0,
           run: 0,
           worker: null,
+          cancelRequested: false,
           startedAt: 0,
           attemptsKept: [],
         });
@@ -58,14 +60,16 @@ export function createModel() {
     finish(key: number, { claim, attempt, run, outcome, next }: Finished, now: number): boolean {
       const job = jobs.find((job) => job.seq === key && job.claim === claim && job.state === "processing");
       if (!job) return false;
-      job.state = next.state;
+      const cancelled = next.state !== "completed" && job.cancelRequested;
+      job.state = cancelled ? "cancelled" : next.state;
+      job.cancelRequested = false;
       job.attempts = outcome.kind === "handed_back" ? attempt - 1 : attempt;
-      job.nextAttemptAt = next.state === "failed" && next.delay > 0 ? now + next.delay : null;
+      job.nextAttemptAt = !cancelled && next.state === "failed" && next.delay > 0 ? now + next.delay : null;
       job.lastError = "error" in next ? next.error : null;
       job.updatedAt = now;
       job.worker = null;
       job.attemptsKept.push({ run, number: attempt, outcome: outcome.kind });
-      if (next.state === "dead") died++;
+      if (job.state === "dead") died++;
       return true;
     },
 
@@ -94,6 +98,16 @@ export function createModel() {
       const orphans = jobs.filter((job) => job.state === "processing" && !leases.has(job.worker!));
       for (const job of orphans) Object.assign(job, { worker, claim: job.claim + 1 });
       return orphans;
+    },
+
+    /** Whether the job could be cancelled. */
+    cancel(id: string, now: number): boolean {
+      const job = jobs.find((job) => job.id === id);
+      if (!job || !["pending", "failed", "processing"].includes(job.state)) return false;
+      if (job.state === "processing") job.cancelRequested = true;
+      else Object.assign(job, { state: "cancelled", nextAttemptAt: null });
+      job.updatedAt = now;
+      return true;
     },
 
     retry(now: number): string[] {

@@ -137,6 +137,16 @@ export const takeOver = (place: number, lost: number[]): Command =>
     receive(real, claims.toSorted((a, b) => a.seq - b.seq), expected);
   });
 
+export const cancel = (id: string): Command =>
+  command(`cancel ${id}`, async (model, { store, clock }) => {
+    const expected = model.cancel(id, clock.now());
+    const done = await store.cancel([id]).then(() => true, (error) => {
+      assert.ok(error instanceof QueuectlError && /conflict|not_found/.test(error.code), String(error));
+      return false;
+    });
+    assert.equal(done, expected);
+  });
+
 export const dlqRetry = (): Command =>
   command("dlqRetry all", async (model, { store, clock }) => {
     assert.deepEqual(await store.dlqRetry("all"), model.retry(clock.now()));

@@ -1,5 +1,6 @@
 /** What every store does, whichever engine is under it: the same cases for each driver. */
 
+import { cancelCases } from "./suite/cancel.ts";
 import { claimCases } from "./suite/claim.ts";
 import { deadLetterCases } from "./suite/dead_letters.ts";
 import { enqueueCases } from "./suite/enqueue.ts";
@@ -19,6 +20,7 @@ export function storeSuite(driver: string, open: OpenDatabase): void {
   finishCases(test);
   takeOverCases(test);
   processCases(test);
+  cancelCases(test);
   deadLetterCases(test);
   queryCases(test);
 }

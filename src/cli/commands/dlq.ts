@@ -50,8 +50,6 @@ async function change(
   }
   await using store = await openQueue(context, "empty");
   const changed = await action(store, all ? "all" : [...new Set(ids)]);
-  if (!all) await printAll(changed.map((id) => `Job ${printable(id)} ${done}.\n`));
-  else {await print(
-      changed.length === 0 ? "No jobs in DLQ.\n" : `${counted(changed.length, "job")} ${done}.\n`,
-    );}
+  if (!all) return await printAll(changed.map((id) => `Job ${printable(id)} ${done}.\n`));
+  await print(changed.length === 0 ? "No jobs in DLQ.\n" : `${counted(changed.length, "job")} ${done}.\n`);
 }

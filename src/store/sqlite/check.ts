@@ -13,6 +13,10 @@ const invariants: Array<[string, string]> = [
     "jobs run without a worker, or have one without running",
   ],
   [
+    "SELECT count(*) AS n FROM jobs WHERE cancel_requested = 1 AND state <> 'processing'",
+    "jobs are to be ended without running",
+  ],
+  [
     "SELECT count(*) AS n FROM jobs WHERE available = 1 AND state NOT IN ('pending', 'failed')",
     "jobs that are not waiting could be claimed",
   ],

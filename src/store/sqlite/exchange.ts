@@ -4,6 +4,7 @@ import { failpoint } from "../../failpoint.ts";
 import type { Claim, Finished, Outcome } from "../../job/job.ts";
 import type { Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
+import { cancelRequests } from "./cancel.ts";
 import { isRegistered, stopRequested } from "./processes.ts";
 import { claimColumns, claimFromRow } from "./rows.ts";
 
@@ -16,7 +17,7 @@ export async function exchange(
   want: number,
 ): Promise<Exchange> {
   if (finished.length === 0 && want === 0) {
-    return { claims: [], stale: [], stop: await database.read(() => stopRequested(database, worker)) };
+    return await database.read(() => ({ claims: [], stale: [], ...requests(database, worker) }));
   }
   return await database.write(() => {
     const now = database.now();
@@ -24,23 +25,30 @@ export async function exchange(
     if (finished.length > 0) failpoint("recording");
     // A worker that was declared gone must not claim: its jobs would be taken for left behind.
     const claims = isRegistered(database, worker) ? claim(database, worker, want, now) : [];
-    return { claims, stale, stop: stopRequested(database, worker) };
+    return { claims, stale, ...requests(database, worker) };
   });
+}
+
+function requests(database: Database, worker: number): Pick<Exchange, "cancel" | "stop"> {
+  return { cancel: cancelRequests(database, worker), stop: stopRequested(database, worker) };
 }
 
 /** False when the run is not the job's newest any more: its result is dropped. */
 function record(database: Database, workerName: string, run: Finished, now: number): boolean {
   const { next, outcome } = run;
+  // Cancelled while its run ended in another way: nothing but success is stronger.
+  const state = next.state !== "completed" && isCancelled(database, run.seq) ? "cancelled" : next.state;
+  const delay = next.state === "failed" ? next.delay : 0;
   // A job that is handed back has not used up the attempt.
   const attempts = outcome.kind === "handed_back" ? run.attempt - 1 : run.attempt;
   const { changes } = database.prepare(`
     UPDATE jobs SET state = ?, available = ?, attempts = ?, next_attempt_at = ?, last_error = ?, updated_at = ?,
-      started_at = NULL, worker = NULL
+      started_at = NULL, worker = NULL, cancel_requested = NULL
     WHERE seq = ? AND state = 'processing' AND claim = ?`).run(
-    next.state,
-    next.state === "pending" || next.state === "failed" && next.delay === 0 ? 1 : 0,
+    state,
+    state === "pending" || state === "failed" && delay === 0 ? 1 : 0,
     attempts,
-    next.state === "failed" && next.delay > 0 ? now + next.delay : null,
+    state === "failed" && delay > 0 ? now + delay : null,
     "error" in next ? next.error : null,
     now,
     run.seq,
@@ -64,6 +72,10 @@ function record(database: Database, workerName: string, run: Finished, now: numb
     run.errorOutput || null,
   );
   return true;
+}
+
+function isCancelled(database: Database, seq: number): boolean {
+  return database.prepare("SELECT 1 FROM jobs WHERE seq = ? AND cancel_requested = 1").get(seq) !== undefined;
 }
 
 function exitCode(outcome: Outcome): number | null {

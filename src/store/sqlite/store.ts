@@ -3,6 +3,7 @@
 import { dirname, resolve } from "node:path";
 import { QueuectlError } from "../../errors.ts";
 import type { OpenOptions, Store } from "../store.ts";
+import { cancel } from "./cancel.ts";
 import { check } from "./check.ts";
 import { connect, type Database } from "./database.ts";
 import { dlqPurge, dlqRetry } from "./dead_letters.ts";
@@ -123,6 +124,7 @@ function storeOn(database: Database, path: string): Store {
     list: (filter) => list(database, filter),
     lastOutput: (id) => lastOutput(database, id),
     attempts: (id) => attempts(database, id),
+    cancel: (jobs) => cancel(database, jobs),
     dlqRetry: (jobs) => dlqRetry(database, jobs),
     dlqPurge: (jobs) => dlqPurge(database, jobs),
     check: () => check(database),

@@ -120,7 +120,7 @@ export function claimCases(test: Case): void {
     await store.leave(worker);
     assert.deepEqual(
       await store.exchange(worker, [finished(run, success)], 1),
-      { claims: [], stale: [], stop: null },
+      { claims: [], stale: [], cancel: [], stop: null },
     );
     assert.deepEqual((await store.list({ limit: 10 })).map(({ state }) => state), ["completed", "pending"]);
   });

@@ -1,0 +1,39 @@
+/** Cancelling jobs, from any terminal: one that runs is ended by its worker. */
+
+import { QueuectlError } from "../../errors.ts";
+import type { Cancelled } from "../store.ts";
+import type { Database } from "./database.ts";
+import { findJob } from "./queries.ts";
+
+/** pending or failed → cancelled; for one that is processing, its worker is asked to end it. All or none. */
+export async function cancel(database: Database, ids: readonly string[]): Promise<Cancelled[]> {
+  return await database.write(() => {
+    // All are found before the first is changed.
+    const jobs = new Map(ids.map((id) => findCancellable(database, id)).map((job) => [job.seq, job]));
+    return [...jobs.values()].map(({ seq, id, state }) => {
+      const running = state === "processing";
+      const change = running
+        ? "cancel_requested = 1"
+        : "state = 'cancelled', available = 0, next_attempt_at = NULL";
+      database.prepare(`UPDATE jobs SET ${change}, updated_at = ? WHERE seq = ?`).run(database.now(), seq);
+      return { id, running };
+    });
+  });
+}
+
+function findCancellable(database: Database, id: string): NonNullable<ReturnType<typeof findJob>> {
+  const job = findJob(database, id);
+  if (!job) throw new QueuectlError("not_found", `No job found with id ${id}`);
+  if (["pending", "failed", "processing"].includes(job.state)) return job;
+  throw new QueuectlError(
+    "conflict",
+    `Job "${job.id}" cannot be cancelled: its state is ${job.state}, only jobs that wait or run can be cancelled`,
+  );
+}
+
+/** The jobs of a worker that it is to end; read inside a transaction. */
+export function cancelRequests(database: Database, worker: number): number[] {
+  return database.prepare(
+    "SELECT seq FROM jobs WHERE state = 'processing' AND worker = ? AND cancel_requested = 1",
+  ).all(worker).map((row) => row.seq as number);
+}

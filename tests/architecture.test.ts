@@ -1,0 +1,81 @@
+/** The dependency rule of .github/ARCHITECTURE.md, read off the imports. */
+
+import assert from "node:assert/strict";
+
+const source = new URL("../src/", import.meta.url);
+
+/** Every file of the source: its path below src/ and its text. */
+const files = [...walk("")].map((path) => ({ path, text: Deno.readTextFileSync(new URL(path, source)) }));
+
+function* walk(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder || ".", source))) {
+    if (isDirectory) yield* walk(`${folder}${name}/`);
+    else if (name.endsWith(".ts")) yield `${folder}${name}`;
+  }
+}
+
+/** The files below src/ that a file imports, at once or later. */
+function imports({ path, text }: { path: string; text: string }): string[] {
+  const specifiers = [...text.matchAll(/(?:from|import\()\s*"(\.{1,2}\/[^"]+\.ts)"/g)].map((match) =>
+    match[1]
+  );
+  return specifiers.map((specifier) =>
+    new URL(specifier, new URL(path, source)).href.slice(source.href.length)
+  );
+}
+
+/** Which folders a file of a folder may import from; a file right in src/ counts as "". */
+const allowed: Record<string, string[]> = {
+  "": [""],
+  job: ["", "job"],
+  store: ["", "job", "store"],
+  worker: ["", "job", "store", "worker"],
+  cli: ["", "job", "store", "worker", "cli"],
+};
+
+const folderOf = (path: string) => path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+
+Deno.test("imports point down: cli → worker → store → job → the rest", () => {
+  const wrong = files.filter(({ path }) => path !== "main.ts").flatMap((file) =>
+    imports(file).filter((target) => !allowed[folderOf(file.path)].includes(folderOf(target)))
+      .map((target) => `${file.path} imports ${target}`)
+  );
+  assert.deepEqual(wrong, []);
+});
+
+/** The files that match, without those that may. */
+function matching(pattern: RegExp, ...permitted: string[]): string[] {
+  return files.filter(({ path, text }) => pattern.test(text) && !permitted.includes(path)).map(({ path }) =>
+    path
+  );
+}
+
+Deno.test("only store/open.ts names a driver", () => {
+  const outside = files.filter(({ path }) => !path.startsWith("store/sqlite/") && path !== "store/open.ts");
+  const naming = outside.filter((file) => imports(file).some((target) => target.startsWith("store/sqlite/")));
+  assert.deepEqual(naming.map(({ path }) => path), []);
+});
+
+Deno.test("only four files start processes, and only main.ts exits", () => {
+  const starters = ["supervisor", "shell_runner", "windows_runner", "processes"].map((name) =>
+    `worker/${name}.ts`
+  );
+  assert.deepEqual(matching(/new Deno\.Command\(/, ...starters), []);
+  assert.deepEqual(matching(/Deno\.exit\(/, "main.ts"), []);
+});
+
+Deno.test("the command line loads no driver, no schema library and no worker at once", () => {
+  const atOnce = new Set<string>();
+  const visit = (path: string) => {
+    if (atOnce.has(path)) return;
+    atOnce.add(path);
+    const { text } = files.find((file) => file.path === path)!;
+    const eager = [...text.matchAll(/^(?:import|export) (?!type)[^;]*?from "(\.{1,2}\/[^"]+\.ts)"/gm)];
+    for (const [, specifier] of eager) {
+      visit(new URL(specifier, new URL(path, source)).href.slice(source.href.length));
+    }
+  };
+  visit("cli/app.ts");
+  const heavy = [...atOnce].filter((path) => /^(store|worker)\/|new_job|^cli\/commands\//.test(path));
+  assert.deepEqual(heavy, []);
+});

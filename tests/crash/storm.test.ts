@@ -1,0 +1,35 @@
+/** A short storm; `deno task soak` is the long one. QUEUECTL_STORM_SEED repeats one that failed. */
+
+import assert from "node:assert/strict";
+import { hasFlock } from "../helpers/storm_jobs.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { freshSeed } from "../helpers/random.ts";
+import { storm, type StormOptions, type StormReport } from "./storm.ts";
+
+const short: Omit<StormOptions, "seed" | "signals"> = {
+  duration: 10_000,
+  batches: 10,
+  batchSize: 10,
+  managers: 3,
+  workers: 2,
+  pause: [50, 300],
+};
+
+/** A storm in the queue's folder, after which nothing may be wrong. */
+async function calmAfter(queue: Queue, signals: readonly Deno.Signal[]): Promise<StormReport> {
+  const seed = Number(Deno.env.get("QUEUECTL_STORM_SEED") || freshSeed());
+  const report = await storm(queue.path, { ...short, seed, signals }, queue.watch);
+  const { violations, ...counts } = report;
+  assert.deepEqual(violations, [], `QUEUECTL_STORM_SEED=${seed} ${JSON.stringify(counts)}`);
+  assert.equal(report.jobs, short.batches * short.batchSize);
+  return report;
+}
+
+queueTest("a storm of kill -9, TERM and INT: every job is done, none runs twice at once", async (queue) => {
+  await calmAfter(queue, ["SIGKILL", "SIGKILL", "SIGTERM", "SIGINT"]);
+}, { ignore: !hasFlock });
+
+queueTest("a storm of kill -9: every command runs exactly once", async (queue) => {
+  const { runs, jobs, handedBackRuns } = await calmAfter(queue, ["SIGKILL"]);
+  assert.deepEqual({ runs, handedBackRuns }, { runs: jobs, handedBackRuns: 0 });
+}, { ignore: !hasFlock });

@@ -1,0 +1,197 @@
+/**
+ * A storm: for some time managers, workers and `enqueue` are killed at random, while jobs come in. Then one clean start
+ * has to finish everything, and what the jobs wrote has to agree with what was recorded.
+ */
+
+import { sendSignal } from "../../src/worker/processes.ts";
+import { processesWith } from "../helpers/host_processes.ts";
+import { type Manager, startManager } from "../helpers/manager.ts";
+import { programCommand, type ProgramResult, runProgram } from "../helpers/program.ts";
+import { type Random, seededRandom } from "../helpers/random.ts";
+import { assertSound } from "../helpers/sqlite_database.ts";
+import { judge, stormJobs, type Verdict } from "../helpers/storm_jobs.ts";
+import { waitFor } from "../helpers/wait_for.ts";
+
+export interface StormOptions {
+  seed: number;
+  /** Milliseconds for which processes are killed. */
+  duration: number;
+  /** Jobs that come in meanwhile, spread over that time: a batch as soon as few are waiting. */
+  batches: number;
+  batchSize: number;
+  managers: number;
+  workers: number;
+  /** What managers and workers are killed with: each as likely as it is often there. */
+  signals: readonly Deno.Signal[];
+  /** Least and most milliseconds between two kills. */
+  pause: readonly [number, number];
+}
+
+export interface StormReport extends Verdict {
+  /** How often what was killed with what, as `worker SIGKILL`. */
+  kills: Record<string, number>;
+}
+
+/** A storm in this folder; `watch` is told of every manager, so that none is left behind whatever happens. */
+export async function storm(
+  path: string,
+  options: StormOptions,
+  watch: (manager: Manager) => void = () => {},
+): Promise<StormReport> {
+  const env = { QUEUECTL_DB: `${path}/queuectl.db` };
+  // Each has its own numbers, so that what one does does not depend on how quick the others are.
+  const [killing, making, ending] = [1, 2, 3].map((part) => seededRandom(options.seed + part));
+  const run = (args: string[], stdin = "") => runProgram(args, { cwd: path, env, stdin });
+  const start = (...args: string[]) => {
+    const manager = startManager(args, path, env);
+    managers.push(manager);
+    watch(manager);
+    return manager;
+  };
+  const managers: Manager[] = [];
+  const kills: Record<string, number> = {};
+  const violations: string[] = [];
+  const count = (what: string) => void (kills[what] = (kills[what] ?? 0) + 1);
+
+  // A stop hands back what runs at once or soon; a silent worker is given up while the storm goes on.
+  for (const setting of [["grace", "50ms"], ["lease", "2s"], ["base-backoff", "0"]]) {
+    expectSuccess(await run(["config", "set", ...setting]), violations);
+  }
+
+  let over = false;
+  const until = performance.now() + options.duration;
+  const slots = Array.from({ length: options.managers }, async () => {
+    while (!over) await start("--count", String(options.workers)).status;
+  });
+  const ids: string[] = [];
+  const feeding = feed(options, env, path, making, ids, violations, () => count("enqueue SIGKILL"));
+  while (performance.now() < until) {
+    await sleep(killing.between(...options.pause));
+    await killOne(path, managers, options.signals, killing, count);
+  }
+  over = true;
+  for (const manager of managers) manager.signal(ending.pick(options.signals));
+  await feeding;
+  const drain = start("--count", "2", "--drain");
+  await waitFor("the end of the clean start", () => ended(drain.status), () => drain.lines.join("\n"));
+  if ((await drain.status).code !== 0) {
+    violations.push(`the clean start ended with ${(await drain.status).code}`);
+  }
+  await Promise.all([...slots, ...managers.map((manager) => manager.closed)]);
+
+  const verdict = judge(path, ids);
+  violations.push(...verdict.violations, ...await checkRest(path, run));
+  return { ...verdict, violations, kills };
+}
+
+/** Everything that is wrong outside of the jobs: the file, what is left in the spool, processes. */
+async function checkRest(path: string, run: (args: string[]) => Promise<ProgramResult>): Promise<string[]> {
+  const violations: string[] = [];
+  try {
+    assertSound(`${path}/queuectl.db`);
+  } catch (error) {
+    violations.push(String(error));
+  }
+  const doctor = await run(["doctor"]);
+  expectSuccess(doctor, violations);
+  for (const line of ["The data is sound", "Nothing waits, and no worker runs"]) {
+    if (!doctor.stdout.includes(line)) violations.push(`doctor does not say "${line}": ${doctor.stdout}`);
+  }
+  violations.push(
+    ...unexpectedInSpool(`${path}/queuectl.db.spool`).map((text) => `left in the spool: ${text}`),
+  );
+  await waitFor(
+    "the end of every process of the storm",
+    async () => (await processesWith(path)).length === 0,
+  );
+  return violations;
+}
+
+/** The files of the spool, but for the marks of runs that were given up: a runner that is late must find those. */
+export function unexpectedInSpool(spool: string): string[] {
+  return [...Deno.readDirSync(spool)].map(({ name }) => name).filter((name) =>
+    !name.endsWith(".status") || Deno.readTextFileSync(`${spool}/${name}`) !== "given up\n"
+  );
+}
+
+/** Kills a manager or a worker, if one lives. */
+async function killOne(
+  path: string,
+  managers: readonly Manager[],
+  signals: readonly Deno.Signal[],
+  random: Random,
+  count: (what: string) => void,
+): Promise<void> {
+  // Numbers of processes are used again: only one that carries the folder's name is ours.
+  const alive = await processesWith(path);
+  const ours = {
+    manager: managers.map(({ pid }) => pid).filter((pid) => alive.includes(pid)),
+    worker: managers.flatMap(({ lines }) => lines.map(spawnedPid)).filter((pid) => alive.includes(pid)),
+  };
+  const role = random.pick(["manager", "worker", "worker"] as const);
+  if (ours[role].length === 0) return;
+  const pid = random.pick(ours[role]);
+  const signal = random.pick(signals);
+  sendSignal(pid, signal);
+  count(`${role} ${signal}`);
+  // Who is stopping is killed before it has come to its end.
+  if (signal === "SIGKILL" || random.next() < 0.5) return;
+  await sleep(random.between(0, 150));
+  if (!(await processesWith(path)).includes(pid)) return;
+  sendSignal(pid, "SIGKILL");
+  count(`stopping ${role} SIGKILL`);
+}
+
+const spawnedPid = (line: string) => Number(/^Manager: spawned worker pid=(\d+)$/.exec(line)?.[1]);
+
+/** Enqueues batch after batch; every third time `enqueue` is killed, and has to be run again. */
+async function feed(
+  options: StormOptions,
+  env: Record<string, string>,
+  cwd: string,
+  random: Random,
+  ids: string[],
+  violations: string[],
+  onKill: () => void,
+): Promise<void> {
+  const startedAt = performance.now();
+  for (let batch = 1; batch <= options.batches; batch++) {
+    await sleep(startedAt + (batch - 1) * options.duration / options.batches - performance.now());
+    const jobs = stormJobs(`job-${batch}`, options.batchSize, random);
+    ids.push(...jobs.map(({ id }) => id));
+    const stdin = jobs.map((job) => JSON.stringify(job)).join("\n");
+    let killed = false;
+    if (random.next() < 1 / 3) {
+      const child = programCommand(["enqueue", "-"], {
+        cwd,
+        env,
+        stdin: "piped",
+        stdout: "null",
+        stderr: "null",
+      })
+        .spawn();
+      const written = new Blob([stdin]).stream().pipeTo(child.stdin).catch(() => {});
+      await sleep(random.between(0, 400));
+      child.kill("SIGKILL");
+      await written;
+      killed = (await child.status).signal === "SIGKILL";
+      if (killed) onKill();
+    }
+    const result = await runProgram(["enqueue", "-"], { cwd, env, stdin });
+    // It may have been killed after its commit; that all jobs are there is found out in the end.
+    if (!/exist already; nothing was stored/.test(result.stderr)) expectSuccess(result, violations);
+  }
+}
+
+function expectSuccess({ code, stderr }: ProgramResult, violations: string[]): void {
+  if (code !== 0 || stderr.replace("Database schema initialized successfully.\n", "") !== "") {
+    violations.push(`a command ended with status ${code}: ${stderr}`);
+  }
+}
+
+/** Whether it has resolved. */
+async function ended(promise: Promise<unknown>): Promise<boolean> {
+  return await Promise.race([promise.then(() => true), sleep(0).then(() => false)]);
+}
+
+const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
