@@ -122,6 +122,8 @@ export async function endProcess(pid: number, force: boolean): Promise<boolean> 
 
 /** Sends a signal to a process; one that is gone already is no error. False when it is another user's. */
 export function sendSignal(pid: number, signal: Deno.Signal): boolean {
+  // To the system 0 and numbers below are whole groups of processes, and 1 is the system itself.
+  if (!(pid > 1)) throw new RangeError(`${pid} is no process that may get a signal`);
   try {
     Deno.kill(pid, signal);
   } catch (error) {

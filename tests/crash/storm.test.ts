@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { hasFlock } from "../helpers/storm_jobs.ts";
 import { type Queue, queueTest } from "../helpers/queue_test.ts";
-import { freshSeed } from "../helpers/random.ts";
+import { seededRandom } from "../helpers/random.ts";
 import { storm, type StormOptions, type StormReport } from "./storm.ts";
 
 const short: Omit<StormOptions, "seed" | "signals"> = {
@@ -17,7 +17,7 @@ const short: Omit<StormOptions, "seed" | "signals"> = {
 
 /** A storm in the queue's folder, after which nothing may be wrong. */
 async function calmAfter(queue: Queue, signals: readonly Deno.Signal[]): Promise<StormReport> {
-  const seed = Number(Deno.env.get("QUEUECTL_STORM_SEED") || freshSeed());
+  const seed = Number(Deno.env.get("QUEUECTL_STORM_SEED") || seededRandom().seed);
   const report = await storm(queue.path, { ...short, seed, signals }, queue.watch);
   const { violations, ...counts } = report;
   assert.deepEqual(violations, [], `QUEUECTL_STORM_SEED=${seed} ${JSON.stringify(counts)}`);

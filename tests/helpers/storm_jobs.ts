@@ -47,11 +47,18 @@ function command(work: string): string {
   return `${note("start")}; ${lock}; echo begun; ${work}; ${last}`;
 }
 
+/** A whole number from `low` to `high`, both included. */
+export const between = (random: Random, low: number, high: number): number =>
+  low + random.below(high - low + 1);
+
+/** One of these. */
+export const pick = <T>(random: Random, choices: readonly T[]): T => choices[random.below(choices.length)];
+
 /** That many jobs, which take 20 to 200 ms each. */
 export function stormJobs(prefix: string, count: number, random: Random): StormJob[] {
   return Array.from({ length: count }, (_, index) => ({
     id: `${prefix}-${index + 1}`,
-    command: command(random.pick(forms)((random.between(20, 200) / 1000).toFixed(3))),
+    command: command(pick(random, forms)((between(random, 20, 200) / 1000).toFixed(3))),
   }));
 }
 

@@ -1,0 +1,48 @@
+/** Cancelling jobs of the real program: what runs is ended with its whole tree, and only that. */
+
+import assert from "node:assert/strict";
+import { sendSignal } from "../../src/worker/processes.ts";
+import { canSeeEnvironments, untilNoneWith } from "../helpers/host_processes.ts";
+import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { waitFor } from "../helpers/wait_for.ts";
+
+queueTest(
+  "cancel ends a running job with its tree, takes a waiting one out, and leaves the others",
+  async (queue) => {
+    await queue.enqueue(
+      {
+        id: "tree",
+        command: "echo begin; sleep 99 & setsid sleep 99 & sleep 99",
+        env: { MARK: `${queue.path}/tree` },
+      },
+      { id: "neighbour", command: `${untilFile("go")}; echo end` },
+      { id: "waiting", command: "echo ran >>waiting" },
+    );
+    queue.start("--concurrency", "2");
+    await queue.reaches("neighbour", "processing");
+    await waitFor("the command", () => queue.spooled().some((name) => name.endsWith(".status")));
+    const { code, stdout } = await queue.run("cancel", "tree", "waiting");
+    assert.deepEqual([code, stdout], [0, "Job tree runs and is being ended.\nJob waiting cancelled.\n"]);
+    const job = await queue.reaches("tree", "cancelled");
+    assert.deepEqual([job.attempts, job.lastError], [1, null]);
+    assert.deepEqual(await queue.outcomes("tree"), [["cancelled", null]]);
+    await untilNoneWith(`${queue.path}/tree`);
+    assert.equal((await queue.job("neighbour")).state, "processing");
+    queue.touch("go");
+    await queue.reaches("neighbour", "completed");
+    assert.equal(queue.read("waiting"), "");
+    assert.match((await queue.run("status")).stdout, /^ {2}cancelled {2}: 2$/m);
+  },
+  { ignore: !canSeeEnvironments },
+);
+
+queueTest("cancel reaches a job whose worker was killed, once another has adopted it", async (queue) => {
+  await queue.enqueue({ id: "a", command: "echo ran >>ran; echo $PPID >worker; sleep 99" });
+  const manager = queue.start();
+  const worker = await waitFor("the command", () => Number(queue.read("worker")) || null);
+  sendSignal(worker, "SIGKILL");
+  assert.equal((await queue.run("cancel", "a")).code, 0);
+  await queue.reaches("a", "cancelled");
+  assert.equal(queue.read("ran"), "ran\n");
+  assert.ok(manager.lines.some((line) => /adopted job a/.test(line)));
+}, { ignore: !canSeeEnvironments });
