@@ -7,7 +7,7 @@ import type { Claim, Finished, Outcome } from "../job/job.ts";
 import { errorText, outcomeOfStatus } from "../job/outcome.ts";
 import { delay } from "./delay.ts";
 import { type CommandEnd, killDelay, type RunningCommand } from "./run_command.ts";
-import { cutOutput, readOutput } from "./spool.ts";
+import { cutOutput, readOutput } from "./spool_output.ts";
 import { untilPossible } from "./until_possible.ts";
 
 /** How a run ended: what to record, or why there is nothing to record. */

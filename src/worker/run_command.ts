@@ -6,7 +6,8 @@ import { delay } from "./delay.ts";
 import { commandProcesses, commandStart, endProcess, isAlive, takeSnapshot } from "./processes.ts";
 import type { RunnerPool } from "./runner_pool.ts";
 import type { CommandSpec } from "./shell_script.ts";
-import { hasOutput, readStatus, type StartedRun } from "./spool.ts";
+import { readStatus, type StartedRun } from "./spool.ts";
+import { hasOutput } from "./spool_output.ts";
 import { untilPossible } from "./until_possible.ts";
 
 /** How a command ended, before anybody decides what that means for its job. */

@@ -15,9 +15,9 @@ import { finishedRun, type JobRun, readOutputs, watchRun } from "./job_run.ts";
 import { print, workerLine } from "./log.ts";
 import { describeFinished } from "./messages.ts";
 import { createRecovery } from "./recovery.ts";
-import { startCommand } from "./run_command.ts";
 import type { RunnerPool } from "./runner_pool.ts";
 import { removeFiles, runFiles } from "./spool.ts";
+import { startRun } from "./start_run.ts";
 import type { WorkerArguments } from "./worker_arguments.ts";
 
 export interface Worker {
@@ -112,16 +112,10 @@ export function createWorker(
 
   function start(claim: Claim): void {
     const files = runFiles(store.spool, claim.seq, claim.run);
-    const problem = claim.cwd === null ? undefined : folderProblem(claim.cwd);
-    if (problem !== undefined) {
-      const outcome = { kind: "spawn_failed", message: problem } as const;
-      const result = finishedRun(claim, outcome, { output: "", errorOutput: "" }, config);
-      finished.push({ claim, files, result });
-      return wake();
-    }
-    const env = { ...claim.env, QUEUECTL_JOB_ID: claim.id, QUEUECTL_ATTEMPT: String(claim.attempt) };
-    const spec = { command: claim.command, files, cwd: claim.cwd, env };
-    watch(watchRun(claim, files, startCommand(spec, `${claim.seq}.${claim.run}`, pool), 0, config));
+    const started = startRun(claim, files, pool, config);
+    if ("run" in started) return watch(started.run);
+    finished.push({ claim, files, result: started.result });
+    wake();
   }
 
   async function recoverOthers(): Promise<void> {
@@ -255,14 +249,4 @@ export function createWorker(
   }
 
   return { run, stop, stopGracefully: () => stop(config?.grace ?? 0) };
-}
-
-/** Why a command cannot run in this folder; undefined when it can. */
-function folderProblem(path: string): string | undefined {
-  try {
-    return Deno.statSync(path).isDirectory ? undefined : `Cannot run in ${path}: it is not a folder`;
-  } catch (error) {
-    const isMissing = error instanceof Deno.errors.NotFound;
-    return `Cannot run in ${path}: ${isMissing ? "the folder does not exist" : (error as Error).message}`;
-  }
 }

@@ -10,7 +10,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../src/store/open.ts";
-import { canSeeEnvironments } from "../helpers/host_processes.ts";
+import { ownIdentity, takeSnapshot } from "../../src/worker/processes.ts";
+import { runFiles } from "../../src/worker/spool.ts";
+import { canSeeEnvironments, kill, killAllWith } from "../helpers/host_processes.ts";
 import { startLoad } from "../helpers/load.ts";
 import {
   concatenated,
@@ -22,8 +24,10 @@ import {
   placeFiles,
 } from "../helpers/power_cut.ts";
 import { runProgram } from "../helpers/program.ts";
-import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
 import { seededRandom } from "../helpers/random.ts";
+import { executeOnFile } from "../helpers/sqlite_database.ts";
+import { waitFor } from "../helpers/wait_for.ts";
 import { canRun, runWrapped } from "../helpers/wrapped_program.ts";
 
 /** Where processes cannot be found they cannot be made to stand still. */
@@ -182,3 +186,62 @@ queueTest("power cut: enqueue prints only after what it has written to the WAL i
     }
   }
 }, { ignore: !hasStrace });
+
+queueTest(
+  "power cut: after another boot nothing is adopted; what ran is lost and run again",
+  async (queue) => {
+    const command = `echo ran >>ran.$QUEUECTL_JOB_ID; ${untilFile("go")}`;
+    await queue.enqueue(
+      { id: "retried", command },
+      { id: "spent", command, maxRetries: 0 },
+      { id: "ended", command },
+      { id: "not-written", command },
+      { id: "not-started", command, maxRetries: 0 },
+    );
+    const ids = (await queue.store.list({ limit: 10 })).map(({ id }) => id);
+    const first = queue.start("--concurrency", "5");
+    await waitFor("all commands to run", () => ids.every((id) => queue.read(`ran.${id}`) !== ""));
+    await kill(first.pid);
+    await kill(await first.workerPid());
+    await killAllWith(queue.path);
+
+    // The processes of the earlier boot: their numbers, and even their starts, are those of processes of now.
+    const [boot, own] = ["00000000-0000-4000-8000-000000000000", ownIdentity(await takeSnapshot())];
+    executeOnFile(
+      queue.store.location,
+      `UPDATE processes SET boot = '${boot}', pid = ${own.pid}, start = '${own.start}'`,
+    );
+    const status = (number: number) => `${runFiles(queue.store.spool, number, 1)}.status`;
+    for (const number of [1, 2, 3, 4]) {
+      // Only the first line: a runner may have outlived its command by a moment, and have recorded that it was killed.
+      const [word, , , , ...marks] = Deno.readTextFileSync(status(number)).split("\n")[0].split(" ");
+      Deno.writeTextFileSync(status(number), `${[word, own.pid, own.start, boot, ...marks].join(" ")}\n`);
+    }
+    Deno.writeTextFileSync(status(3), "exit 0\n", { append: true });
+    // What was not synced may be missing: the text of a file, or the file.
+    Deno.writeTextFileSync(status(4), "");
+    Deno.removeSync(status(5));
+    queue.touch("go");
+
+    const second = queue.start("--concurrency", "5", "--drain");
+    assert.equal((await second.status).code, 1, "drain tells of the job that died");
+    const lost = ["lost", null];
+    const success = ["exited", 0];
+    const expected = {
+      retried: { state: "completed", attempts: 2, outcomes: [lost, success], ran: 2 },
+      spent: { state: "dead", attempts: 1, outcomes: [lost], ran: 1 },
+      ended: { state: "completed", attempts: 1, outcomes: [success], ran: 1 },
+      "not-written": { state: "completed", attempts: 1, outcomes: [["handed_back", null], success], ran: 2 },
+      "not-started": { state: "completed", attempts: 1, outcomes: [["handed_back", null], success], ran: 2 },
+    };
+    const found = await Promise.all(ids.map(async (id) => {
+      const { state, attempts } = await queue.job(id);
+      const ran = queue.read(`ran.${id}`).split("\n").length - 1;
+      return [id, { state, attempts, outcomes: await queue.outcomes(id), ran }];
+    }));
+    assert.deepEqual(Object.fromEntries(found), expected);
+    assert.match((await queue.job("spent")).lastError ?? "", /its host was started anew$/);
+    assert.deepEqual(second.lines.filter((line) => /adopted/.test(line)), []);
+  },
+  options,
+);

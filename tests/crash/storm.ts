@@ -4,11 +4,11 @@
  */
 
 import { sendSignal } from "../../src/worker/processes.ts";
+import { problemsIn } from "../helpers/aftermath.ts";
 import { processesWith } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";
 import { programCommand, type ProgramResult, runProgram } from "../helpers/program.ts";
 import { type Random, seededRandom } from "../helpers/random.ts";
-import { assertSound } from "../helpers/sqlite_database.ts";
 import { between, judge, pick, stormJobs, type Verdict } from "../helpers/storm_jobs.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
@@ -84,38 +84,8 @@ export async function storm(
   await Promise.all([...slots, ...managers.map((manager) => manager.closed)]);
 
   const verdict = judge(path, ids);
-  violations.push(...verdict.violations, ...await checkRest(path, run));
+  violations.push(...verdict.violations, ...await problemsIn(path, (...args) => run(args)));
   return { ...verdict, violations, kills };
-}
-
-/** Everything that is wrong outside of the jobs: the file, what is left in the spool, processes. */
-async function checkRest(path: string, run: (args: string[]) => Promise<ProgramResult>): Promise<string[]> {
-  const violations: string[] = [];
-  try {
-    assertSound(`${path}/queuectl.db`);
-  } catch (error) {
-    violations.push(String(error));
-  }
-  const doctor = await run(["doctor"]);
-  expectSuccess(doctor, violations);
-  for (const line of ["The data is sound", "Nothing waits, and no worker runs"]) {
-    if (!doctor.stdout.includes(line)) violations.push(`doctor does not say "${line}": ${doctor.stdout}`);
-  }
-  violations.push(
-    ...unexpectedInSpool(`${path}/queuectl.db.spool`).map((text) => `left in the spool: ${text}`),
-  );
-  await waitFor(
-    "the end of every process of the storm",
-    async () => (await processesWith(path)).length === 0,
-  );
-  return violations;
-}
-
-/** The files of the spool, but for the marks of runs that were given up: a runner that is late must find those. */
-export function unexpectedInSpool(spool: string): string[] {
-  return [...Deno.readDirSync(spool)].map(({ name }) => name).filter((name) =>
-    !name.endsWith(".status") || Deno.readTextFileSync(`${spool}/${name}`) !== "given up\n"
-  );
 }
 
 /** Kills a manager or a worker, if one lives. */

@@ -3,7 +3,7 @@
 import { takeSnapshot } from "../../src/worker/processes.ts";
 import { type CommandEnd, startCommand } from "../../src/worker/run_command.ts";
 import { openRunnerPool } from "../../src/worker/runner_pool.ts";
-import { readOutput } from "../../src/worker/spool.ts";
+import { readOutput } from "../../src/worker/spool_output.ts";
 import { killAllWith, untilNoneWith } from "./host_processes.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 

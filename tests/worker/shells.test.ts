@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { runnerPrelude, runnerScript } from "../../src/worker/shell_script.ts";
-import { readOutput, readStatus, startedLine } from "../../src/worker/spool.ts";
+import { readStatus, startedLine } from "../../src/worker/spool.ts";
+import { readOutput } from "../../src/worker/spool_output.ts";
 import { killAllWith } from "../helpers/host_processes.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 

@@ -2,17 +2,15 @@ import assert from "node:assert/strict";
 import {
   appendStatus,
   createStatus,
-  cutOutput,
   giveUp,
-  hasOutput,
   makeSpool,
-  readOutput,
   readStatus,
   removeFiles,
   runFiles,
   startedLine,
   sweep,
 } from "../../src/worker/spool.ts";
+import { cutOutput, hasOutput, readOutput } from "../../src/worker/spool_output.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 const started = { pid: 4711, start: "12345", boot: "b-o-o-t", claim: "7.3.mark", runner: "mark" };

@@ -1,5 +1,6 @@
 import { databaseUrl } from "../../config.ts";
 import { exitStatus, QueuectlError } from "../../errors.ts";
+import { statIfThere } from "../../files.ts";
 import { printable } from "../../printable.ts";
 import { openStore } from "../../store/open.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
@@ -106,13 +107,4 @@ function describeProcess(process: RegisteredProcess, isGone: boolean): Finding {
     level: "ok",
     text: `${name} is at work${running.length > 0 ? ` on ${counted(running.length, "job")}` : ""}`,
   };
-}
-
-function statIfThere(path: string): Deno.FileInfo | undefined {
-  try {
-    return Deno.statSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

@@ -1,0 +1,101 @@
+/** What commands have printed: the output files of the spool, read with a bound, and cut while they grow. */
+
+import { statIfThere } from "../files.ts";
+import { boundedText, type Ends, lastBytes, partLength } from "./output.ts";
+
+/** Bytes over the limit to which a file grows before it is cut. */
+const cutAbove = 16 * 1024 ** 2;
+
+export type Stream = "out" | "err";
+export const streams: readonly Stream[] = ["out", "err"];
+
+/** Whether the command's output could be opened: if not, it did not start. */
+export function hasOutput(files: string): boolean {
+  return statIfThere(`${files}.err`) !== undefined;
+}
+
+/** What a command has printed, bounded as {@link boundedText} says. */
+export function readOutput(files: string, stream: Stream, limit: number): string {
+  const path = `${files}.${stream}`;
+  const size = statIfThere(path)?.size;
+  if (size === undefined) return "";
+  const kept = readKept(`${path}.kept`);
+  return size === 0 && !kept ? "" : boundedText(readEnds(path, limit, kept), limit);
+}
+
+/**
+ * Cuts what a command prints while it runs, so that the disk does not fill: a file that has outgrown the limit is
+ * emptied (it is open for append), and its ends are kept beside it. What is printed in the moment between the last
+ * look and the emptying is lost and not counted; a command that prints so much goes on, and overwrites that end.
+ */
+export function cutOutput(files: string, limit: number): void {
+  for (const stream of streams) {
+    const path = `${files}.${stream}`;
+    if ((statIfThere(path)?.size ?? 0) <= limit + cutAbove) continue;
+    const kept = readKept(`${path}.kept`);
+    // First a copy, then the cut: a crash between them repeats some bytes, and loses none. Then the copy once more,
+    // with what was printed while the first was written.
+    writeKept(`${path}.kept`, readEnds(path, limit, kept));
+    const ends = readEnds(path, limit, kept);
+    Deno.truncateSync(path);
+    writeKept(`${path}.kept`, ends);
+  }
+}
+
+/** Both ends of what was printed to a file, with what was kept of earlier cuts. */
+function readEnds(path: string, limit: number, kept: Ends | undefined): Ends {
+  const length = partLength(limit);
+  using file = Deno.openSync(path);
+  const size = file.statSync().size;
+  if (kept) {
+    const fresh = readAt(file, Math.max(0, size - length), Math.min(size, length));
+    const tail = lastBytes(kept.tail, fresh, length);
+    return { head: kept.head, omitted: kept.omitted + kept.tail.length + size - tail.length, tail };
+  }
+  if (size <= limit) return { head: readAt(file, 0, size), omitted: 0, tail: new Uint8Array() };
+  return {
+    head: readAt(file, 0, length),
+    omitted: size - 2 * length,
+    tail: readAt(file, size - length, length),
+  };
+}
+
+function writeKept(path: string, { head, omitted, tail }: Ends): void {
+  const lengths = new TextEncoder().encode(`${head.length} ${omitted}\n`);
+  {
+    using file = Deno.openSync(`${path}.new`, { write: true, create: true, truncate: true });
+    for (const part of [lengths, head, tail]) writeAll(file, part);
+  }
+  Deno.renameSync(`${path}.new`, path);
+}
+
+function readKept(path: string): Ends | undefined {
+  let bytes: Uint8Array;
+  try {
+    bytes = Deno.readFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+  const lineEnd = bytes.indexOf(10);
+  const [headLength, omitted] = new TextDecoder().decode(bytes.subarray(0, lineEnd)).split(" ").map(Number);
+  const parts = bytes.subarray(lineEnd + 1);
+  return { head: parts.subarray(0, headLength), omitted, tail: parts.subarray(headLength) };
+}
+
+function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  file.seekSync(offset, Deno.SeekMode.Start);
+  let read = 0;
+  while (read < length) {
+    const count = file.readSync(bytes.subarray(read));
+    // The file was cut meanwhile.
+    if (count === null) break;
+    read += count;
+  }
+  return bytes.subarray(0, read);
+}
+
+function writeAll(file: Deno.FsFile, bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+}

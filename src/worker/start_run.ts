@@ -1,0 +1,35 @@
+/** Starts the command of a job that was just claimed. */
+
+import type { Config } from "../config.ts";
+import type { Claim, Finished } from "../job/job.ts";
+import { finishedRun, type JobRun, watchRun } from "./job_run.ts";
+import { startCommand } from "./run_command.ts";
+import type { RunnerPool } from "./runner_pool.ts";
+
+/** The run that goes on, or the end of one that could not begin, because the job asks for what is not there. */
+export function startRun(
+  claim: Claim,
+  files: string,
+  pool: RunnerPool,
+  config: Config,
+): { run: JobRun } | { result: Finished } {
+  const problem = claim.cwd === null ? undefined : folderProblem(claim.cwd);
+  if (problem !== undefined) {
+    const outcome = { kind: "spawn_failed", message: problem } as const;
+    return { result: finishedRun(claim, outcome, { output: "", errorOutput: "" }, config) };
+  }
+  const env = { ...claim.env, QUEUECTL_JOB_ID: claim.id, QUEUECTL_ATTEMPT: String(claim.attempt) };
+  const spec = { command: claim.command, files, cwd: claim.cwd, env };
+  const command = startCommand(spec, `${claim.seq}.${claim.run}`, pool);
+  return { run: watchRun(claim, files, command, 0, config) };
+}
+
+/** Why a command cannot run in this folder; undefined when it can. */
+function folderProblem(path: string): string | undefined {
+  try {
+    return Deno.statSync(path).isDirectory ? undefined : `Cannot run in ${path}: it is not a folder`;
+  } catch (error) {
+    const isMissing = error instanceof Deno.errors.NotFound;
+    return `Cannot run in ${path}: ${isMissing ? "the folder does not exist" : (error as Error).message}`;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * The program kills itself, once, at every place that src/failpoint.ts names. Afterwards work goes on without help, and
+ * every command has run exactly once.
+ */
+
+import assert from "node:assert/strict";
+import type { Failpoint } from "../../src/failpoint.ts";
+import { problemsIn } from "../helpers/aftermath.ts";
+import { isRunning, kill } from "../helpers/host_processes.ts";
+import { type Manager, startManager } from "../helpers/manager.ts";
+import { runProgram } from "../helpers/program.ts";
+import { makePythonDatabase, pythonRows } from "../helpers/python_database.ts";
+import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { assertSound, queryFile } from "../helpers/sqlite_database.ts";
+import { waitFor } from "../helpers/wait_for.ts";
+import { assertCounted } from "../store/suite/harness.ts";
+
+// There are no failpoints in the executable.
+const options = { ignore: Deno.env.has("QUEUECTL_TEST_PROGRAM") };
+
+const ids = ["a", "b", "c", "d", "e"];
+const command = (id: string, work = ":") => `echo ran >>ran.${id}; echo begun; ${work}; echo done`;
+const jobs = (work?: string) => ids.map((id) => ({ id, command: command(id, work) }));
+
+/** The environment in which the program kills itself at this place. */
+const killedAt = (queue: Queue, place: Failpoint) => ({
+  ...queue.env,
+  QUEUECTL_FAILPOINT: `${place}=${queue.path}/passed.${place}`,
+});
+
+const wasKilledAt = (queue: Queue, place: Failpoint) =>
+  [...Deno.readDirSync(queue.path)].some(({ name }) => name === `passed.${place}`);
+
+function startKilledAt(queue: Queue, place: Failpoint, ...args: string[]): Manager {
+  const env = killedAt(queue, place);
+  return queue.watch(startManager(["--concurrency", "2", ...args], queue.path, env));
+}
+
+const replaced = /^Manager: worker pid=\d+ ended with SIGKILL$/;
+
+/** Waits for the end of a drain: every job was done once, and nothing is left. */
+async function assertDone(queue: Queue, manager: Manager, last: Failpoint): Promise<void> {
+  const { code } = await manager.status;
+  assert.ok(wasKilledAt(queue, last), `the place ${last} was not passed`);
+  assert.equal(manager.lines.filter((line) => replaced.test(line)).length, 1, "the worker is replaced once");
+  await manager.closed;
+  for (const id of ids) {
+    const { state, attempts } = await queue.job(id);
+    const runs = await queue.store.attempts(id);
+    const results = runs.filter(({ outcome }) => outcome !== "handed_back");
+    assert.deepEqual(
+      [state, attempts, queue.read(`ran.${id}`), results.map(({ exitCode, output }) => [exitCode, output])],
+      ["completed", 1, "ran\n", [[0, "begun\ndone\n"]]],
+      `job ${id}: ${JSON.stringify(runs)}`,
+    );
+  }
+  assert.equal(code, 0);
+  await assertCounted(queue.store);
+  assert.deepEqual(await problemsIn(queue.path, queue.run), []);
+}
+
+for (const place of ["claimed", "started", "ended", "recording", "recorded"] as const) {
+  queueTest(`a worker is killed at "${place}": its manager goes on`, async (queue) => {
+    await queue.enqueue(...jobs());
+    await assertDone(queue, startKilledAt(queue, place, "--drain"), place);
+  }, options);
+}
+
+/** Leaves jobs behind whose worker was killed at this place, together with its manager. */
+async function leaveBehind(queue: Queue, place: Failpoint, work?: string): Promise<void> {
+  const manager = startKilledAt(queue, place);
+  await manager.line(/Worker-1: started$/);
+  const worker = await manager.workerPid();
+  // Before there is anything to do: it must not replace its worker.
+  manager.signal("SIGSTOP");
+  await queue.enqueue(...jobs(work));
+  await waitFor(
+    `the worker to be killed at ${place}`,
+    async () => wasKilledAt(queue, place) && !await isRunning(worker),
+  );
+  await kill(manager.pid);
+}
+
+/** Waits until every command that was started has left its exit status. */
+async function startedHaveEnded(queue: Queue): Promise<void> {
+  await waitFor("the end of what was started", () => {
+    const texts = queue.spooled().filter((name) => name.endsWith(".status")).map((name) =>
+      queue.read(`queuectl.db.spool/${name}`)
+    );
+    return texts.length > 0 && texts.every((text) => /\nexit \d+\n$/.test(text));
+  });
+}
+
+for (
+  const [first, second] of [
+    ["claimed", "taken-over"],
+    ["claimed", "recovered"],
+    ["started", "recovered"],
+    ["ended", "taken-over"],
+    ["recording", "recovered"],
+  ] as const
+) {
+  queueTest(`all are killed at "${first}", and whoever takes over at "${second}"`, async (queue) => {
+    await leaveBehind(queue, first);
+    if (first === "started") await startedHaveEnded(queue);
+    await assertDone(queue, startKilledAt(queue, second, "--drain"), second);
+  }, options);
+}
+
+queueTest('all are killed at "started", whoever takes over too, and commands go on', async (queue) => {
+  await leaveBehind(queue, "started", untilFile("go"));
+  await waitFor("a command to run", () => ids.some((id) => queue.read(`ran.${id}`) !== ""));
+  const manager = startKilledAt(queue, "taken-over", "--drain");
+  await manager.line(/Worker-1: adopted job /);
+  queue.touch("go");
+  await assertDone(queue, manager, "taken-over");
+}, options);
+
+queueTest('`enqueue` is killed at "enqueue": all of a batch is there or nothing', async (queue) => {
+  const stdin = jobs().map((job) => JSON.stringify(job)).join("\n");
+  const env = killedAt(queue, "enqueue");
+  const enqueue = () => runProgram(["enqueue", "-"], { cwd: queue.path, env, stdin });
+  const first = await enqueue();
+  assert.ok(wasKilledAt(queue, "enqueue"));
+  assert.deepEqual([first.code, first.stdout], [137, ""]);
+  assert.deepEqual(await queue.store.list({ limit: 10 }), []);
+  const second = await enqueue();
+  assert.deepEqual([second.code, second.stdout, second.stderr], [0, "5 jobs inserted.\n", ""]);
+  // The same batch once more changes nothing.
+  assert.notEqual((await enqueue()).code, 0);
+  await assertDone(queue, startKilledAt(queue, "claimed", "--drain"), "claimed");
+}, options);
+
+queueTest('whoever makes the database is killed at "migration": the next one makes it', async (queue) => {
+  const file = `${queue.path}/new.db`;
+  const env = { ...killedAt(queue, "migration"), QUEUECTL_DB: file };
+  const run = (...args: string[]) => runProgram(args, { cwd: queue.path, env });
+  const enqueue = () => run("enqueue", JSON.stringify({ id: "a", command: command("a") }));
+  const first = await enqueue();
+  assert.ok(wasKilledAt(queue, "migration"));
+  assert.deepEqual([first.code, first.stdout], [137, ""]);
+  assert.deepEqual(queryFile(file, "SELECT name FROM sqlite_schema"), []);
+  const second = await enqueue();
+  assert.deepEqual(
+    [second.code, second.stdout, second.stderr],
+    [0, "Job a inserted.\n", "Database schema initialized successfully.\n"],
+  );
+  assert.equal((await run("worker", "start", "--drain")).code, 0);
+  assert.equal(queue.read("ran.a"), "ran\n");
+  assertSound(file);
+  assert.equal((await run("doctor")).code, 0);
+}, options);
+
+queueTest('whoever takes over a Python database is killed at "migration": it is as it was', async (queue) => {
+  const file = `${queue.path}/new.db`;
+  makePythonDatabase(file);
+  const before = queryFile(file, "SELECT * FROM jobs");
+  const env = { ...killedAt(queue, "migration"), QUEUECTL_DB: file };
+  const list = () => runProgram(["list", "--json"], { cwd: queue.path, env });
+  assert.equal((await list()).code, 137);
+  assert.ok(wasKilledAt(queue, "migration"));
+  assert.deepEqual(queryFile(file, "SELECT * FROM jobs"), before);
+  const { code, stdout, stderr } = await list();
+  assert.equal(code, 0, stderr);
+  assert.equal(JSON.parse(stdout).length, pythonRows.length);
+  assert.match(stderr, /^Took over \d+ jobs of the Python program/);
+  assertSound(file);
+  assert.deepEqual(queryFile(`${file}.python-backup`, "SELECT * FROM jobs"), before);
+}, options);

@@ -1,0 +1,34 @@
+/** What has to hold of a queue after anything that was done to it, once all its jobs are done. */
+
+import { processesWith } from "./host_processes.ts";
+import type { ProgramResult } from "./program.ts";
+import { assertSound } from "./sqlite_database.ts";
+import { waitFor } from "./wait_for.ts";
+
+/** Everything in a folder that is wrong outside of the jobs: the file, what is left in the spool, processes. */
+export async function problemsIn(
+  path: string,
+  run: (...args: string[]) => Promise<ProgramResult>,
+): Promise<string[]> {
+  const problems: string[] = [];
+  try {
+    assertSound(`${path}/queuectl.db`);
+  } catch (error) {
+    problems.push(String(error));
+  }
+  const doctor = await run("doctor");
+  if (doctor.code !== 0) problems.push(`doctor ended with status ${doctor.code}: ${doctor.stderr}`);
+  for (const line of ["The data is sound", "Nothing waits, and no worker runs"]) {
+    if (!doctor.stdout.includes(line)) problems.push(`doctor does not say "${line}": ${doctor.stdout}`);
+  }
+  problems.push(...leftIn(`${path}/queuectl.db.spool`).map((name) => `left in the spool: ${name}`));
+  await waitFor("the end of every process", async () => (await processesWith(path)).length === 0);
+  return problems;
+}
+
+/** The files of a spool, but for the marks of runs that were given up: a runner that is late must find those. */
+function leftIn(spool: string): string[] {
+  return [...Deno.readDirSync(spool)].map(({ name }) => name).filter((name) =>
+    !name.endsWith(".status") || Deno.readTextFileSync(`${spool}/${name}`) !== "given up\n"
+  );
+}
