@@ -7,6 +7,7 @@ import type { Claim, Finished, Outcome } from "../job/job.ts";
 import { errorText, outcomeOfStatus } from "../job/outcome.ts";
 import { delay } from "./delay.ts";
 import { type CommandEnd, killDelay, type RunningCommand } from "./run_command.ts";
+import { type Ending, noteEnding } from "./spool.ts";
 import { cutOutput, readOutput } from "./spool_output.ts";
 import { untilPossible } from "./until_possible.ts";
 
@@ -46,8 +47,14 @@ export function watchRun(
   let ending: { outcome: Outcome; done: Promise<void> } | undefined;
   let hasEnded = false;
 
-  function endWith(outcome: Outcome): void {
-    if (!hasEnded) ending ??= { outcome, done: command.end(killDelay) };
+  function endWith(outcome: Outcome & { kind: Ending }): void {
+    if (!hasEnded) ending ??= { outcome, done: endCommand(outcome.kind) };
+  }
+
+  async function endCommand(reason: Ending): Promise<void> {
+    if (await untilPossible(() => noteEnding(files, reason))) await command.end(killDelay);
+    // It has just ended by itself.
+    else ending = undefined;
   }
 
   async function enforceTimeout(): Promise<void> {

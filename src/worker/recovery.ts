@@ -11,11 +11,12 @@ import { outcomeOfStatus } from "../job/outcome.ts";
 import { findGone, hostName, isAlive, takeSnapshot } from "./processes.ts";
 import type { Snapshot } from "./platform.ts";
 import { adoptCommand, lostCommand, type RunningCommand } from "./run_command.ts";
-import { giveUp, readStatus, runFiles, type RunStatus } from "./spool.ts";
+import { type Ending, giveUp, readStatus, runFiles, type RunStatus } from "./spool.ts";
 
 /** What was found of a job whose worker is gone. */
 export type Recovered =
-  | { kind: "running"; claim: Claim; files: string; command: RunningCommand }
+  /** With `ending` its last owner was about to end the command, for that reason. */
+  | { kind: "running"; claim: Claim; files: string; command: RunningCommand; ending: Ending | null }
   | { kind: "ended"; claim: Claim; files: string; outcome: Outcome; keepFiles?: boolean };
 
 /** Takes over every job of processes that are gone, for one worker, and finds out how each of them stands. */
@@ -32,8 +33,9 @@ export function createRecovery(store: Store): Recovery {
   let silentBefore = new Set<number>();
   return {
     async recover(worker) {
-      const snapshot = await takeSnapshot();
+      // In this order: a worker that registers after the look at the host would be missing there.
       const processes = (await store.processes()).filter(({ id }) => id !== worker);
+      const snapshot = await takeSnapshot();
       const expired = processes.filter((process) => process.expired);
       const silent = expired.filter(({ id, identity }) =>
         identity.host !== hostName(snapshot) || silentBefore.has(id)
@@ -60,7 +62,7 @@ async function find(claim: Claim, files: string, snapshot: Snapshot): Promise<Re
   }
   const status = await readStartedStatus(files);
   if (status && status.exitStatus !== null) {
-    return { kind: "ended", claim, files, outcome: outcomeOfStatus(status.exitStatus) };
+    return { kind: "ended", claim, files, outcome: outcomeOf(status.exitStatus, status.ending, claim) };
   }
   if (!status?.started) {
     return { kind: "ended", claim, files, outcome: { kind: "handed_back" }, keepFiles: true };
@@ -69,16 +71,26 @@ async function find(claim: Claim, files: string, snapshot: Snapshot): Promise<Re
     const message = "Command ended without an exit status: its host was started anew";
     return { kind: "ended", claim, files, outcome: { kind: "lost", message } };
   }
-  if (isAlive(status.started, snapshot)) {
-    return { kind: "running", claim, files, command: adoptCommand(files, status.started) };
+  // One that only hung may have started it after the look.
+  if (isAlive(status.started, snapshot) || isAlive(status.started, await takeSnapshot())) {
+    const command = adoptCommand(files, status.started);
+    return { kind: "running", claim, files, command, ending: status.ending };
   }
   const end = await lostCommand(files, status.started);
   return {
     kind: "ended",
     claim,
     files,
-    outcome: end.kind === "exited" ? outcomeOfStatus(end.status) : { kind: "lost", message: lostMessage },
+    outcome: end.kind === "exited"
+      ? outcomeOf(end.status, status.ending, claim)
+      : { kind: "lost", message: lostMessage },
   };
+}
+
+/** A command that was ended has not ended by itself, whatever its exit status is. */
+function outcomeOf(status: number, ending: Ending | null, claim: Claim): Outcome {
+  if (ending === null) return outcomeOfStatus(status);
+  return ending === "timed_out" ? { kind: "timed_out", timeout: claim.elapsed } : { kind: ending };
 }
 
 const lostMessage = "Command ended without an exit status while its worker was gone";

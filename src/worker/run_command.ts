@@ -40,16 +40,19 @@ const aliveInterval = 1000;
 /** Starts a command with a runner of the pool; `key` names the run within the database. */
 export function startCommand(spec: CommandSpec, key: string, pool: RunnerPool): RunningCommand {
   const started = Promise.withResolvers<StartedRun | null>();
-  const tree = treeEnder(started.promise);
+  let isOver = false;
+  const tree = treeEnder(started.promise, () => isOver);
   async function run(): Promise<CommandEnd> {
     try {
       const { status, release } = await pool.run(spec, key, started.resolve);
+      isOver = true;
       // What the runner ran next would be below it too, and be ended with the rest of this command.
       tree.settled().then(release);
       return await commandEnd(status, spec.files, started.promise);
     } catch (error) {
       return { kind: "not_started", message: `No process could be started: ${(error as Error).message}` };
     } finally {
+      isOver = true;
       started.resolve(null);
     }
   }
@@ -72,7 +75,13 @@ async function commandEnd(
 
 /** Takes care of a command that a worker which is gone has started. */
 export function adoptCommand(files: string, started: StartedRun): RunningCommand {
+  let isOver = false;
   async function watch(): Promise<CommandEnd> {
+    const end = await untilEnd();
+    isOver = true;
+    return end;
+  }
+  async function untilEnd(): Promise<CommandEnd> {
     for (let nextLook = performance.now() + aliveInterval;;) {
       const status = await untilPossible(() => readStatus(files)?.exitStatus ?? null);
       if (status !== null) return { kind: "exited", status };
@@ -85,14 +94,14 @@ export function adoptCommand(files: string, started: StartedRun): RunningCommand
       await delay(statusInterval);
     }
   }
-  return { ended: watch(), end: treeEnder(Promise.resolve(started)).end };
+  return { ended: watch(), end: treeEnder(Promise.resolve(started), () => isOver).end };
 }
 
 /** The end of a command whose runner is gone: its last word may still be there; what is left of it is ended. */
 export async function lostCommand(files: string, started: StartedRun): Promise<CommandEnd> {
   const status = await untilPossible(() => readStatus(files)?.exitStatus ?? null);
   if (status !== null) return { kind: "exited", status };
-  await treeEnder(Promise.resolve(started)).end(killDelay);
+  await treeEnder(Promise.resolve(started), () => true).end(killDelay);
   return {
     kind: "lost",
     message: "Command ended without an exit status: it, or the shell that ran it, was killed",
@@ -106,7 +115,8 @@ interface TreeEnder {
   settled(): Promise<void>;
 }
 
-function treeEnder(runner: Promise<StartedRun | null>): TreeEnder {
+/** `isOver` tells whether the command has ended; one that has not even begun has no processes either. */
+function treeEnder(runner: Promise<StartedRun | null>, isOver: () => boolean): TreeEnder {
   let deadline = Infinity;
   let ending: Promise<void> | undefined;
   async function endTree(): Promise<void> {
@@ -121,7 +131,7 @@ function treeEnder(runner: Promise<StartedRun | null>): TreeEnder {
       const snapshot = await untilPossible(() => takeSnapshot(started));
       since = Math.min(since, commandStart(snapshot, started));
       const processes = commandProcesses(snapshot, started, since).filter((pid) => !foreign.has(pid));
-      if (processes.length === 0) return;
+      if (processes.length === 0 && isOver()) return;
       // What appears while the others end is asked too, and what never stops to appear is ended with the rest.
       const force = performance.now() >= deadline;
       for (const pid of processes) {

@@ -1,6 +1,6 @@
 /**
  * The files of a run, in the spool beside the database: `SEQ.RUN.out`, `.err` (what the command prints), `.status`
- * (who runs it, and how it ended), and `.out.kept`, `.err.kept` (the ends of an output that was cut).
+ * (who runs it, why it is ended, how it ended), and `.out.kept`, `.err.kept` (the ends of an output that was cut).
  *
  * Invariants:
  * - the status file is created exclusively, by the runner before the command starts, or by whoever gives the run up;
@@ -27,7 +27,12 @@ export interface RunStatus {
   started: StartedRun | null;
   /** Null while the command runs. */
   exitStatus: number | null;
+  /** Why its owner was about to end the command, before it had ended by itself. */
+  ending: Ending | null;
 }
+
+/** Why a command is ended. */
+export type Ending = "timed_out" | "handed_back" | "cancelled";
 
 /** Makes the folder, for its owner alone. Throws `database` when that cannot be done. */
 export function makeSpool(folder: string): void {
@@ -61,12 +66,15 @@ export function readStatus(files: string): RunStatus | undefined {
   if (text === undefined || !text.includes("\n")) return undefined;
   // A last line without its end may have lost its last digits.
   const lines = text.split("\n").slice(0, -1).map((line) => line.trimEnd());
+  // What comes first counts: a command that has ended by itself is not being ended.
+  const last = lines.map((line) => /^(?:exit|ending) (\w+)$/.exec(line)).find((match) => match !== null);
+  const ending = last?.[0].startsWith("ending") ? last[1] as Ending : null;
   const exit = lines.map((line) => /^exit (\d+)$/.exec(line)).find((match) => match !== null);
   // On Windows the pid is known only after the file was made; it follows in a line of its own.
   const late = lines.map((line) => /^pid (\d+) (\S+)$/.exec(line)).find((match) => match !== null);
   const [word, pid, start, boot, claim, runner] = lines[0].split(" ");
   const started = { pid: Number(late?.[1] ?? pid), start: late?.[2] ?? start, boot, claim, runner };
-  return { started: word === "started" ? started : null, exitStatus: exit ? Number(exit[1]) : null };
+  return { started: word === "started" ? started : null, exitStatus: exit ? Number(exit[1]) : null, ending };
 }
 
 /** Creates the status file, so that the command can no longer start; false when it has started already. */
@@ -83,6 +91,15 @@ export function createStatus(files: string, line: string): boolean {
     if (error instanceof Deno.errors.AlreadyExists) return false;
     throw error;
   }
+}
+
+/** Says why the command is about to be ended, for whoever recovers the run. False when it has ended by itself. */
+export function noteEnding(files: string, ending: Ending): boolean {
+  const status = readStatus(files);
+  if (status && status.exitStatus !== null) return false;
+  // Before it has started the file is not there, and must not be: the runner would be refused.
+  if (status?.started) appendStatus(files, `ending ${ending}`);
+  return true;
 }
 
 /** Adds a line to a status file. */

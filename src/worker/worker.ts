@@ -123,7 +123,10 @@ export function createWorker(
       const { claim, files } = found;
       if (found.kind === "running") {
         say(`adopted job ${claim.id} (attempt ${claim.attempt})`);
-        watch(watchRun(claim, files, found.command, claim.elapsed, config));
+        const run = watchRun(claim, files, found.command, claim.elapsed, config);
+        if (found.ending === "handed_back") run.handBack();
+        // A timeout that is over, and a cancel in the store, come by themselves.
+        watch(run);
       } else {
         const result = finishedRun(claim, found.outcome, readOutputs(files, config.maxOutput), config);
         finished.push({ claim, files, result, keepFiles: found.keepFiles });

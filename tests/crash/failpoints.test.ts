@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { Failpoint } from "../../src/failpoint.ts";
-import { problemsIn } from "../helpers/aftermath.ts";
+import { problemsIn, untilEnded } from "../helpers/aftermath.ts";
 import { isRunning, kill } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";
 import { runProgram } from "../helpers/program.ts";
@@ -40,7 +40,7 @@ const replaced = /^Manager: worker pid=\d+ ended with SIGKILL$/;
 
 /** Waits for the end of a drain: every job was done once, and nothing is left. */
 async function assertDone(queue: Queue, manager: Manager, last: Failpoint): Promise<void> {
-  const { code } = await manager.status;
+  const code = await untilEnded(manager);
   assert.ok(wasKilledAt(queue, last), `the place ${last} was not passed`);
   assert.equal(manager.lines.filter((line) => replaced.test(line)).length, 1, "the worker is replaced once");
   await manager.closed;

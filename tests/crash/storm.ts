@@ -4,13 +4,12 @@
  */
 
 import { sendSignal } from "../../src/worker/processes.ts";
-import { problemsIn } from "../helpers/aftermath.ts";
+import { problemsIn, untilEnded } from "../helpers/aftermath.ts";
 import { processesWith } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";
 import { programCommand, type ProgramResult, runProgram } from "../helpers/program.ts";
 import { type Random, seededRandom } from "../helpers/random.ts";
 import { between, judge, pick, stormJobs, type Verdict } from "../helpers/storm_jobs.ts";
-import { waitFor } from "../helpers/wait_for.ts";
 
 export interface StormOptions {
   seed: number;
@@ -77,10 +76,8 @@ export async function storm(
   }
   for (const manager of managers) manager.signal(pick(ending, options.signals));
   const drain = start("--count", "2", "--drain");
-  await waitFor("the end of the clean start", () => ended(drain.status), () => drain.lines.join("\n"));
-  if ((await drain.status).code !== 0) {
-    violations.push(`the clean start ended with ${(await drain.status).code}`);
-  }
+  const code = await untilEnded(drain);
+  if (code !== 0) violations.push(`the clean start ended with status ${code}`);
   await Promise.all([...slots, ...managers.map((manager) => manager.closed)]);
 
   const verdict = judge(path, ids);
@@ -170,11 +167,6 @@ function expectSuccess({ code, stderr }: ProgramResult, violations: string[]): v
   if (code !== 0 || stderr.replace("Database schema initialized successfully.\n", "") !== "") {
     violations.push(`a command ended with status ${code}: ${stderr}`);
   }
-}
-
-/** Whether it has resolved. */
-async function ended(promise: Promise<unknown>): Promise<boolean> {
-  return await Promise.race([promise.then(() => true), sleep(0).then(() => false)]);
 }
 
 const sleep = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds));

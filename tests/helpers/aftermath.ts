@@ -1,9 +1,22 @@
 /** What has to hold of a queue after anything that was done to it, once all its jobs are done. */
 
 import { processesWith } from "./host_processes.ts";
+import type { Manager } from "./manager.ts";
 import type { ProgramResult } from "./program.ts";
 import { assertSound } from "./sqlite_database.ts";
 import { waitFor } from "./wait_for.ts";
+
+/** Waits until a manager has ended; its exit status. */
+export async function untilEnded(manager: Manager): Promise<number> {
+  let code: number | undefined;
+  manager.status.then((status) => code = status.code);
+  return await waitFor(
+    "the end of a manager",
+    () => code !== undefined && { code },
+    () => manager.lines.join("\n"),
+  )
+    .then((status) => status.code);
+}
 
 /** Everything in a folder that is wrong outside of the jobs: the file, what is left in the spool, processes. */
 export async function problemsIn(

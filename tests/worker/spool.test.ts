@@ -4,6 +4,7 @@ import {
   createStatus,
   giveUp,
   makeSpool,
+  noteEnding,
   readStatus,
   removeFiles,
   runFiles,
@@ -45,17 +46,35 @@ spoolTest("statuses of every kind are read", (files) => {
   assert.deepEqual(readStatus(files), {
     started: { pid: 99, start: "<=1300", boot: "boot", claim: "7.3.m", runner: "m" },
     exitStatus: null,
+    ending: null,
   });
   // cmd.exe ends its lines with CR LF.
   Deno.writeTextFileSync(`${files}.status`, "exit 3\r\n", { append: true });
   assert.equal(readStatus(files)?.exitStatus, 3);
 });
 
+spoolTest("why a command is ended is noted unless it has ended by itself", (files) => {
+  assert.ok(noteEnding(files, "timed_out"));
+  assert.equal(readStatus(files), undefined, "a file before the start would keep the command from starting");
+  createStatus(files, startedLine(started));
+  assert.ok(noteEnding(files, "handed_back"));
+  appendStatus(files, "exit 143");
+  assert.deepEqual(readStatus(files), { started, exitStatus: 143, ending: "handed_back" });
+  assert.ok(!noteEnding(files, "timed_out"));
+  assert.equal(readStatus(files)?.ending, "handed_back");
+
+  Deno.removeSync(`${files}.status`);
+  createStatus(files, startedLine(started));
+  appendStatus(files, "exit 0");
+  appendStatus(files, "ending timed_out");
+  assert.deepEqual(readStatus(files), { started, exitStatus: 0, ending: null }, "too late");
+});
+
 spoolTest("only one of those who want to start a run and to give it up can", (files, folder) => {
   assert.ok(createStatus(files, startedLine(started)));
   assert.ok(!giveUp(files));
   assert.ok(!createStatus(files, startedLine(started)));
-  assert.deepEqual(readStatus(files), { started, exitStatus: null });
+  assert.deepEqual(readStatus(files), { started, exitStatus: null, ending: null });
 
   const other = runFiles(folder, 8, 1);
   assert.ok(giveUp(other));

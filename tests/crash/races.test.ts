@@ -1,12 +1,14 @@
-/** A stop that comes at a bad moment: before a command has begun, or when its worker is killed while it stops. */
+/** What comes at a bad moment: a stop before a command has begun, a kill during a stop, a start during a recovery. */
 
 import assert from "node:assert/strict";
-import { sendSignal } from "../../src/worker/processes.ts";
+import { ownIdentity, sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
+import { createRecovery } from "../../src/worker/recovery.ts";
 import { readStatus } from "../../src/worker/spool.ts";
 import { commandTest } from "../helpers/command_test.ts";
 import { kill } from "../helpers/host_processes.ts";
 import { queueTest, untilFile } from "../helpers/queue_test.ts";
 import { waitFor } from "../helpers/wait_for.ts";
+import { join } from "../store/suite/harness.ts";
 
 commandTest(
   "a command that is to end before its runner has begun it is ended all the same",
@@ -19,11 +21,13 @@ commandTest(
     const runner = status.started!.pid;
     sendSignal(runner, "SIGSTOP");
     const second = commands.start("second", untilFile("never"));
-    const ended = second.end(0);
-    sendSignal(runner, "SIGCONT");
-    await ended;
     let isOver = false;
     second.ended.then(() => isOver = true);
+    const ended = second.end(0);
+    // Whoever ends it looks as often in the meantime, and sees no process of it.
+    for (let look = 1; look <= 3; look++) await takeSnapshot(status.started);
+    sendSignal(runner, "SIGCONT");
+    await ended;
     try {
       await waitFor("the end of the second command", () => isOver);
     } finally {
@@ -47,4 +51,28 @@ queueTest("a worker that is killed while it hands a job back: the attempt does n
   const { attempts } = await queue.reaches("a", "completed");
   assert.deepEqual([attempts, queue.read("ran")], [1, "ran\nran\n"]);
   assert.deepEqual(await queue.outcomes("a"), [["handed_back", null], ["exited", 0]]);
+});
+
+queueTest("a worker that starts while another one looks around is not taken for gone", async (queue) => {
+  await queue.enqueue({ id: "a", command: `echo ran >>ran; ${untilFile("go")}`, maxRetries: 0 });
+  const identity = ownIdentity(await takeSnapshot());
+  const worker = await join(queue.store, { identity });
+  // Between its look at the processes of the host and the one at those of the queue, another worker starts.
+  const store = new Proxy(queue.store, {
+    get(target, name) {
+      if (name !== "processes") return Reflect.get(target, name);
+      return async () => {
+        queue.start("--drain");
+        await waitFor("the command to run", () => queue.read("ran") !== "");
+        return await target.processes();
+      };
+    },
+  });
+  assert.deepEqual(await createRecovery(store).recover(worker), []);
+  const roles = (await queue.store.processes()).map(({ role }) => role).sort();
+  assert.deepEqual(roles, ["manager", "worker", "worker"]);
+  queue.touch("go");
+  await queue.reaches("a", "completed");
+  assert.deepEqual([await queue.outcomes("a"), queue.read("ran")], [[["exited", 0]], "ran\n"]);
+  await queue.store.leave(worker);
 });

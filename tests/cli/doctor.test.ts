@@ -1,0 +1,196 @@
+/** `queuectl doctor`: what it finds, what it says to do, and that it changes nothing. */
+
+import assert from "node:assert/strict";
+import { DatabaseSync } from "node:sqlite";
+import { sendSignal } from "../../src/worker/processes.ts";
+import { makeQueue } from "../helpers/damaged.ts";
+import { kill } from "../helpers/host_processes.ts";
+import { runProgram } from "../helpers/program.ts";
+import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { executeOnFile } from "../helpers/sqlite_database.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
+import { waitFor } from "../helpers/wait_for.ts";
+
+const posix = { ignore: Deno.build.os === "windows" };
+
+/** Runs doctor, which never says anything but findings on standard output. */
+async function examine(cwd: string): Promise<{ code: number; findings: string[] }> {
+  const { code, stdout, stderr } = await runProgram(["doctor"], { cwd });
+  assert.equal(stderr, "");
+  const findings = stdout.trimEnd().split("\n");
+  for (const line of findings) assert.match(line, /^(ok {3}|note |error) \S/);
+  return { code, findings };
+}
+
+/** One of the findings is this one. */
+function assertFound(findings: string[], pattern: RegExp): void {
+  assert.ok(findings.some((line) => pattern.test(line)), `${pattern} is not in\n${findings.join("\n")}`);
+}
+
+/** A folder with a queue that is in use by nobody. */
+async function idleQueue(): Promise<{ path: string; file: string } & AsyncDisposable> {
+  const folder = await temporaryFolder();
+  const file = `${folder.path}/queuectl.db`;
+  await makeQueue(file);
+  return { path: folder.path, file, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
+}
+
+Deno.test("doctor: without a database it says so, and makes none", async () => {
+  await using folder = await temporaryFolder();
+  const { code, findings } = await examine(folder.path);
+  assert.equal(code, 0);
+  assertFound(findings, /^note .* no database .*queuectl\.db yet; enqueue makes it$/);
+  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+});
+
+queueTest("doctor: a queue at work is sound", async (queue) => {
+  await queue.enqueue({ id: "a", command: untilFile("go") });
+  const manager = queue.start("--count", "2");
+  await manager.line(/picked job a/);
+  await manager.line(/Worker-2: started$/);
+  const { code, findings } = await examine(queue.path);
+  assert.deepEqual([code, findings.filter((line) => !line.startsWith("ok "))], [0, []]);
+  assertFound(findings, /^ok {4}The data is sound$/);
+  assertFound(findings, new RegExp(`^ok    Manager \\(pid ${manager.pid}\\) is at work$`));
+  assertFound(findings, /^ok {4}Worker-\d \(pid \d+\) is at work on 1 job$/);
+  queue.touch("go");
+  await queue.reaches("a", "completed");
+});
+
+Deno.test("doctor: damage in the pages is found, and what to do is said", async () => {
+  await using queue = await idleQueue();
+  const bytes = await Deno.readFile(queue.file);
+  // The last page, far from what opening looks at.
+  bytes.fill(0xff, bytes.length - 4096);
+  await Deno.writeFile(queue.file, bytes);
+  const { code, findings } = await examine(queue.path);
+  assert.equal(code, 5);
+  assertFound(findings, /^error /);
+  assertFound(findings, /^note .*restore a backup.*sqlite3 .*queuectl\.db .recover$/);
+  assert.deepEqual(await Deno.readFile(queue.file), bytes);
+});
+
+Deno.test("doctor: a file that cannot be opened at all is an error, in one line", async () => {
+  await using folder = await temporaryFolder();
+  await Deno.writeTextFile(`${folder.path}/queuectl.db`, "# notes\n".repeat(1000));
+  const { code, findings } = await examine(folder.path);
+  assert.deepEqual([code, findings.length], [5, 1]);
+  assertFound(findings, /^error .*queuectl\.db is not a SQLite database$/);
+});
+
+Deno.test("doctor: what breaks an invariant is found, row by row", async () => {
+  const cases: Array<[string, RegExp]> = [
+    ["UPDATE counters SET value = value + 1 WHERE name = 'pending'", /^error 1 counts of `status` differ/],
+    ["UPDATE jobs SET available = 1 WHERE id = 'job-dead-1'", /^error 1 jobs that are not waiting could be/],
+    ["UPDATE jobs SET worker = NULL WHERE state = 'processing'", /^error 3 jobs run without a worker/],
+    ["UPDATE jobs SET available = 0 WHERE id = 'job-149'", /^error 1 jobs wait for nothing/],
+    [
+      "DROP TRIGGER jobs_moved; UPDATE jobs SET state = 'odd' WHERE id = 'job-dead-1'",
+      /^error 1 jobs are in a state/,
+    ],
+  ];
+  for (const [sql, pattern] of cases) {
+    await using queue = await idleQueue();
+    executeOnFile(queue.file, sql);
+    const { code, findings } = await examine(queue.path);
+    assert.equal(code, 5, sql);
+    assertFound(findings, pattern);
+  }
+});
+
+Deno.test("doctor: a newer schema is told with the exit status of its own", async () => {
+  await using queue = await idleQueue();
+  executeOnFile(queue.file, "PRAGMA user_version = 999");
+  const { code, findings } = await examine(queue.path);
+  assert.deepEqual([code, findings.length], [6, 1]);
+  assertFound(findings, /^error .*schema 999.*use a newer queuectl$/);
+});
+
+Deno.test({
+  name: "doctor: who else may write the queue is an error, who may read it is worth knowing",
+  ...posix,
+  async fn() {
+    await using queue = await idleQueue();
+    const spool = `${queue.file}.spool`;
+    await Deno.mkdir(spool, { mode: 0o700 });
+    const cases: Array<[string, number, number, RegExp]> = [
+      [queue.file, 0o620, 5, /^error .*queuectl\.db can be written by other users; run: chmod go-w .*\.db$/],
+      [queue.file, 0o602, 5, /^error .*queuectl\.db can be written by other users/],
+      [queue.file, 0o644, 0, /^note .*queuectl\.db can be read by other users/],
+      [queue.file, 0o600, 0, /^ok {4}The data is sound$/],
+      [spool, 0o770, 5, /^error .*queuectl\.db\.spool can be written by other users; run: chmod go-w/],
+      [spool, 0o755, 0, /^note .*queuectl\.db\.spool can be read by other users/],
+    ];
+    for (const [path, mode, expected, pattern] of cases) {
+      await Deno.chmod(path, mode);
+      const { code, findings } = await examine(queue.path);
+      assert.equal(code, expected, findings.join("\n"));
+      assertFound(findings, pattern);
+      await Deno.chmod(path, path === spool ? 0o700 : 0o600);
+    }
+  },
+});
+
+queueTest("doctor: waiting jobs without a worker, and a worker that is gone, are told", async (queue) => {
+  await queue.enqueue({ id: "a", command: untilFile("go") }, { id: "b", command: "true" });
+  const idle = await examine(queue.path);
+  assert.equal(idle.code, 0);
+  assertFound(idle.findings, /^note {2}2 jobs wait, but no worker runs; start one: queuectl worker start$/);
+
+  const manager = queue.start();
+  await manager.line(/picked job a/);
+  const worker = await manager.workerPid();
+  await kill(manager.pid);
+  await kill(worker);
+  const { code, findings } = await examine(queue.path);
+  assert.equal(code, 0);
+  assertFound(findings, new RegExp(`^note  Manager \\(pid ${manager.pid}\\) is gone when a worker starts`));
+  assertFound(
+    findings,
+    new RegExp(
+      `^note  Worker-1 \\(pid ${worker}\\) is gone; its 1 job will be taken over when a worker starts`,
+    ),
+  );
+  queue.touch("go");
+  assert.equal((await queue.start("--drain").status).code, 0);
+  assertFound((await examine(queue.path)).findings, /^ok {4}Nothing waits, and no worker runs$/);
+});
+
+queueTest("doctor: a worker that stands still for longer than its lease is an error", async (queue) => {
+  await queue.store.setSetting("lease", "2s");
+  await queue.enqueue({ id: "a", command: untilFile("go") });
+  const manager = queue.start();
+  await manager.line(/picked job a/);
+  const worker = await manager.workerPid();
+  sendSignal(worker, "SIGSTOP");
+  try {
+    await untilExpired(queue, worker);
+    const { code, findings } = await examine(queue.path);
+    assert.equal(code, 5);
+    assertFound(
+      findings,
+      new RegExp(`^error Worker-1 \\(pid ${worker}\\) is there, .*lease; .*end it with: kill -9 ${worker} `),
+    );
+  } finally {
+    sendSignal(worker, "SIGCONT");
+  }
+  queue.touch("go");
+  await queue.reaches("a", "completed");
+});
+
+async function untilExpired(queue: Queue, pid: number): Promise<void> {
+  await waitFor(
+    "the end of the lease",
+    async () =>
+      (await queue.store.processes()).some(({ identity, expired }) => identity.pid === pid && expired),
+  );
+}
+
+queueTest("doctor: a database that somebody writes is looked at all the same", async (queue) => {
+  using writer = new DatabaseSync(queue.store.location);
+  writer.exec("BEGIN IMMEDIATE; INSERT INTO config VALUES ('timeout', '1m')");
+  const { code, findings } = await examine(queue.path);
+  assert.equal(code, 0);
+  assertFound(findings, /^ok {4}The data is sound$/);
+  writer.exec("ROLLBACK");
+});
