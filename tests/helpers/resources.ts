@@ -49,17 +49,27 @@ export async function smallDisk(path: string, size: string): Promise<Disk> {
   };
 }
 
-/** Sets a limit of a running process: nothing of it is left (`none`), or as it was. Has to be done as its user. */
+/**
+ * Sets a limit of a running process: nothing more is to be had (`none`), or as much as programs need. Has to be done as
+ * its user, by the wrapper.
+ */
 export async function limit(
   pid: number,
   resource: "nofile" | "nproc",
   amount: "none" | "enough",
   wrapper: readonly string[] = [],
 ): Promise<void> {
-  // Processes that are there, and files that are open, are not taken away.
-  const soft = amount === "none" ? "1" : "1000";
+  const soft = amount === "enough" ? 1000 : resource === "nproc" ? 1 : await lowestFree(pid);
   const [command, ...args] = [...wrapper, "prlimit", "--pid", String(pid), `--${resource}=${soft}:`];
   await run(command, ...args);
+}
+
+/** The number that the next file of a process gets. */
+async function lowestFree(pid: number): Promise<number> {
+  const open = new Set((await run("ls", `/proc/${pid}/fd`)).split("\n"));
+  let number = 0;
+  while (open.has(String(number))) number++;
+  return number;
 }
 
 const isRoot = isLinux && canRun("/bin/sh", "-c", '[ "$(id -u)" = 0 ]');

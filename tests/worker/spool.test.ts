@@ -80,7 +80,7 @@ spoolTest("only one of those who want to start a run and to give it up can", (fi
   assert.ok(giveUp(other));
   assert.ok(!giveUp(other));
   assert.ok(!createStatus(other, startedLine(started)));
-  assert.deepEqual(readStatus(other), { started: null, exitStatus: null });
+  assert.deepEqual(readStatus(other), { started: null, exitStatus: null, ending: null });
   assert.throws(() => createStatus(`${folder}/none/1.1`, ""), Deno.errors.NotFound);
 });
 
