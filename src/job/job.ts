@@ -65,6 +65,8 @@ export interface Claim {
   baseBackoff: number | null;
   cwd: string | null;
   env: Record<string, string> | null;
+  /** Why it cannot be run, where what is stored of it is damaged. */
+  problem: string | null;
   /** When the run was claimed first, in milliseconds since 1970; a take-over keeps it. */
   startedAt: number;
   /** Milliseconds since then, by the store's clock. */

@@ -13,8 +13,8 @@ export function startRun(
   pool: RunnerPool,
   config: Config,
 ): { run: JobRun } | { result: Finished } {
-  const problem = claim.cwd === null ? undefined : folderProblem(claim.cwd);
-  if (problem !== undefined) {
+  const problem = claim.problem ?? folderProblem(claim.cwd);
+  if (problem !== null) {
     const outcome = { kind: "spawn_failed", message: problem } as const;
     return { result: finishedRun(claim, outcome, { output: "", errorOutput: "" }, config) };
   }
@@ -24,10 +24,11 @@ export function startRun(
   return { run: watchRun(claim, files, command, 0, config) };
 }
 
-/** Why a command cannot run in this folder; undefined when it can. */
-function folderProblem(path: string): string | undefined {
+/** Why a command cannot run in this folder; null when it can. */
+function folderProblem(path: string | null): string | null {
+  if (path === null) return null;
   try {
-    return Deno.statSync(path).isDirectory ? undefined : `Cannot run in ${path}: it is not a folder`;
+    return Deno.statSync(path).isDirectory ? null : `Cannot run in ${path}: it is not a folder`;
   } catch (error) {
     const isMissing = error instanceof Deno.errors.NotFound;
     return `Cannot run in ${path}: ${isMissing ? "the folder does not exist" : (error as Error).message}`;

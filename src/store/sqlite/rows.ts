@@ -14,7 +14,7 @@ export function jobFromRow(row: Row): Job {
     timeout: row.timeout as number | null,
     baseBackoff: row.base_backoff as number | null,
     cwd: row.cwd as string | null,
-    env: environment(row),
+    env: environment(row) ?? null,
     createdAt: row.created_at as number,
     updatedAt: row.updated_at as number,
     nextAttemptAt: row.next_attempt_at as number | null,
@@ -27,6 +27,7 @@ export const claimColumns =
   "seq, claim, run, id, command, attempts, max_retries, timeout, base_backoff, cwd, env, started_at";
 
 export function claimFromRow(row: Row, now: number): Claim {
+  const env = environment(row);
   return {
     seq: row.seq as number,
     claim: row.claim as number,
@@ -38,7 +39,8 @@ export function claimFromRow(row: Row, now: number): Claim {
     timeout: row.timeout as number | null,
     baseBackoff: row.base_backoff as number | null,
     cwd: row.cwd as string | null,
-    env: environment(row),
+    env: env ?? null,
+    problem: env === undefined ? "The env of this job is damaged and cannot be read" : null,
     startedAt: row.started_at as number,
     elapsed: Math.max(0, now - (row.started_at as number)),
   };
@@ -59,6 +61,13 @@ export function attemptFromRow(row: Row): Attempt {
   };
 }
 
-function environment(row: Row): Record<string, string> | null {
-  return row.env === null ? null : JSON.parse(row.env as string);
+/** Undefined when it cannot be read: one damaged job must not keep all others from being claimed. */
+function environment(row: Row): Record<string, string> | null | undefined {
+  if (row.env === null) return null;
+  try {
+    return JSON.parse(row.env as string);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
