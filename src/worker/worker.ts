@@ -46,17 +46,20 @@ interface EndedRun {
   refusal?: string;
 }
 
-/** A worker on an open store; `register` announces it there and gives its id, again when its lease was lost. */
+/**
+ * A worker on an open store, with the settings as they are now; it follows their changes. `register` announces it there
+ * and gives its id, again when its lease was lost.
+ */
 export function createWorker(
   store: Store,
   pool: RunnerPool,
+  config: Config,
   register: (config: Config) => Promise<number>,
   options: WorkerArguments,
 ): Worker {
   const running = new Map<number, JobRun>();
   const finished: EndedRun[] = [];
   const recovery = createRecovery(store);
-  let config: Config;
   let id: number;
   let awake = Promise.withResolvers<void>();
   /** Whether others have changed anything since the last look. */
@@ -223,7 +226,6 @@ export function createWorker(
   }
 
   async function run(): Promise<"stopped" | "drained"> {
-    config = configFrom(await store.settings());
     id = await register(config);
     say("started");
     await recoverOthers();
@@ -251,5 +253,5 @@ export function createWorker(
     return stopping ? "stopped" : "drained";
   }
 
-  return { run, stop, stopGracefully: () => stop(config?.grace ?? 0) };
+  return { run, stop, stopGracefully: () => stop(config.grace) };
 }

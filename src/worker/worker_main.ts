@@ -1,6 +1,6 @@
 /** The program in `--worker` mode: a worker process of a manager, which it hears from by signals and its input. */
 
-import { isSharingAllowed } from "../config.ts";
+import { configFrom, isSharingAllowed } from "../config.ts";
 import { exitStatus } from "../errors.ts";
 import { openStore } from "../store/open.ts";
 import { print, workerLine } from "./log.ts";
@@ -27,6 +27,7 @@ export async function workerMain(args: string[]): Promise<number> {
     const worker = createWorker(
       store,
       openRunnerPool(snapshot.boot),
+      configFrom(await store.settings()),
       (config) =>
         store.register({ role: "worker", manager, number, concurrency, identity, lease: config.lease }),
       options,

@@ -19,7 +19,7 @@ for (const [kind, damage] of Object.entries(damages)) {
     const random = seededRandom();
     const expected = await makeQueue(`${folder.path}/whole.db`);
     const whole = await Deno.readFile(`${folder.path}/whole.db`);
-    const files: Damaged[] = Array.from({ length: 40 }, (_, round) => ({
+    const files: Damaged[] = Array.from({ length: 15 }, (_, round) => ({
       file: `${folder.path}/${round}.db`,
       bytes: damage(whole.slice(), random),
       how: `seed ${random.seed}, round ${round}`,

@@ -166,4 +166,8 @@ queueTest('whoever takes over a Python database is killed at "migration": it is 
   assert.match(stderr, /^Took over \d+ jobs of the Python program/);
   assertSound(file);
   assert.deepEqual(queryFile(`${file}.python-backup`, "SELECT * FROM jobs"), before);
+  const copies = [...Deno.readDirSync(queue.path)].map(({ name }) => name).filter((name) =>
+    /copy/.test(name)
+  );
+  assert.deepEqual(copies, []);
 }, options);

@@ -3,7 +3,13 @@
 import { QueuectlError } from "../../errors.ts";
 import { failpoint } from "../../failpoint.ts";
 import { type Database, patiently } from "./database.ts";
-import { importPythonJobs, isPythonDatabase, type PythonBackup, startPythonBackup } from "./python_import.ts";
+import {
+  importPythonJobs,
+  isPythonDatabase,
+  type PythonBackup,
+  removeOtherCopies,
+  startPythonBackup,
+} from "./python_import.ts";
 import { applicationId, migrations } from "./schema.ts";
 
 /**
@@ -17,7 +23,9 @@ export async function migrate(database: Database, notify: (message: string) => v
     // In WAL mode readers and the writer do not wait for each other; the mode stays with the file.
     await patiently(database.path, () => database.connection.exec("PRAGMA journal_mode = WAL"));
     const made = await database.write(() => applyMissing(database, backup));
-    if (made !== undefined) notify(made);
+    if (made === undefined) return;
+    if (backup) removeOtherCopies(database.path);
+    notify(made);
   } finally {
     backup?.discard();
   }

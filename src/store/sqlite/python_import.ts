@@ -3,9 +3,10 @@
  * made before, under a name of its own, and gets its final name only when the take-over is about to be committed.
  */
 
-import { dirname } from "node:path";
+import { basename, dirname } from "node:path";
 import { backup } from "node:sqlite";
 import { QueuectlError } from "../../errors.ts";
+import { removeIfThere } from "../../files.ts";
 import { type Database, databaseError, type Row } from "./database.ts";
 
 const pythonColumns =
@@ -27,40 +28,48 @@ export interface PythonBackup {
 
 /** Copies the file when it is one of the Python program; undefined otherwise. */
 export async function startPythonBackup(database: Database): Promise<PythonBackup | undefined> {
+  const { path } = database;
   // The copy is of one consistent state. A Python program that writes in the moment between it and the take-over adds
   // jobs that are taken over, but are not in the copy.
-  const copy = await database.read(() => isPythonDatabase(database) ? makeCopyFile(database.path) : null);
-  if (copy === null) return undefined;
-  let kept = false;
-  const discard = () => {
-    if (!kept) Deno.removeSync(copy);
-  };
+  const isStill = () => database.read(() => isPythonDatabase(database));
+  if (!await isStill()) return undefined;
+  const copy = makeCopyFile(path);
   try {
     await backup(database.connection, copy);
   } catch (error) {
-    discard();
+    removeIfThere(copy);
+    // Another process has taken the database over meanwhile, and removed this copy.
+    if (!await isStill()) return undefined;
     throw databaseError(copy, error);
   }
   return {
-    discard,
+    discard: () => void removeIfThere(copy),
     keep() {
-      const target = freeName(`${database.path}.python-backup`);
+      const target = freeName(`${path}.python-backup`);
       Deno.renameSync(copy, target);
-      kept = true;
       return target;
     },
   };
 }
 
+const copyMark = ".python-copy-";
+
 /** An empty file for the copy, beside the database and for its owner alone. */
 function makeCopyFile(path: string): string {
   try {
-    return Deno.makeTempFileSync({ dir: dirname(path), prefix: ".queuectl-" });
+    return Deno.makeTempFileSync({ dir: dirname(path), prefix: `${basename(path)}${copyMark}` });
   } catch (error) {
     const reason = (error as Error).message;
     throw new QueuectlError("database", `No copy of ${path} can be made before it is taken over: ${reason}`, {
       cause: error,
     });
+  }
+}
+
+/** Removes what others have copied who came too late, or were killed before they could take the database over. */
+export function removeOtherCopies(path: string): void {
+  for (const { name } of Deno.readDirSync(dirname(path))) {
+    if (name.startsWith(`${basename(path)}${copyMark}`)) removeIfThere(`${dirname(path)}/${name}`);
   }
 }
 
