@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { configFrom } from "../../src/config.ts";
 import type { NewJob } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Registration, Store } from "../../src/store/store.ts";
@@ -78,7 +79,8 @@ function clockTest(name: string, body: (queue: ClockQueue) => Promise<void>): vo
           identity: ownIdentity(snapshot),
         };
         const registered = Promise.withResolvers<number>();
-        const worker = createWorker(own, openRunnerPool(snapshot.boot), async ({ lease }) => {
+        const settings = configFrom(await own.settings());
+        const worker = createWorker(own, openRunnerPool(snapshot.boot), settings, async ({ lease }) => {
           const id = await own.register({ ...registration, lease });
           registered.resolve(id);
           return id;
