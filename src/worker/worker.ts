@@ -202,6 +202,15 @@ export function createWorker(
     return ready || dueIn === 0;
   }
 
+  function hasChanged(): boolean {
+    try {
+      return store.changed();
+    } catch {
+      // The turn that follows meets the same error, and has the words for it.
+      return true;
+    }
+  }
+
   async function isDrained(): Promise<boolean> {
     const { pending, processing, failed } = await store.counts();
     return pending + processing + failed === 0;
@@ -231,7 +240,7 @@ export function createWorker(
     await recoverOthers();
     const timers = [
       setInterval(() => {
-        if (store.changed()) changed = true;
+        if (hasChanged()) changed = true;
         if (changed) wake();
       }, pollInterval),
       setInterval(() => running.forEach((job) => job.cutOutput()), outputInterval),

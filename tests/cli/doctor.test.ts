@@ -84,10 +84,7 @@ Deno.test("doctor: what breaks an invariant is found, row by row", async () => {
     ["UPDATE jobs SET available = 1 WHERE id = 'job-dead-1'", /^error 1 jobs that are not waiting could be/],
     ["UPDATE jobs SET worker = NULL WHERE state = 'processing'", /^error 3 jobs run without a worker/],
     ["UPDATE jobs SET available = 0 WHERE id = 'job-149'", /^error 1 jobs wait for nothing/],
-    [
-      "DROP TRIGGER jobs_moved; UPDATE jobs SET state = 'odd' WHERE id = 'job-dead-1'",
-      /^error 1 jobs are in a state/,
-    ],
+    ["UPDATE jobs SET state = 'odd' WHERE id = 'job-dead-1'", /^error 1 jobs are in a state/],
   ];
   for (const [sql, pattern] of cases) {
     await using queue = await idleQueue();

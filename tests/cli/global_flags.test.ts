@@ -12,7 +12,16 @@ Deno.test("--db is taken from anywhere before --, --% is dropped, help is --help
     [["help"], ["--help"], undefined],
     [["help", "worker", "start"], ["worker", "start", "--help"], undefined],
   ];
-  for (const [given, args, db] of cases) assert.deepEqual(readGlobalFlags(given), { args, db });
+  for (const [given, args, db] of cases) {
+    assert.deepEqual(readGlobalFlags(given), { args, db, allowSharedDb: false });
+  }
+});
+
+Deno.test("--allow-shared-db is taken from anywhere before --", () => {
+  for (const given of [["--allow-shared-db", "list"], ["list", "--allow-shared-db"]]) {
+    assert.deepEqual(readGlobalFlags(given), { args: ["list"], db: undefined, allowSharedDb: true });
+  }
+  assert.equal(readGlobalFlags(["cancel", "--", "--allow-shared-db"]).allowSharedDb, false);
 });
 
 Deno.test("a flag without its value is refused", () => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { openStore } from "../../src/store/open.ts";
+import { runCommandLines } from "../helpers/command_lines.ts";
 import { makePythonDatabase } from "../helpers/python_database.ts";
 import { type ProgramResult, runProgram } from "../helpers/program.ts";
 import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
@@ -60,7 +61,6 @@ const commands = [
   ["config", "set", "timeout", "5m"],
   ["worker", "list"],
   ["worker", "stop"],
-  ["worker", "start", "--drain"],
 ];
 
 Deno.test({
@@ -81,16 +81,16 @@ Deno.test({
     };
     for (const shared of [0o620, 0o602, 0o666]) {
       await Deno.chmod(file, shared);
-      refused(await run(["list"]));
-      // Only this value is a yes.
-      refused(await run(["list"], { QUEUECTL_ALLOW_SHARED_DB: "0" }));
+      (await runCommandLines([["list"], ...commands], folder.path)).forEach(refused);
     }
-    for (const args of commands) refused(await run(args));
+    // Only "1" is a yes.
+    refused(await run(["list"], { QUEUECTL_ALLOW_SHARED_DB: "0" }));
+    refused(await run(["worker", "start", "--drain"]));
     assert.deepEqual(await Deno.readFile(file), bytes);
     assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["queuectl.db"]);
-    for (const args of commands) {
-      assert.equal((await run(["--allow-shared-db", ...args])).code, 0, String(args));
-    }
+    const allowed = commands.map((args) => ["--allow-shared-db", ...args]);
+    for (const { code, stderr } of await runCommandLines(allowed, folder.path)) assert.equal(code, 0, stderr);
+    assert.equal((await run(["worker", "--allow-shared-db", "start", "--drain"])).code, 0);
     // The worker of `worker start` was allowed too, and so are the commands of its jobs.
     assert.ok(Deno.statSync(`${folder.path}/ran`).isFile);
     await Deno.remove(`${folder.path}/ran`);

@@ -39,8 +39,14 @@ export async function doctor(this: Context): Promise<void> {
     return await print(`note  There is no database ${opened.location} yet; enqueue makes it\n`);
   }
   await report(checkFiles(opened));
-  await report(await checkData(opened));
-  await report(await checkProcesses(opened));
+  // Each of them may meet the damage that is looked for.
+  await report(await checkData(opened).catch(asFinding));
+  await report(await checkProcesses(opened).catch(asFinding));
+}
+
+function asFinding(error: unknown): Finding[] {
+  if (!(error instanceof QueuectlError)) throw error;
+  return [{ level: "error", text: error.message }];
 }
 
 function checkFiles(store: Store): Finding[] {

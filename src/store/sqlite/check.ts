@@ -1,6 +1,8 @@
 /** Looks for damage: what SQLite itself checks, and the invariants of schema.ts. */
 
+import { DatabaseSync } from "node:sqlite";
 import type { Database } from "./database.ts";
+import { migrations } from "./schema.ts";
 
 /** Statements that count rows which break an invariant, and what such rows mean. */
 const invariants: Array<[string, string]> = [
@@ -38,9 +40,32 @@ export async function check(database: Database): Promise<string[]> {
       String(row.integrity_check)
     );
     if (damage.join() !== "ok") return damage;
+    const differences = schemaDifferences(database);
+    if (differences.length > 0) return differences;
     return invariants.flatMap(([sql, meaning]) => {
       const count = Number(database.prepare(sql).get()!.n);
       return count === 0 ? [] : [`${count} ${meaning}`];
     });
   });
+}
+
+/** Where the schema is not the one that a new database gets. */
+function schemaDifferences(database: Database): string[] {
+  using fresh = new DatabaseSync(":memory:");
+  for (const step of migrations) fresh.exec(step);
+  const expected = schemaOf(fresh);
+  const actual = schemaOf(database.connection);
+  return [...new Set([...expected.keys(), ...actual.keys()])]
+    .filter((name) => expected.get(name) !== actual.get(name))
+    .map((name) => `the schema of ${name} is not the one that queuectl makes`);
+}
+
+/** The statements that make the tables, indexes and triggers, by name. The Python program's `config` may be there. */
+function schemaOf(connection: DatabaseSync): Map<string, string> {
+  const rows = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
+  return new Map(
+    rows.map((
+      { name, sql },
+    ) => [String(name), String(sql).replaceAll(/\s+/g, " ").replaceAll(/ ?([(),]) ?/g, "$1")]),
+  );
 }

@@ -47,7 +47,7 @@ export function connect(path: string, durable: boolean, clock: () => number): Da
 
   function prepare(sql: string): StatementSync {
     let statement = statements.get(sql);
-    if (!statement) statements.set(sql, statement = connection.prepare(sql));
+    if (!statement) statements.set(sql, statement = explained(path, () => connection.prepare(sql)));
     return statement;
   }
 
@@ -92,7 +92,8 @@ export async function patiently<T>(path: string, action: () => T): Promise<T> {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && /database (table |schema )?is locked/.test(error.message);
+  const reported = error instanceof QueuectlError ? error.cause : error;
+  return reported instanceof Error && /database (table |schema )?is locked/.test(reported.message);
 }
 
 /** Runs `action`; throws what SQLite reports as an error that the user understands. */
@@ -109,7 +110,7 @@ const explanations: Array<[RegExp, string]> = [
   [/is locked/, "is busy: another program has held it locked for minutes"],
   [/file is not a database/, "is not a SQLite database"],
   [
-    /disk image is malformed/,
+    /disk image is malformed|malformed database schema/,
     "is damaged; restore it from a backup, or save what can be read with `sqlite3 FILE .recover`",
   ],
   [/database or disk is full/, "cannot grow: the disk is full"],
@@ -128,6 +129,15 @@ export function databaseError(path: string, error: unknown): unknown {
     if (pattern.test(error.message)) {
       return new QueuectlError("database", `The database ${path} ${explanation}`, { cause: error });
     }
+  }
+  // All our statements are tested: what SQLite finds wrong with one is wrong with the file.
+  if ((error as { code?: unknown }).code === "ERR_SQLITE_ERROR") {
+    const explanation = `is damaged, or another program has changed it (${
+      error.message.replaceAll(/\s+/g, " ")
+    })`;
+    return new QueuectlError("database", `The database ${path} ${explanation}; "queuectl doctor" says more`, {
+      cause: error,
+    });
   }
   return error;
 }

@@ -3,7 +3,7 @@
 import type { Claim } from "../../job/job.ts";
 import type { RegisteredProcess, Registration, Role, StopRequest } from "../store.ts";
 import type { Database } from "./database.ts";
-import { claimColumns, claimFromRow } from "./rows.ts";
+import { claimColumns, claimFromRow, number, numberOrNull, text } from "./rows.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {
@@ -71,27 +71,29 @@ export async function listProcesses(database: Database): Promise<RegisteredProce
       const row of database.prepare("SELECT worker, id FROM jobs WHERE state = 'processing' ORDER BY seq")
         .all()
     ) {
-      const worker = row.worker as number;
-      running.set(worker, [...running.get(worker) ?? [], row.id as string]);
+      const worker = number(row, "worker");
+      running.set(worker, [...running.get(worker) ?? [], text(row, "id")]);
     }
     const now = database.now();
-    const rows = database.prepare("SELECT * FROM processes ORDER BY coalesce(manager, id), id").all();
+    const rows = database.prepare(
+      "SELECT id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, lease_until, stop_grace FROM processes ORDER BY coalesce(manager, id), id",
+    ).all();
     return rows.map((row) => ({
-      id: row.id as number,
-      role: row.role as Role,
-      manager: row.manager as number | null,
-      number: row.number as number,
-      concurrency: row.concurrency as number,
+      id: number(row, "id"),
+      role: text(row, "role") as Role,
+      manager: numberOrNull(row, "manager"),
+      number: number(row, "number"),
+      concurrency: number(row, "concurrency"),
       identity: {
-        host: row.host as string,
-        boot: row.boot as string,
-        pid: row.pid as number,
-        start: row.start as string,
+        host: text(row, "host"),
+        boot: text(row, "boot"),
+        pid: number(row, "pid"),
+        start: text(row, "start"),
       },
-      startedAt: row.started_at as number,
-      heartbeatAt: row.heartbeat_at as number,
-      expired: row.lease_until as number < now,
-      stop: row.stop_grace === null ? null : { grace: row.stop_grace as number },
+      startedAt: number(row, "started_at"),
+      heartbeatAt: number(row, "heartbeat_at"),
+      expired: number(row, "lease_until") < now,
+      stop: row.stop_grace === null ? null : { grace: number(row, "stop_grace") },
       running: running.get(row.id as number) ?? [],
     }));
   });

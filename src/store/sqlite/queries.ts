@@ -4,11 +4,11 @@ import { QueuectlError } from "../../errors.ts";
 import type { Attempt, Job, JobState } from "../../job/job.ts";
 import type { ListFilter } from "../store.ts";
 import type { Database } from "./database.ts";
-import { attemptFromRow, jobFromRow } from "./rows.ts";
+import { attemptColumns, attemptFromRow, jobColumns, jobFromRow, number, text } from "./rows.ts";
 
 function counters(database: Database): Record<string, number> {
   const rows = database.prepare("SELECT name, value FROM counters").all();
-  return Object.fromEntries(rows.map((row) => [row.name, row.value as number]));
+  return Object.fromEntries(rows.map((row) => [text(row, "name"), number(row, "value")]));
 }
 
 /** The number of jobs in every state. */
@@ -27,8 +27,11 @@ export async function list(database: Database, filter: ListFilter): Promise<Job[
   const { state, limit } = filter;
   return await database.read(() => {
     const rows = state === undefined
-      ? database.prepare("SELECT * FROM jobs ORDER BY seq DESC LIMIT ?").all(limit)
-      : database.prepare("SELECT * FROM jobs WHERE state = ? ORDER BY seq DESC LIMIT ?").all(state, limit);
+      ? database.prepare(`SELECT ${jobColumns} FROM jobs ORDER BY seq DESC LIMIT ?`).all(limit)
+      : database.prepare(`SELECT ${jobColumns} FROM jobs WHERE state = ? ORDER BY seq DESC LIMIT ?`).all(
+        state,
+        limit,
+      );
     return rows.reverse().map(jobFromRow);
   });
 }
@@ -40,9 +43,10 @@ export async function lastOutput(
 ): Promise<{ output: string; errorOutput: string } | null> {
   return await database.read(() => {
     const row = database.prepare(`
-      SELECT * FROM attempts WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY run DESC LIMIT 1`).get(
-      id,
-    );
+      SELECT ${attemptColumns} FROM attempts WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY run DESC LIMIT 1`)
+      .get(
+        id,
+      );
     return row === undefined ? null : attemptFromRow(row);
   });
 }
@@ -52,9 +56,10 @@ export async function attempts(database: Database, id: string): Promise<Attempt[
   return await database.read(() => {
     const job = findJob(database, id);
     if (!job) throw new QueuectlError("not_found", `No job found with id ${id}`);
-    return database.prepare("SELECT * FROM attempts WHERE job = ? ORDER BY run").all(job.seq).map(
-      attemptFromRow,
-    );
+    return database.prepare(`SELECT ${attemptColumns} FROM attempts WHERE job = ? ORDER BY run`).all(job.seq)
+      .map(
+        attemptFromRow,
+      );
   });
 }
 

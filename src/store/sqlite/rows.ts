@@ -1,24 +1,30 @@
-/** Rows as objects: the one place that knows the column names in both directions. */
+/**
+ * Rows as objects: the one place that knows the column names in both directions. A value that is not of its column's
+ * type can only come from a damaged file, and is reported as that.
+ */
 
-import type { Attempt, Claim, Job, JobState, Outcome } from "../../job/job.ts";
+import { QueuectlError } from "../../errors.ts";
+import { type Attempt, type Claim, type Job, type JobState, jobStates, type Outcome } from "../../job/job.ts";
 import type { Row } from "./database.ts";
 
+/** The columns that {@link jobFromRow} reads. */
+export const jobColumns =
+  "id, command, state, attempts, max_retries, priority, timeout, base_backoff, cwd, env, " +
+  "created_at, updated_at, next_attempt_at, last_error";
+
 export function jobFromRow(row: Row): Job {
+  const state = text(row, "state");
+  if (!(jobStates as readonly string[]).includes(state)) throw damaged("state");
   return {
-    id: row.id as string,
-    command: row.command as string,
-    state: row.state as JobState,
-    attempts: row.attempts as number,
-    maxRetries: row.max_retries as number,
-    priority: row.priority as number,
-    timeout: row.timeout as number | null,
-    baseBackoff: row.base_backoff as number | null,
-    cwd: row.cwd as string | null,
+    ...commonFields(row),
+    state: state as JobState,
+    attempts: number(row, "attempts"),
+    priority: number(row, "priority"),
     env: environment(row) ?? null,
-    createdAt: row.created_at as number,
-    updatedAt: row.updated_at as number,
-    nextAttemptAt: row.next_attempt_at as number | null,
-    lastError: row.last_error as string | null,
+    createdAt: number(row, "created_at"),
+    updatedAt: number(row, "updated_at"),
+    nextAttemptAt: numberOrNull(row, "next_attempt_at"),
+    lastError: textOrNull(row, "last_error"),
   };
 }
 
@@ -28,46 +34,81 @@ export const claimColumns =
 
 export function claimFromRow(row: Row, now: number): Claim {
   const env = environment(row);
+  const startedAt = number(row, "started_at");
   return {
-    seq: row.seq as number,
-    claim: row.claim as number,
-    run: row.run as number,
-    id: row.id as string,
-    command: row.command as string,
-    attempt: row.attempts as number,
-    maxRetries: row.max_retries as number,
-    timeout: row.timeout as number | null,
-    baseBackoff: row.base_backoff as number | null,
-    cwd: row.cwd as string | null,
+    ...commonFields(row),
+    seq: number(row, "seq"),
+    claim: number(row, "claim"),
+    run: number(row, "run"),
+    attempt: number(row, "attempts"),
     env: env ?? null,
     problem: env === undefined ? "The env of this job is damaged and cannot be read" : null,
-    startedAt: row.started_at as number,
-    elapsed: Math.max(0, now - (row.started_at as number)),
+    startedAt,
+    elapsed: Math.max(0, now - startedAt),
   };
 }
 
+function commonFields(row: Row) {
+  return {
+    id: text(row, "id"),
+    command: text(row, "command"),
+    maxRetries: number(row, "max_retries"),
+    timeout: numberOrNull(row, "timeout"),
+    baseBackoff: numberOrNull(row, "base_backoff"),
+    cwd: textOrNull(row, "cwd"),
+  };
+}
+
+/** The columns that {@link attemptFromRow} reads. */
+export const attemptColumns =
+  "run, number, worker, started_at, ended_at, outcome, exit_code, signal, output, error_output";
+
 export function attemptFromRow(row: Row): Attempt {
   return {
-    run: row.run as number,
-    number: row.number as number,
-    worker: row.worker as string,
-    startedAt: row.started_at as number,
-    endedAt: row.ended_at as number,
-    outcome: row.outcome as Outcome["kind"],
-    exitCode: row.exit_code as number | null,
-    signal: row.signal as string | null,
-    output: row.output as string | null ?? "",
-    errorOutput: row.error_output as string | null ?? "",
+    run: number(row, "run"),
+    number: number(row, "number"),
+    worker: text(row, "worker"),
+    startedAt: number(row, "started_at"),
+    endedAt: number(row, "ended_at"),
+    outcome: text(row, "outcome") as Outcome["kind"],
+    exitCode: numberOrNull(row, "exit_code"),
+    signal: textOrNull(row, "signal"),
+    output: textOrNull(row, "output") ?? "",
+    errorOutput: textOrNull(row, "error_output") ?? "",
   };
 }
 
 /** Undefined when it cannot be read: one damaged job must not keep all others from being claimed. */
 function environment(row: Row): Record<string, string> | null | undefined {
-  if (row.env === null) return null;
+  const env = textOrNull(row, "env");
+  if (env === null) return null;
   try {
-    return JSON.parse(row.env as string);
+    return JSON.parse(env);
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+export function text(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== "string") throw damaged(column);
+  return value;
+}
+
+export function number(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value !== "number") throw damaged(column);
+  return value;
+}
+
+const textOrNull = (row: Row, column: string) => row[column] === null ? null : text(row, column);
+
+export const numberOrNull = (row: Row, column: string) => row[column] === null ? null : number(row, column);
+
+function damaged(column: string): QueuectlError {
+  return new QueuectlError(
+    "database",
+    `The database is damaged: there is no valid value in "${column}"; "queuectl doctor" says more`,
+  );
 }

@@ -1,12 +1,13 @@
 /** The `config` table: names and texts; what they mean is known to config.ts. */
 
 import type { Database } from "./database.ts";
+import { text } from "./rows.ts";
 
 export async function settings(database: Database): Promise<Array<[string, string]>> {
   const rows = await database.read(() =>
     database.prepare("SELECT key, value FROM config ORDER BY key").all()
   );
-  return rows.map((row) => [row.key as string, row.value as string]);
+  return rows.map((row) => [text(row, "key"), text(row, "value")]);
 }
 
 export async function setSetting(database: Database, name: string, value: string): Promise<void> {

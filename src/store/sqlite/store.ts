@@ -2,10 +2,11 @@
 
 import { dirname, resolve } from "node:path";
 import { QueuectlError } from "../../errors.ts";
+import { statIfThere } from "../../files.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
 import { check } from "./check.ts";
-import { connect, type Database } from "./database.ts";
+import { connect, type Database, explained } from "./database.ts";
 import { dlqPurge, dlqRetry } from "./dead_letters.ts";
 import { enqueue, openIntake } from "./enqueue.ts";
 import { exchange, outlook } from "./exchange.ts";
@@ -33,6 +34,7 @@ function prepareFile(path: string, { missing, allowShared }: OpenOptions): boole
   try {
     if (isThere(path)) {
       if (!allowShared) refuseShared(path);
+      refuseEmptied(path);
       return true;
     }
     if (missing === "empty") return false;
@@ -67,6 +69,15 @@ function refuseShared(path: string): void {
   );
 }
 
+/** Throws when the file is empty, but its write-ahead log is not: what is in the log would be thrown away. */
+function refuseEmptied(path: string): void {
+  if (Deno.statSync(path).size > 0 || (statIfThere(`${path}-wal`)?.size ?? 0) === 0) return;
+  throw new QueuectlError(
+    "database",
+    `The database ${path} is empty, but its log ${path}-wal is not: restore it from a backup, or remove both`,
+  );
+}
+
 function createFile(path: string): void {
   try {
     // Whoever can write the queue can run commands as its owner. SQLite gives its other files the same mode.
@@ -92,7 +103,8 @@ function notUsable(path: string, error: unknown): unknown {
 
 function storeOn(database: Database, path: string): Store {
   const workerNames = new Map<number, string>();
-  const readVersion = () => database.prepare("PRAGMA data_version").get()!.data_version;
+  const readVersion = () =>
+    explained(path, () => database.prepare("PRAGMA data_version").get()!.data_version);
   let version = readVersion();
 
   return {
