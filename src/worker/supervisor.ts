@@ -12,6 +12,7 @@ import { print } from "./log.ts";
 import { ownIdentity, sendSignal, takeSnapshot } from "./processes.ts";
 import { ownProgram } from "./program.ts";
 import { onStopSignal } from "./signals.ts";
+import { untilPossible } from "./until_possible.ts";
 import { stoppedStatus, type WorkerArguments } from "./worker_arguments.ts";
 
 /** What `worker start` is told. */
@@ -37,7 +38,7 @@ export async function startWorkers(options: StartOptions): Promise<number> {
     allowShared: options.allowShared,
     notify: (message) => console.error(message),
   });
-  const identity = ownIdentity(await takeSnapshot());
+  const identity = ownIdentity(await untilPossible(() => takeSnapshot()));
   const { count: number, concurrency } = options;
   print([`Manager: starting ${number} workers (pid ${Deno.pid})`]);
   const deathsBefore = await store.deaths();

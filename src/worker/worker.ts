@@ -107,9 +107,12 @@ export function createWorker(
   }
 
   function pauseClaims(reason: string): void {
-    refusedPause = Math.min(Math.max(1000, refusedPause * 2), 30_000);
-    claimAfter = performance.now() + refusedPause;
-    setTimeout(wake, refusedPause + 1);
+    // Runs that were started together are refused together, and are one reason to wait.
+    if (performance.now() >= claimAfter) {
+      refusedPause = Math.min(Math.max(1000, refusedPause * 2), 30_000);
+      claimAfter = performance.now() + refusedPause;
+      setTimeout(wake, refusedPause + 1);
+    }
     say(`${reason}; claims nothing for ${refusedPause / 1000}s`);
   }
 
@@ -162,9 +165,9 @@ export function createWorker(
       if (config.lease !== lease) heartbeat?.beatNow();
     }
     const batch = finished.slice();
-    const free = stopping || performance.now() < claimAfter
-      ? 0
-      : Math.max(0, options.concurrency - running.size);
+    const mayClaim = !stopping && performance.now() >= claimAfter &&
+      batch.every(({ refusal }) => refusal === undefined);
+    const free = mayClaim ? Math.max(0, options.concurrency - running.size) : 0;
     // Where nothing is to be recorded, a look costs less than a transaction that writes.
     const want = free > 0 && (batch.length > 0 || await isWorkReady()) ? free : 0;
     const { claims, stale, cancel, stop: stopRequest } = await store.exchange(
@@ -183,8 +186,11 @@ export function createWorker(
     for (const claim of claims) start(claim);
     for (const seq of cancel) running.get(seq)?.cancel();
     for (const { claim, files, keepFiles, refusal } of batch) {
-      // What the new owner of a job has done to the files says nothing about this system.
-      if (stale.includes(claim.seq)) continue;
+      if (stale.includes(claim.seq)) {
+        // What the new owner of a job has done to the files says nothing about this system: claim again at once.
+        if (refusal !== undefined) wake();
+        continue;
+      }
       if (!keepFiles) removeFiles(files);
       if (refusal !== undefined) pauseClaims(refusal);
       else refusedPause = 0;

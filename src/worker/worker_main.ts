@@ -8,6 +8,7 @@ import { ownIdentity, takeSnapshot } from "./processes.ts";
 import { openRunnerPool } from "./runner_pool.ts";
 import { onStopSignal } from "./signals.ts";
 import { makeSpool, sweep } from "./spool.ts";
+import { untilPossible } from "./until_possible.ts";
 import { createWorker } from "./worker.ts";
 import { stoppedStatus, type WorkerArguments } from "./worker_arguments.ts";
 
@@ -20,7 +21,7 @@ export async function workerMain(args: string[]): Promise<number> {
       durable: false,
       allowShared: isSharingAllowed(false),
     });
-    const snapshot = await takeSnapshot();
+    const snapshot = await untilPossible(() => takeSnapshot());
     const { manager, number, concurrency } = options;
     const identity = ownIdentity(snapshot);
     makeSpool(store.spool);

@@ -110,17 +110,26 @@ Deno.test({
   },
 });
 
-queueTest("damage: one job that cannot be read does not keep the others from running", async (queue) => {
-  await queue.enqueue(
-    { id: "before", command: "true" },
-    { id: "damaged", command: "true", env: { NAME: "value" }, maxRetries: 0 },
-    { id: "after", command: "true" },
-  );
-  executeOnFile(queue.store.location, "UPDATE jobs SET env = '{\"NAME' WHERE id = 'damaged'");
+queueTest("damage: jobs that cannot be read do not keep the others from running", async (queue) => {
+  const damaged = ['{"NAME', '{"NAME": 5}', '["NAME"]', "5"];
+  await queue.enqueue({ id: "before", command: "true" });
+  for (const [number, env] of damaged.entries()) {
+    const id = `damaged-${number}`;
+    await queue.enqueue({ id, command: "touch ran", env: { NAME: "value" }, maxRetries: 0 });
+    executeOnFile(queue.store.location, `UPDATE jobs SET env = '${env}' WHERE id = '${id}'`);
+  }
+  await queue.enqueue({ id: "after", command: "true" });
+  assert.equal((await queue.run("doctor")).code, 5);
   const manager = queue.start();
   for (const id of ["before", "after"]) {
     await manager.line(new RegExp(`job ${id} completed successfully$`));
   }
+  for (const number of damaged.keys()) {
+    const { state, lastError } = await queue.job(`damaged-${number}`);
+    assert.equal(state, "dead");
+    assert.match(lastError ?? "", /damaged/);
+  }
+  assert.equal(queue.read("ran"), "");
 });
 
 queueTest("damage: a reader that never ends keeps nobody from working", async (queue) => {

@@ -27,6 +27,11 @@ const invariants: Array<[string, string]> = [
     "jobs wait for nothing and would wait for ever",
   ],
   [
+    `SELECT count(*) AS n FROM jobs WHERE env IS NOT NULL AND CASE WHEN json_valid(env) THEN json_type(env) <> 'object' OR
+       EXISTS (SELECT 1 FROM json_each(env) WHERE type <> 'text') ELSE 1 END`,
+    "jobs have variables that cannot be read",
+  ],
+  [
     `SELECT count(*) AS n FROM counters
      WHERE name <> 'died' AND value <> (SELECT count(*) FROM jobs WHERE state = counters.name)`,
     "counts of `status` differ from the jobs",

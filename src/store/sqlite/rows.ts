@@ -83,7 +83,10 @@ function environment(row: Row): Record<string, string> | null | undefined {
   const env = textOrNull(row, "env");
   if (env === null) return null;
   try {
-    return JSON.parse(env);
+    const value = JSON.parse(env);
+    const isRight = typeof value === "object" && value !== null && !Array.isArray(value) &&
+      Object.values(value).every((text) => typeof text === "string");
+    return isRight ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -37,6 +37,7 @@ function prepareFile(path: string, { missing, allowShared }: OpenOptions): boole
       refuseEmptied(path);
       return true;
     }
+    refuseEmptied(path);
     if (missing === "empty") return false;
     createFile(path);
     return true;
@@ -69,12 +70,13 @@ function refuseShared(path: string): void {
   );
 }
 
-/** Throws when the file is empty, but its write-ahead log is not: what is in the log would be thrown away. */
+/** Throws when the file is empty or missing, but its write-ahead log is not: SQLite would throw the log away. */
 function refuseEmptied(path: string): void {
-  if (Deno.statSync(path).size > 0 || (statIfThere(`${path}-wal`)?.size ?? 0) === 0) return;
+  // In this order: who makes the database writes its first page before the log.
+  if ((statIfThere(`${path}-wal`)?.size ?? 0) === 0 || (statIfThere(path)?.size ?? 0) > 0) return;
   throw new QueuectlError(
     "database",
-    `The database ${path} is empty, but its log ${path}-wal is not: restore it from a backup, or remove both`,
+    `The database ${path} is empty or missing, but its log ${path}-wal is not: restore it from a backup, or remove both`,
   );
 }
 
