@@ -73,6 +73,8 @@ export function createWorker(
   let refusedPause = 0;
   let claimAfter = 0;
   let heartbeat: Heartbeat | undefined;
+  /** Runs whose output could not be cut, which was said. */
+  const uncut = new WeakSet<JobRun>();
 
   const wake = () => awake.resolve();
   const say = (...texts: string[]) => print(texts.map((text) => workerLine(options.number, text)));
@@ -91,7 +93,8 @@ export function createWorker(
 
   async function handBackAfter(grace: number, timer: AbortController): Promise<void> {
     await delay(grace, timer.signal);
-    if (!timer.signal.aborted) { for (const run of running.values()) run.handBack(); }
+    if (timer.signal.aborted) return;
+    for (const run of running.values()) run.handBack();
   }
 
   function watch(run: JobRun): void {
@@ -217,6 +220,18 @@ export function createWorker(
     }
   }
 
+  function cutOutputs(): void {
+    for (const run of running.values()) {
+      try {
+        run.cutOutput();
+      } catch (error) {
+        // Tried again at the next look; the command goes on either way.
+        if (!uncut.has(run)) say(`cannot cut the output of job ${run.claim.id}: ${(error as Error).message}`);
+        uncut.add(run);
+      }
+    }
+  }
+
   async function isDrained(): Promise<boolean> {
     const { pending, processing, failed } = await store.counts();
     return pending + processing + failed === 0;
@@ -249,7 +264,7 @@ export function createWorker(
         if (hasChanged()) changed = true;
         if (changed) wake();
       }, pollInterval),
-      setInterval(() => running.forEach((job) => job.cutOutput()), outputInterval),
+      setInterval(cutOutputs, outputInterval),
     ];
     heartbeat = startHeartbeat(
       () => config.lease,
