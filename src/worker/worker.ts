@@ -9,11 +9,13 @@ import { type Config, configFrom } from "../config.ts";
 import { failpoint } from "../failpoint.ts";
 import type { Claim, Finished } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
+import { createClaimPause } from "./claim_pause.ts";
 import { delay } from "./delay.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
 import { finishedRun, type JobRun, readOutputs, watchRun } from "./job_run.ts";
 import { print, workerLine } from "./log.ts";
 import { describeFinished } from "./messages.ts";
+import { createOutputCutter } from "./output_cutter.ts";
 import { createRecovery } from "./recovery.ts";
 import type { RunnerPool } from "./runner_pool.ts";
 import { removeFiles, runFiles } from "./spool.ts";
@@ -69,15 +71,12 @@ export function createWorker(
   let stopAt = Infinity;
   let stopTimer: AbortController | undefined;
   let dueTimer: ReturnType<typeof setTimeout> | undefined;
-  /** Milliseconds without claims after the system has refused to start a process, and when they are over. */
-  let refusedPause = 0;
-  let claimAfter = 0;
   let heartbeat: Heartbeat | undefined;
-  /** Runs whose output could not be cut, which was said. */
-  const uncut = new WeakSet<JobRun>();
 
   const wake = () => awake.resolve();
   const say = (...texts: string[]) => print(texts.map((text) => workerLine(options.number, text)));
+  const pause = createClaimPause(wake);
+  const cutOutputs = createOutputCutter(say);
 
   function stop(grace: number): void {
     const at = performance.now() + grace;
@@ -107,16 +106,6 @@ export function createWorker(
       }
       wake();
     });
-  }
-
-  function pauseClaims(reason: string): void {
-    // Runs that were started together are refused together, and are one reason to wait.
-    if (performance.now() >= claimAfter) {
-      refusedPause = Math.min(Math.max(1000, refusedPause * 2), 30_000);
-      claimAfter = performance.now() + refusedPause;
-      setTimeout(wake, refusedPause + 1);
-    }
-    say(`${reason}; claims nothing for ${refusedPause / 1000}s`);
   }
 
   function start(claim: Claim): void {
@@ -168,8 +157,7 @@ export function createWorker(
       if (config.lease !== lease) heartbeat?.beatNow();
     }
     const batch = finished.slice();
-    const mayClaim = !stopping && performance.now() >= claimAfter &&
-      batch.every(({ refusal }) => refusal === undefined);
+    const mayClaim = !stopping && pause.isOver() && batch.every(({ refusal }) => refusal === undefined);
     const free = mayClaim ? Math.max(0, options.concurrency - running.size) : 0;
     // Where nothing is to be recorded, a look costs less than a transaction that writes.
     const want = free > 0 && (batch.length > 0 || await isWorkReady()) ? free : 0;
@@ -195,8 +183,8 @@ export function createWorker(
         continue;
       }
       if (!keepFiles) removeFiles(files);
-      if (refusal !== undefined) pauseClaims(refusal);
-      else refusedPause = 0;
+      if (refusal === undefined) pause.reset();
+      else say(`${refusal}; claims nothing for ${pause.refuse() / 1000}s`);
     }
     if (stopRequest) stop(stopRequest.grace);
     // Everything there was has been claimed: what is left may become due.
@@ -220,18 +208,6 @@ export function createWorker(
     }
   }
 
-  function cutOutputs(): void {
-    for (const run of running.values()) {
-      try {
-        run.cutOutput();
-      } catch (error) {
-        // Tried again at the next look; the command goes on either way.
-        if (!uncut.has(run)) say(`cannot cut the output of job ${run.claim.id}: ${(error as Error).message}`);
-        uncut.add(run);
-      }
-    }
-  }
-
   async function isDrained(): Promise<boolean> {
     const { pending, processing, failed } = await store.counts();
     return pending + processing + failed === 0;
@@ -239,7 +215,7 @@ export function createWorker(
 
   /** One turn, repeated while the store cannot be reached. True when there is nothing left to do. */
   async function workOnce(): Promise<boolean> {
-    for (let pause = 100;; pause = Math.min(pause * 2, 10_000)) {
+    for (let wait = 100;; wait = Math.min(wait * 2, 10_000)) {
       // Made anew before the turn, so that what happens meanwhile is not missed.
       awake = Promise.withResolvers();
       try {
@@ -249,8 +225,8 @@ export function createWorker(
       } catch (error) {
         // What could not be recorded is still in the spool, for whoever recovers the jobs.
         if (performance.now() > stopAt + storeGrace) throw error;
-        say(`${(error as Error).message}; trying again in ${pause / 1000}s`);
-        await delay(pause);
+        say(`${(error as Error).message}; trying again in ${wait / 1000}s`);
+        await delay(wait);
       }
     }
   }
@@ -264,7 +240,7 @@ export function createWorker(
         if (hasChanged()) changed = true;
         if (changed) wake();
       }, pollInterval),
-      setInterval(cutOutputs, outputInterval),
+      setInterval(() => cutOutputs(running.values()), outputInterval),
     ];
     heartbeat = startHeartbeat(
       () => config.lease,
