@@ -2,8 +2,7 @@
  * Real shortages: no disk, no files, no processes. What runs is not lost, what waits is not burnt, and all goes on when
  * there is enough again.
  *
- * Not here: short memory. V8 reserves far more address space than it uses, so `ulimit -v` ends Deno at its start, and
- * what the system does when memory itself is short (the OOM killer) is a kill -9, which other tests are about.
+ * Short memory is in memory.test.ts.
  */
 
 import assert from "node:assert/strict";

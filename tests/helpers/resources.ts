@@ -101,3 +101,11 @@ export async function giveAway(queue: Queue): Promise<{ wrapper: string[]; env: 
   await run("chown", "-R", `${user}:${user}`, queue.path);
   return { wrapper, env: { ...queue.env, DENO_DIR: cache, HOME: queue.path } };
 }
+
+/** From now on a process gets no more memory than it has. */
+export async function limitMemory(pid: number): Promise<void> {
+  const script =
+    `prlimit --pid "$1" --as=$(($(sed -n 's/^VmSize:[^0-9]*\\([0-9]*\\).*/\\1/p' /proc/$1/status) * 1024)):`;
+  const { success } = await new Deno.Command("sh", { args: ["-c", script, "sh", String(pid)] }).output();
+  assert.ok(success, "prlimit failed");
+}
