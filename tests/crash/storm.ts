@@ -5,7 +5,7 @@
 
 import { sendSignal } from "../../src/worker/processes.ts";
 import { problemsIn, untilEnded } from "../helpers/aftermath.ts";
-import { processesWith } from "../helpers/host_processes.ts";
+import { processesWith, processesWithArgument } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";
 import { programCommand, type ProgramResult, runProgram } from "../helpers/program.ts";
 import { type Random, seededRandom } from "../helpers/random.ts";
@@ -93,12 +93,12 @@ async function killOne(
   random: Random,
   count: (what: string) => void,
 ): Promise<void> {
-  // Numbers of processes are used again: only one that carries the folder's name is ours.
-  const alive = await processesWith(path);
-  const ours = {
-    manager: managers.map(({ pid }) => pid).filter((pid) => alive.includes(pid)),
-    worker: managers.flatMap(({ lines }) => lines.map(spawnedPid)).filter((pid) => alive.includes(pid)),
+  // Numbers of processes are used again, also by commands and by `enqueue`, which carry the folder's name too.
+  const known = {
+    manager: managers.map(({ pid }) => pid),
+    worker: managers.flatMap(({ lines }) => lines.map(spawnedPid)),
   };
+  const ours = { manager: await alive("manager", known, path), worker: await alive("worker", known, path) };
   const role = pick(random, ["manager", "worker", "worker"] as const);
   if (ours[role].length === 0) return;
   const pid = pick(random, ours[role]);
@@ -108,9 +108,18 @@ async function killOne(
   // Who is stopping is killed before it has come to its end.
   if (signal === "SIGKILL" || random.below(2) === 0) return;
   await sleep(between(random, 0, 150));
-  if (!(await processesWith(path)).includes(pid)) return;
+  if (!(await alive(role, known, path)).includes(pid)) return;
   sendSignal(pid, "SIGKILL");
   count(`stopping ${role} SIGKILL`);
+}
+
+type Role = "manager" | "worker";
+
+/** Those of the known pids that still are managers, or workers, of this folder. */
+async function alive(role: Role, known: Record<Role, number[]>, path: string): Promise<number[]> {
+  const carriers = await processesWith(path);
+  const programs = await processesWithArgument(role === "manager" ? "start" : "--worker");
+  return known[role].filter((pid) => carriers.includes(pid) && programs.includes(pid));
 }
 
 const spawnedPid = (line: string) => Number(/^Manager: spawned worker pid=(\d+)$/.exec(line)?.[1]);
@@ -134,6 +143,7 @@ async function feed(
     ids.push(...jobs.map(({ id }) => id));
     const stdin = jobs.map((job) => JSON.stringify(job)).join("\n");
     let killed = false;
+    let done = false;
     if (random.below(3) === 0) {
       const child = programCommand(["enqueue", "-"], {
         cwd,
@@ -152,9 +162,13 @@ async function feed(
         if (!(error instanceof TypeError)) throw error;
       }
       await written;
-      killed = (await child.status).signal === "SIGKILL";
+      const { signal, success } = await child.status;
+      killed = signal === "SIGKILL";
+      done = success;
       if (killed) onKill();
     }
+    // It was quicker than the kill.
+    if (done) continue;
     const result = await runProgram(["enqueue", "-"], { cwd, env, stdin });
     // It may have been killed after its commit; that all jobs are there is found out in the end.
     if (!(killed && /exist already; nothing was stored/.test(result.stderr))) {

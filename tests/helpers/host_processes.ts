@@ -18,6 +18,12 @@ export async function processesWith(text: string): Promise<number[]> {
   return found.split("\n").filter((line) => line !== "").map((line) => Number(line.split("/")[2]));
 }
 
+/** Pids of the processes that were started with exactly this argument. */
+export async function processesWithArgument(argument: string): Promise<number[]> {
+  const found = await outputOf("/bin/sh", "-c", 'grep -lszxF -e "$1" /proc/[0-9]*/cmdline', "sh", argument);
+  return found.split("\n").filter((line) => line !== "").map((line) => Number(line.split("/")[2]));
+}
+
 /** What processes are, for the message of a failed test. */
 export async function describeProcesses(pids: readonly number[]): Promise<string> {
   return pids.length === 0 ? "" : await outputOf("ps", "-o", "pid,ppid,stat,args", "-p", pids.join(","));
