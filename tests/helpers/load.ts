@@ -72,10 +72,16 @@ export function startLoad(queue: Queue, options: { checkpoints: boolean }): Load
     await waitFor("every process to stand still", async () => {
       const pids = await processesWith(queue.path);
       for (const pid of pids) sendSignal(pid, "SIGSTOP");
-      // T: stopped; Z: ended, and not collected yet.
-      const running = (await describeProcesses(pids)).split("\n").slice(1, -1)
-        .filter((line) => !/^ *\d+ +\d+ +[TZ]/.test(line));
-      return running.length === 0;
+      const processes = (await describeProcesses(pids)).split("\n").slice(1, -1)
+        .map((line) => /^ *(\d+) +(\d+) +(\S)/.exec(line)!.slice(1));
+      const parentsOfStopped = new Set(
+        processes.filter(([, , state]) => state === "T").map(([, parent]) => parent),
+      );
+      // T: stopped; Z: ended, and not collected yet; D: a shell that waits, deaf to signals, for the child it has made
+      // by vfork, which is stopped.
+      return processes.every(([pid, , state]) =>
+        state === "T" || state === "Z" || state === "D" && parentsOfStopped.has(pid)
+      );
     }, async () => describeProcesses(await processesWith(queue.path)));
   }
 
