@@ -61,12 +61,12 @@ export function findGone(processes: readonly RegisteredProcess[], snapshot: Snap
  * The pids of a command: everything below its runner, everything that carries its claim token, every fork of the
  * runner's shell (where environments cannot be seen: everything in the runner's process group), and what is below
  * those. Not the runner itself, and nothing that an earlier command of the runner left behind on purpose: that is older
- * than `since`, when this command started, or carries the earlier one's token.
+ * than `shell`, with which this command started, or carries the earlier one's token.
  */
 export function commandProcesses(
   snapshot: Snapshot,
   runner: RunnerIdentity,
-  since = commandStart(snapshot, runner),
+  shell = commandShell(snapshot, runner),
 ): number[] {
   const { processes, carriers, forks } = snapshot;
   const children = new Map<number, number[]>();
@@ -89,17 +89,31 @@ export function commandProcesses(
   const group = runnerEntry ? [...processes.values()].filter((entry) => entry.group === runner.pid) : [];
   const kin = snapshot.showsMarks ? [...forks].flatMap((pid) => processes.get(pid) ?? []) : group;
   for (const entry of kin) {
-    if (entry.pid !== runner.pid && (!runnerEntry || entry.startOrder >= since)) add(entry.pid);
+    const isOfCommand = !runnerEntry || shell !== undefined && !isOlder(entry, shell);
+    if (entry.pid !== runner.pid && isOfCommand) add(entry.pid);
   }
   // Where queuectl itself was started by a job, its processes may be below another command.
   for (const pid of [runner.pid, Deno.pid]) found.delete(pid);
   return [...found].filter((pid) => processes.get(pid)?.zombie === false);
 }
 
-/** When the command of a runner started, to be compared with `startOrder`; Infinity when its own shell has ended. */
-export function commandStart({ processes }: Snapshot, runner: RunnerIdentity): number {
+/** The first process of a runner's command; undefined when it has ended. */
+export function commandShell({ processes }: Snapshot, runner: RunnerIdentity): ProcessEntry | undefined {
   const children = [...processes.values()].filter((entry) => entry.parent === runner.pid);
-  return Math.min(...children.map((entry) => entry.startOrder));
+  return children.reduce<ProcessEntry | undefined>(
+    (oldest, entry) => oldest && !isOlder(entry, oldest) ? oldest : entry,
+    undefined,
+  );
+}
+
+/** Pids are given out in order; a step back by more than this is where the numbers have begun anew. */
+const pidRange = 16_384;
+
+/** Whether a process was started before another one. Clocks are coarse: on Linux many start within one tick. */
+function isOlder(one: ProcessEntry, other: ProcessEntry): boolean {
+  if (one.startOrder !== other.startOrder) return one.startOrder < other.startOrder;
+  const distance = other.pid - one.pid;
+  return Math.abs(distance) < pidRange ? distance > 0 : distance < 0;
 }
 
 /** Asks a process to end (TERM), or ends it (KILL). False when it is another user's, which cannot be ended. */

@@ -3,7 +3,8 @@
  */
 
 import { delay } from "./delay.ts";
-import { commandProcesses, commandStart, endProcess, isAlive, takeSnapshot } from "./processes.ts";
+import { commandProcesses, commandShell, endProcess, isAlive, takeSnapshot } from "./processes.ts";
+import type { ProcessEntry } from "./platform.ts";
 import type { RunnerPool } from "./runner_pool.ts";
 import type { CommandSpec } from "./shell_script.ts";
 import { readStatus, type StartedRun } from "./spool.ts";
@@ -126,11 +127,11 @@ function treeEnder(runner: Promise<StartedRun | null>, isOver: () => boolean): T
     /** Processes of another user, as `sudo` makes them: nothing can be done about those. */
     const foreign = new Set<number>();
     // Remembered from the first look: the command's own shell may end before the rest.
-    let since = Infinity;
+    let shell: ProcessEntry | undefined;
     for (let pause = 10;; pause = Math.min(pause * 2, 250)) {
       const snapshot = await untilPossible(() => takeSnapshot(started));
-      since = Math.min(since, commandStart(snapshot, started));
-      const processes = commandProcesses(snapshot, started, since).filter((pid) => !foreign.has(pid));
+      shell ??= commandShell(snapshot, started);
+      const processes = commandProcesses(snapshot, started, shell).filter((pid) => !foreign.has(pid));
       if (processes.length === 0 && isOver()) return;
       // What appears while the others end is asked too, and what never stops to appear is ended with the rest.
       const force = performance.now() >= deadline;

@@ -50,6 +50,16 @@ Deno.test("forks of the runner's shell belong to it unless they are older than t
   assert.deepEqual(found([...host, [200, 1, 21]], { forks: [200] }), [200]);
 });
 
+Deno.test("forks of an earlier command that started within the same tick are older by their pid", () => {
+  const rows: Row[] = [...host, runner, [198, 1, 20], [200, 100, 20], [202, 1, 20], [203, 202, 20]];
+  assert.deepEqual(found(rows, { forks: [100, 198, 200, 202] }), [200, 202, 203]);
+  // The numbers begin anew after the highest.
+  const wrapped: Row[] = [...host, runner, [32_767, 1, 20], [300, 100, 20], [301, 1, 20]];
+  assert.deepEqual(found(wrapped, { forks: [100, 32_767, 300, 301] }), [300, 301]);
+  const wrapping: Row[] = [...host, runner, [32_766, 100, 20], [301, 1, 20]];
+  assert.deepEqual(found(wrapping, { forks: [100, 32_766, 301] }), [301, 32_766]);
+});
+
 Deno.test("forks that an ended command has left behind are left alone", () => {
   assert.deepEqual(found([...host, runner, [90, 1, 15]], { forks: [100, 90] }), []);
 });
