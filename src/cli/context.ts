@@ -1,11 +1,15 @@
 import type { CommandContext, StricliProcess } from "@stricli/core";
 
-/** What a command is given as `this`. */
-export interface Context extends CommandContext {
-  /** A command sets `exitCode` here when it ends with another status than 0 without an error. */
-  readonly process: StricliProcess;
+/** Which database a command is about. */
+export interface DatabaseChoice {
   /** The value of `--db`. */
   readonly db: string | undefined;
   /** Whether `--allow-shared-db` was given. */
   readonly allowSharedDb: boolean;
+}
+
+/** What a command is given as `this`. */
+export interface Context extends CommandContext, DatabaseChoice {
+  /** A command sets `exitCode` here when it ends with another status than 0 without an error. */
+  readonly process: StricliProcess;
 }

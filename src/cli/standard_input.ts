@@ -13,35 +13,62 @@ export interface Line {
 }
 
 /**
- * The lines of UTF-8 text, one at a time, without a byte order mark at the beginning. Throws `usage`, naming the line,
- * for one that is longer than 1 MiB or not UTF-8.
+ * The lines of UTF-8 text, as many at once as there are in what was read, without a byte order mark at the beginning.
+ * Throws `usage`, naming the line, for one that is longer than 1 MiB or not UTF-8.
  */
-export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line> {
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+export async function* readLines(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Line[]> {
   let number = 1;
   let rest = new Uint8Array();
-
-  const line = (bytes: Uint8Array): Line => {
-    checkLength(bytes.length, number);
-    try {
-      const text = decoder.decode(bytes);
-      return { text: number === 1 ? text.replace(/^\uFEFF/, "") : text, number: number++ };
-    } catch (error) {
-      throw new QueuectlError("usage", `Line ${number}: The text is not valid UTF-8`, { cause: error });
-    }
-  };
-
   for await (const chunk of chunks) {
     const bytes = rest.length === 0 ? chunk : concatenated(rest, chunk);
-    let start = 0;
-    for (let end = bytes.indexOf(lineFeed, rest.length); end >= 0; end = bytes.indexOf(lineFeed, start)) {
-      yield line(bytes.subarray(start, end));
-      start = end + 1;
+    const end = bytes.lastIndexOf(lineFeed);
+    if (end >= 0) {
+      for (const texts of textsOf(bytes.subarray(0, end), number)) {
+        yield numbered(texts, number);
+        number += texts.length;
+      }
     }
-    rest = bytes.slice(start);
+    rest = bytes.slice(end + 1);
     checkLength(rest.length, number);
   }
-  if (rest.length > 0) yield line(rest);
+  if (rest.length === 0) return;
+  for (const texts of textsOf(rest, number)) yield numbered(texts, number);
+}
+
+function numbered(texts: string[], first: number): Line[] {
+  return texts.map((text, index) => ({
+    number: first + index,
+    text: first + index === 1 ? text.replace(/^\uFEFF/, "") : text,
+  }));
+}
+
+/** The texts of all lines at once, or one by one where one of them may be wrong: those before it come first. */
+function* textsOf(bytes: Uint8Array, first: number): Generator<string[]> {
+  const text = bytes.length <= maxLineBytes ? decoded(bytes) : undefined;
+  if (text !== undefined) return yield text.split("\n");
+  for (let start = 0, number = first; start <= bytes.length; number++) {
+    const found = bytes.indexOf(lineFeed, start);
+    const line = bytes.subarray(start, found < 0 ? bytes.length : found);
+    checkLength(line.length, number);
+    const text = decoded(line);
+    if (text === undefined) {
+      throw new QueuectlError("usage", `Line ${number}: The text is not valid UTF-8`);
+    }
+    yield [text];
+    start += line.length + 1;
+  }
+}
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Undefined for what is not UTF-8. */
+function decoded(bytes: Uint8Array): string | undefined {
+  try {
+    return decoder.decode(bytes);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return undefined;
+  }
 }
 
 function checkLength(length: number, number: number): void {

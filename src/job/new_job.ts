@@ -1,6 +1,5 @@
 /** The one way into the queue: whatever describes a new job is checked here and becomes a {@link NewJob}. */
 
-import * as v from "valibot";
 import type { Config } from "../config.ts";
 import { maxDuration, parseDuration } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
@@ -16,85 +15,98 @@ const maxCommandBytes = 131_071;
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
 const controlCharacter = /[\x00-\x1f\x7f-\x9f]/;
 
-const text = (what: string) =>
-  v.pipe(
-    v.string(`${what} must be text`),
-    v.check((value) => value.isWellFormed(), `${what} must not contain half of a Unicode character`),
-    v.check((value) => !value.includes("\0"), `${what} must not contain a NUL character`),
-  );
+/** What is wrong with a value; undefined when nothing is. */
+type Check = (value: unknown) => string | undefined;
 
-const wholeNumber = (field: string, minimum: number, maximum: number) => {
-  const message = `Field "${field}" must be a whole number from ${minimum} to ${maximum}`;
-  return v.pipe(
-    v.number(message),
-    v.integer(message),
-    v.minValue(minimum, message),
-    v.maxValue(maximum, message),
-  );
+const text =
+  (what: string, check: (text: string) => string | undefined = () => undefined): Check => (value) => {
+    if (typeof value !== "string") return `${what} must be text`;
+    if (!value.isWellFormed()) return `${what} must not contain half of a Unicode character`;
+    if (value.includes("\0")) return `${what} must not contain a NUL character`;
+    return check(value);
+  };
+
+const number = (field: string, kind: string, minimum: number, maximum: number): Check => (value) => {
+  const isRight = typeof value === "number" && value >= minimum && value <= maximum &&
+    (kind !== "whole number" || Number.isInteger(value));
+  return isRight ? undefined : `Field "${field}" must be a ${kind} from ${minimum} to ${maximum}`;
 };
 
-const backoffMessage = `Field "base_backoff" must be a number of seconds from 0 to 1000`;
-const timeoutMessage = `Field "timeout" must be a number of seconds or a duration like "90s" or "10m"`;
-const envMessage = `Field "env" must be an object of names and texts, like {"NAME": "value"}`;
-const envNameMessage =
-  `Field "env" has a name that is not made of letters, digits and _, or begins with a digit`;
+function checkId(id: string): string | undefined {
+  if (id.trim() === "" || id.length > 255) return `Field "id" must be 1 to 255 characters long`;
+  if (id !== id.trim()) return `Field "id" must not begin or end with a space`;
+  if (controlCharacter.test(id)) return `Field "id" contains a control character`;
+  if (id.startsWith("-")) return `Field "id" must not begin with "-", it would be read as a flag`;
+}
 
-// Less than a millisecond must not become 0, which is no limit.
-const milliseconds = (seconds: number) =>
-  seconds > 0 ? Math.max(1, Math.round(seconds * 1000)) : seconds * 1000;
+function checkCommand(command: string): string | undefined {
+  if (command.trim() === "") return `Field "command" must not be empty`;
+  // Only a text of many characters can be too many bytes; counting them is not free.
+  if (command.length * 3 > maxCommandBytes && new TextEncoder().encode(command).length > maxCommandBytes) {
+    return `Field "command" must be at most ${maxCommandBytes} bytes long; put a longer one into a script file`;
+  }
+}
 
-const fields = {
-  id: v.optional(v.pipe(
-    text('Field "id"'),
-    v.check((id) => id.trim() !== "" && id.length <= 255, `Field "id" must be 1 to 255 characters long`),
-    v.check((id) => id === id.trim(), `Field "id" must not begin or end with a space`),
-    v.check((id) => !controlCharacter.test(id), `Field "id" contains a control character`),
-    v.check((id) => !id.startsWith("-"), `Field "id" must not begin with "-", it would be read as a flag`),
-  )),
-  command: v.pipe(
-    text('Field "command"'),
-    v.check((command) => command.trim() !== "", `Field "command" must not be empty`),
-    v.check(
-      // Only a text of many characters can be too many bytes; counting them is not free.
-      (command) =>
-        command.length * 3 <= maxCommandBytes || new TextEncoder().encode(command).length <= maxCommandBytes,
-      `Field "command" must be at most ${maxCommandBytes} bytes long; put a longer one into a script file`,
-    ),
-  ),
-  max_retries: v.optional(wholeNumber("max_retries", 0, maxRetriesLimit)),
-  attempts: v.optional(wholeNumber("attempts", 0, 1_000_000)),
-  priority: v.optional(wholeNumber("priority", -1_000_000, 1_000_000)),
-  timeout: v.optional(v.pipe(
-    v.union([v.number(), v.string()], timeoutMessage),
-    v.transform((value) => typeof value === "string" ? parseDuration(value) : milliseconds(value)),
-    v.number(timeoutMessage),
-    v.check((value) => value >= 0 && value <= maxDuration, timeoutMessage),
-  )),
-  base_backoff: v.optional(v.pipe(
-    v.number(backoffMessage),
-    v.minValue(0, backoffMessage),
-    v.maxValue(1000, backoffMessage),
-  )),
-  cwd: v.optional(v.pipe(
-    text('Field "cwd"'),
-    v.check((cwd) => cwd !== "", `Field "cwd" must not be empty`),
-  )),
-  env: v.optional(v.pipe(
-    v.custom<object>((value) => !Array.isArray(value), envMessage),
-    v.record(
-      v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, envNameMessage)),
-      text(`Each value of field "env"`),
-      envMessage,
-    ),
-  )),
+function checkTimeout(value: unknown): string | undefined {
+  const timeout = readTimeout(value);
+  if (timeout === undefined || !(timeout >= 0 && timeout <= maxDuration)) {
+    return `Field "timeout" must be a number of seconds or a duration like "90s" or "10m"`;
+  }
+}
+
+function checkEnv(env: unknown): string | undefined {
+  if (typeof env !== "object" || env === null || Array.isArray(env)) {
+    return `Field "env" must be an object of names and texts, like {"NAME": "value"}`;
+  }
+  for (const [name, value] of Object.entries(env)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      return `Field "env" has a name that is not made of letters, digits and _, or begins with a digit`;
+    }
+    const problem = checkEnvValue(value);
+    if (problem !== undefined) return problem;
+  }
+}
+const checkEnvValue = text(`Each value of field "env"`);
+
+/** Milliseconds; undefined for what is no duration. */
+function readTimeout(value: unknown): number | undefined {
+  if (typeof value === "string") return parseDuration(value);
+  if (typeof value !== "number") return undefined;
+  // Less than a millisecond must not become 0, which is no limit.
+  return value > 0 ? Math.max(1, Math.round(value * 1000)) : value * 1000;
+}
+
+const anything: Check = () => undefined;
+
+/** The fields of a job, and what may be in them. A Map: what is in every object is no field. */
+const fields: ReadonlyMap<string, Check> = new Map(Object.entries({
+  id: text('Field "id"', checkId),
+  command: text('Field "command"', checkCommand),
+  max_retries: number("max_retries", "whole number", 0, maxRetriesLimit),
+  attempts: number("attempts", "whole number", 0, 1_000_000),
+  priority: number("priority", "whole number", -1_000_000, 1_000_000),
+  timeout: checkTimeout,
+  base_backoff: number("base_backoff", "number of seconds", 0, 1000),
+  cwd: text('Field "cwd"', (cwd) => cwd === "" ? `Field "cwd" must not be empty` : undefined),
+  env: checkEnv,
   // Exports of other queuectl programs carry these; they are facts about the past there, not wishes here.
-  state: v.optional(v.unknown()),
-  created_at: v.optional(v.unknown()),
-  updated_at: v.optional(v.unknown()),
-};
+  state: anything,
+  created_at: anything,
+  updated_at: anything,
+}));
 
-const fieldNames = Object.keys(fields);
-const schema = v.object(fields, 'A job must be a JSON object, like {"command": "echo hello"}');
+/** The JSON of a job all of whose fields have been checked. */
+interface JobFields {
+  id?: string;
+  command: string;
+  max_retries?: number;
+  attempts?: number;
+  priority?: number;
+  timeout?: number | string;
+  base_backoff?: number;
+  cwd?: string;
+  env?: Record<string, string>;
+}
 
 /** A job whose fields are right, before the stored settings are known. */
 export interface CheckedJob extends Omit<NewJob, "maxRetries"> {
@@ -122,21 +134,22 @@ export function checkNewJob(value: unknown, resolveFolder: (cwd: string) => stri
     throw new QueuectlError("usage", 'A job must be a JSON object, like {"command": "echo hello"}');
   }
   for (const name in value) {
-    if (!Object.hasOwn(fields, name)) {
-      throw new QueuectlError("usage", `Unknown field "${name}"${didYouMean(name, fieldNames)}`);
+    const check = fields.get(name);
+    if (!check) {
+      throw new QueuectlError("usage", `Unknown field "${name}"${didYouMean(name, [...fields.keys()])}`);
     }
+    const problem = check((value as Record<string, unknown>)[name]);
+    if (problem !== undefined) throw new QueuectlError("usage", problem);
   }
-  if (!("command" in value)) throw new QueuectlError("usage", `Field "command" is missing`);
-  const result = v.safeParse(schema, value, { abortEarly: true, abortPipeEarly: true });
-  if (!result.success) throw new QueuectlError("usage", result.issues[0].message);
-  const job = result.output;
+  if (!Object.hasOwn(value, "command")) throw new QueuectlError("usage", `Field "command" is missing`);
+  const job = value as JobFields;
   return {
     id: job.id ?? newJobId(),
     command: job.command,
     attempts: job.attempts ?? 0,
     maxRetries: job.max_retries ?? null,
     priority: job.priority ?? 0,
-    timeout: job.timeout ?? null,
+    timeout: readTimeout(job.timeout) ?? null,
     baseBackoff: job.base_backoff ?? null,
     cwd: job.cwd === undefined ? null : resolveFolder(job.cwd),
     env: job.env ?? null,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type Line, readLines } from "../../src/cli/standard_input.ts";
 
 async function linesOf(chunks: Uint8Array[]): Promise<Line[]> {
-  return await Array.fromAsync(readLines(ReadableStream.from(chunks)));
+  return (await Array.fromAsync(readLines(ReadableStream.from(chunks)))).flat();
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -40,6 +40,15 @@ Deno.test("a line that is not UTF-8 is refused by its number", async () => {
     code: "usage",
     message: "Line 2: The text is not valid UTF-8",
   });
+});
+
+Deno.test("the lines before one that is refused are read", async () => {
+  const lines: string[] = [];
+  const chunks = ReadableStream.from([bytes("a\nb\n"), new Uint8Array([97, 10, 98, 10, 0xff, 10, 99, 10])]);
+  await assert.rejects(async () => {
+    for await (const block of readLines(chunks)) lines.push(...block.map((line) => line.text));
+  }, { message: "Line 5: The text is not valid UTF-8" });
+  assert.deepEqual(lines, ["a", "b", "a", "b"]);
 });
 
 Deno.test("a line of 1 MiB is read, one byte more is refused, before its end is seen", async () => {

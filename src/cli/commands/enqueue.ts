@@ -1,11 +1,11 @@
-import { resolve } from "node:path";
+import { pathResolver } from "../../absolute_path.ts";
 import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import { type CheckedJob, parseNewJob, withDefaults } from "../../job/new_job.ts";
-import type { Context } from "../context.ts";
+import type { Context, DatabaseChoice } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, jsonArray } from "../output.ts";
-import { type Line, readLines, standardInput } from "../standard_input.ts";
+import { readLines, standardInput } from "../standard_input.ts";
 import { print, printAll } from "../standard_streams.ts";
 
 /** (new) → pending: the job that the argument describes, or with `-` all that standard input describes, or none. */
@@ -14,27 +14,28 @@ export async function enqueue(this: Context, flags: { json?: boolean }, argument
   else await enqueueOne(this, flags.json ?? false, argument);
 }
 
-async function enqueueOne(context: Context, asJson: boolean, argument: string): Promise<void> {
+/** The job that the text describes. */
+export async function enqueueOne(choice: DatabaseChoice, asJson: boolean, argument: string): Promise<void> {
   // Before the database is opened: a mistake must not leave an empty one behind.
-  const checked = withQuotingHint(() => parseNewJob(argument, resolve));
-  await using store = await openQueue(context, "create");
+  const absolute = await pathResolver();
+  const checked = withQuotingHint(() => parseNewJob(argument, absolute));
+  await using store = await openQueue(choice, "create");
   const job = withDefaults(checked, configFrom(await store.settings()));
   await store.enqueue([job]);
   if (asJson) await printAll(jsonArray([job.id]));
   else await print(`Job ${job.id} inserted.\n`);
 }
 
-async function enqueueLines(context: Context, asJson: boolean): Promise<void> {
-  const lines = readLines(standardInput());
+async function enqueueLines(choice: DatabaseChoice, asJson: boolean): Promise<void> {
+  const blocks = readJobs(await pathResolver());
   // The database is opened, and made, only when there is a job to put into it.
-  const first = await nextJob(lines);
-  if (!first) return await print(asJson ? "[]\n" : "0 jobs inserted.\n");
-  await using store = await openQueue(context, "create");
+  let next = await blocks.next();
+  if (next.done) return await print(asJson ? "[]\n" : "0 jobs inserted.\n");
+  await using store = await openQueue(choice, "create");
   const config = configFrom(await store.settings());
   using intake = await store.intake();
-  for (let next: NumberedJob | undefined = first; next; next = await nextJob(lines)) {
-    const { number, job } = next;
-    named(number, () => intake.add(withDefaults(job, config)));
+  for (; !next.done; next = await blocks.next()) {
+    for (const { number, job } of next.value) named(number, () => intake.add(withDefaults(job, config)));
   }
   const count = await intake.commit();
   if (asJson) await printAll(jsonArray(intake.ids()));
@@ -46,12 +47,14 @@ interface NumberedJob {
   job: CheckedJob;
 }
 
-async function nextJob(lines: AsyncIterator<Line>): Promise<NumberedJob | undefined> {
-  while (true) {
-    const { done, value } = await lines.next();
-    if (done) return undefined;
-    const { number, text } = value;
-    if (text.trim() !== "") return { number, job: named(number, () => parseNewJob(text, resolve)) };
+/** The jobs on standard input, as many at once as are read at once: waiting for each would take longer than storing it. */
+async function* readJobs(absolute: (path: string) => string): AsyncGenerator<NumberedJob[]> {
+  for await (const lines of readLines(standardInput())) {
+    const jobs = lines.filter(({ text }) => text.trim() !== "").map(({ number, text }) => ({
+      number,
+      job: named(number, () => parseNewJob(text, absolute)),
+    }));
+    if (jobs.length > 0) yield jobs;
   }
 }
 

@@ -8,15 +8,7 @@ import { backup } from "node:sqlite";
 import { QueuectlError } from "../../errors.ts";
 import { removeIfThere } from "../../files.ts";
 import { type Database, databaseError, type Row } from "./database.ts";
-
-const pythonColumns =
-  "id,command,state,attempts,max_retries,created_at,updated_at,next_attempt_at,last_error,output";
-
-/** Whether the file holds exactly the tables of the Python program; it has no version mark. */
-export function isPythonDatabase(database: Database): boolean {
-  const columns = database.connection.prepare("SELECT name FROM pragma_table_info('jobs')").all();
-  return columns.map((column) => column.name).join() === pythonColumns;
-}
+import { isPythonDatabase } from "./schema_version.ts";
 
 /** A copy of the database as it was before it is changed. */
 export interface PythonBackup {

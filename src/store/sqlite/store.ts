@@ -1,27 +1,30 @@
 /** The store on one SQLite file: opens it, and puts the operations of this folder behind the {@link Store} interface. */
 
-import { dirname, resolve } from "node:path";
+import { pathResolver } from "../../absolute_path.ts";
 import { QueuectlError } from "../../errors.ts";
 import { statIfThere } from "../../files.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
-import { check } from "./check.ts";
 import { connect, type Database, explained } from "./database.ts";
 import { dlqPurge, dlqRetry } from "./dead_letters.ts";
 import { enqueue, openIntake } from "./enqueue.ts";
 import { exchange, outlook } from "./exchange.ts";
-import { migrate } from "./migrate.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
+import { migrations } from "./schema.ts";
+import { readVersion } from "./schema_version.ts";
 import { attempts, counts, deaths, lastOutput, list } from "./queries.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 
 /** Opens a SQLite file by its path. See {@link openStore} for what it throws. */
 export async function openSqliteStore(file: string, options: OpenOptions): Promise<Store> {
-  const path = resolve(file);
-  const exists = prepareFile(path, options);
+  const path = (await pathResolver())(file);
+  const exists = await prepareFile(path, options);
   const database = connect(exists ? path : ":memory:", options.durable, options.clock ?? Date.now);
   try {
-    await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
+    if (await database.read(() => readVersion(database)) !== migrations.length) {
+      const { migrate } = await import("./migrate.ts");
+      await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
+    }
     return storeOn(database, path);
   } catch (error) {
     database.close();
@@ -30,7 +33,7 @@ export async function openSqliteStore(file: string, options: OpenOptions): Promi
 }
 
 /** Whether there is a file to open, after making one for its owner alone where that was asked for. */
-function prepareFile(path: string, { missing, allowShared }: OpenOptions): boolean {
+async function prepareFile(path: string, { missing, allowShared }: OpenOptions): Promise<boolean> {
   try {
     if (isThere(path)) {
       if (!allowShared) refuseShared(path);
@@ -39,10 +42,10 @@ function prepareFile(path: string, { missing, allowShared }: OpenOptions): boole
     }
     refuseEmptied(path);
     if (missing === "empty") return false;
-    createFile(path);
+    await createFile(path);
     return true;
   } catch (error) {
-    throw notUsable(path, error);
+    throw await notUsable(path, error);
   }
 }
 
@@ -80,7 +83,7 @@ function refuseEmptied(path: string): void {
   );
 }
 
-function createFile(path: string): void {
+async function createFile(path: string): Promise<void> {
   try {
     // Whoever can write the queue can run commands as its owner. SQLite gives its other files the same mode.
     Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
@@ -91,14 +94,19 @@ function createFile(path: string): void {
   }
   // The name of the new file has to be on the disk too before a job in it is acknowledged.
   if (Deno.build.os === "windows") return;
-  using folder = Deno.openSync(dirname(path));
+  using folder = Deno.openSync(await folderOf(path));
   folder.syncSync();
 }
 
-function notUsable(path: string, error: unknown): unknown {
+// Needed once for a database, and where something is wrong: not worth what node:path costs at every start.
+async function folderOf(path: string): Promise<string> {
+  return (await import("node:path")).dirname(path);
+}
+
+async function notUsable(path: string, error: unknown): Promise<unknown> {
   if (error instanceof QueuectlError || !(error instanceof Error)) return error;
   const reason = error instanceof Deno.errors.NotFound
-    ? `its folder ${dirname(path)} does not exist`
+    ? `its folder ${await folderOf(path)} does not exist`
     : error.message.replace(/^([A-Z]\w+: )/, "").replace(/ \(os error \d+\).*$/s, "");
   return new QueuectlError("database", `The database ${path} cannot be opened: ${reason}`, { cause: error });
 }
@@ -141,7 +149,7 @@ function storeOn(database: Database, path: string): Store {
     cancel: (jobs) => cancel(database, jobs),
     dlqRetry: (jobs) => dlqRetry(database, jobs),
     dlqPurge: (jobs) => dlqPurge(database, jobs),
-    check: () => check(database),
+    check: async () => (await import("./check.ts")).check(database),
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),

@@ -1,0 +1,28 @@
+/** What an error is to the user: words and an exit status. */
+
+import { exitStatus, QueuectlError } from "../errors.ts";
+import { printable } from "../printable.ts";
+import { cutEnd } from "./output.ts";
+import { OutputError } from "./standard_streams.ts";
+
+/** Characters of an error message: it may quote what was given, which may be a megabyte. */
+const maxMessageLength = 1000;
+
+/** The exit status for what was thrown. */
+export function statusOf(thrown: unknown): number {
+  const error = firstError(thrown);
+  return error instanceof OutputError && error.closed ? 0 : exitStatus(error);
+}
+
+// A failure often makes the clean-up after it fail too (a full disk does); the first one is what has to be told.
+function firstError(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstError(error.suppressed) : error;
+}
+
+/** One line for what a user can meet, nothing where the reader of the output has gone, the stack for a bug. */
+export function explain(thrown: unknown): string {
+  const error = firstError(thrown);
+  if (error instanceof OutputError) return error.closed ? "" : error.message;
+  if (error instanceof QueuectlError) return cutEnd(printable(error.message), maxMessageLength);
+  return error instanceof Error ? error.stack ?? String(error) : String(error);
+}

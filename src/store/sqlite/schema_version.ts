@@ -1,0 +1,37 @@
+/** Whose database a file is, and which steps of the schema it has seen. Apart from migrate.ts, which few starts need. */
+
+import { QueuectlError } from "../../errors.ts";
+import type { Database } from "./database.ts";
+import { applicationId, migrations } from "./schema.ts";
+
+/** The number of steps that the file has seen. Throws when the file is not for this program to change. */
+export function readVersion(database: Database): number {
+  const version = Number(database.connection.prepare("PRAGMA user_version").get()!.user_version);
+  const application = Number(database.connection.prepare("PRAGMA application_id").get()!.application_id);
+  if (application === applicationId) {
+    if (version < 1) {
+      throw new QueuectlError(
+        "database",
+        `The database ${database.path} is damaged: its schema has no number`,
+      );
+    }
+    if (version <= migrations.length) return version;
+    throw new QueuectlError(
+      "newer_schema",
+      `The database ${database.path} has schema ${version}, this queuectl knows up to ${migrations.length}; ` +
+        "use a newer queuectl",
+    );
+  }
+  const tables = database.connection.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!.n;
+  if (application === 0 && version === 0 && (tables === 0 || isPythonDatabase(database))) return 0;
+  throw new QueuectlError("database", `The database ${database.path} belongs to another program`);
+}
+
+const pythonColumns =
+  "id,command,state,attempts,max_retries,created_at,updated_at,next_attempt_at,last_error,output";
+
+/** Whether the file holds exactly the tables of the Python program; it has no version mark. */
+export function isPythonDatabase(database: Database): boolean {
+  const columns = database.connection.prepare("SELECT name FROM pragma_table_info('jobs')").all();
+  return columns.map((column) => column.name).join() === pythonColumns;
+}

@@ -1,0 +1,3 @@
+/** What an idle worker is measured against: a program that waits. */
+
+setInterval(() => {}, 1000);

@@ -1,0 +1,123 @@
+/** Whether a queue with a million jobs is as fast as a small one. */
+
+import { connect } from "../../src/store/sqlite/database.ts";
+import type { Store } from "../../src/store/store.ts";
+import { finished, join, success } from "../store/suite/harness.ts";
+import { type BenchQueue, benchQueue, timed } from "./queue.ts";
+import { comparison, type Row } from "./report.ts";
+import { interleaved, median } from "./statistics.ts";
+
+/** Jobs by what they wait for. */
+interface Contents {
+  ready?: number;
+  completed?: number;
+  scheduled?: number;
+  dead?: number;
+}
+
+/** A queue with as many jobs of each kind; `ready` ones come last. */
+async function filledQueue(
+  { ready = 0, completed = 0, scheduled = 0, dead = 0 }: Contents,
+): Promise<BenchQueue> {
+  const queue = await benchQueue();
+  const database = connect(queue.database, false, Date.now);
+  const now = Date.now();
+  await database.write(() => {
+    const insert = database.prepare(`
+      WITH RECURSIVE numbers (n) AS (SELECT 1 WHERE ?1 > 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)
+      INSERT INTO jobs (id, command, state, available, attempts, max_retries, priority, created_at, updated_at,
+        next_attempt_at, last_error)
+      SELECT ?2 || '-' || n, 'true', ?2, ?3, ?4, 3, 0, ?5, ?5, ?6, ?7 FROM numbers`);
+    insert.run(completed, "completed", 0, 1, now, null, null);
+    insert.run(scheduled, "failed", 0, 1, now, now + 86_400_000, "failed");
+    insert.run(dead, "dead", 0, 4, now, null, "failed");
+    insert.run(ready, "pending", 1, 0, now, null, null);
+  });
+  database.close();
+  return queue;
+}
+
+/** Microseconds for each of some claims of one job, which is recorded with the next one. */
+async function claimTime(store: Store, worker: number, claims: number): Promise<number> {
+  let running = (await store.exchange(worker, [], 1)).claims;
+  const time = await timed(async () => {
+    for (let claim = 0; claim < claims; claim++) {
+      running = (await store.exchange(worker, running.map((run) => finished(run, success)), 1)).claims;
+      if (running.length !== 1) throw new Error("there was nothing to claim");
+    }
+  });
+  await store.exchange(worker, running.map((run) => finished(run, success)), 0);
+  return time * 1000 / claims;
+}
+
+/** Claims at a million jobs, over claims at a thousand. */
+export async function claims(rounds: number): Promise<Row[]> {
+  const each = 500;
+  const ready = each * (rounds + 2);
+  await using small = await filledQueue({ ready: Math.max(1000, ready) });
+  await using waiting = await filledQueue({ ready: 1_000_000 });
+  await using beside = await filledQueue({ completed: 1_000_000, scheduled: 100_000, dead: 100_000, ready });
+  await using few = await filledQueue({ completed: 1_000_000, scheduled: 100_000, dead: 100_000, ready: 10 });
+  const time = async (queue: BenchQueue, count = each) => {
+    const worker = await join(queue.store);
+    return await claimTime(queue.store, worker, count);
+  };
+  const results = await interleaved(rounds, {
+    small: () => time(small),
+    waiting: () => time(waiting),
+    beside: () => time(beside),
+  });
+  // Ten ready jobs are soon used up: once, without a comparison in rounds.
+  const ten = await time(few, 9);
+  const against = "1 000 waiting";
+  return [
+    comparison("claim at 1 000 000 waiting jobs", "µs", results.waiting, against, results.small, {
+      atMost: 1.2,
+    }),
+    comparison(
+      "claim beside 1 000 000 completed, 100 000 scheduled, 100 000 dead",
+      "µs",
+      results.beside,
+      against,
+      results.small,
+      { atMost: 1.2 },
+    ),
+    { figure: "the same with 10 ready jobs, once", unit: "µs", value: ten },
+  ];
+}
+
+/** Commands on a queue with a million jobs, over the same commands on one with a few. */
+export async function commands(rounds: number): Promise<Row[]> {
+  const contents = { completed: 600_000, ready: 200_000, scheduled: 100_000, dead: 100_000 };
+  await using large = await filledQueue(contents);
+  await using small = await filledQueue({ completed: 1000, ready: 1000, scheduled: 1000, dead: 1100 });
+  let next = 1;
+  const kinds: Record<string, () => string[]> = {
+    "status": () => ["status"],
+    "list --limit 50": () => ["list", "--limit", "50"],
+    "dlq list": () => ["dlq", "list"],
+    "dlq retry ID": () => ["dlq", "retry", `dead-${next++}`],
+  };
+  const rows: Row[] = [];
+  for (const [name, args] of Object.entries(kinds)) {
+    const time = async (queue: BenchQueue) => {
+      const times: number[] = [];
+      for (let run = 0; run < 5; run++) {
+        const command = args();
+        times.push(await timed(() => queue.run(command)));
+      }
+      return median(times);
+    };
+    const results = await interleaved(rounds, { large: () => time(large), small: () => time(small) });
+    const differences = results.large.map((value, round) => value - results.small[round]);
+    rows.push({
+      figure: `${name} at 1 000 000 jobs`,
+      unit: "ms",
+      value: median(results.large),
+      against: { name: "a small queue", value: median(results.small) },
+      difference: median(differences),
+      target: { atMost: 30 },
+    });
+  }
+  return rows;
+}

@@ -1,0 +1,43 @@
+/** 100 000 jobs through one manager: nothing grows. */
+
+import { statIfThere } from "../../src/files.ts";
+import { startManager } from "../helpers/manager.ts";
+import { memoryOf } from "./memory.ts";
+import { benchQueue } from "./queue.ts";
+import type { Row } from "./report.ts";
+
+/** Memory of the worker after the first thousand jobs and at the end, and the longest the log has been. */
+export async function longRun(): Promise<Row[]> {
+  const [first, count] = [1000, 100_000];
+  await using queue = await benchQueue(count);
+  const manager = startManager(["--concurrency", "2"], queue.path, { QUEUECTL_DB: queue.database });
+  const pid = await manager.workerPid();
+  let log = 0;
+  const until = async (jobs: number) => {
+    while ((await queue.store.counts()).completed < jobs) {
+      log = Math.max(log, statIfThere(`${queue.database}-wal`)?.size ?? 0);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    return (await memoryOf(pid))!;
+  };
+  const early = await until(first);
+  const late = await until(count);
+  manager.signal("SIGTERM");
+  await manager.closed;
+  return [
+    {
+      figure: `memory of the worker after ${count} jobs`,
+      unit: "MiB",
+      value: late,
+      against: { name: `after ${first}`, value: early },
+      ratio: late / early,
+      target: { atMost: 1.1 },
+    },
+    {
+      figure: "the longest that the log has been",
+      unit: "MiB",
+      value: log / 1024 ** 2,
+      target: { atMost: 64 },
+    },
+  ];
+}

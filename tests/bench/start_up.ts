@@ -1,0 +1,97 @@
+/** What one command costs over the start of the runtime. */
+
+import { programCommand } from "../helpers/program.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
+import { watchMemory } from "./memory.ts";
+import { benchQueue, beside, runQuietly, timed } from "./queue.ts";
+import { comparison, type Row } from "./report.ts";
+import { interleaved, median } from "./statistics.ts";
+
+/** Runs of each in one round: a start is short, and its noise is not. */
+const runs = 10;
+
+async function meanTime(action: () => Promise<unknown>): Promise<number> {
+  return await timed(async () => {
+    for (let run = 0; run < runs; run++) await action();
+  }) / runs;
+}
+
+/** Compiles the empty program with what compiles queuectl, where that is what is measured. */
+async function emptyProgram(folder: string): Promise<() => Promise<void>> {
+  const source = beside("empty_program.ts");
+  if (!Deno.env.get("QUEUECTL_TEST_PROGRAM")) {
+    return () => runQuietly(Deno.execPath(), ["run", "--quiet", "--no-prompt", source]);
+  }
+  const compiled = `${folder}/empty`;
+  const compiler = Deno.env.get("DENO_COMPILE") || Deno.execPath();
+  await runQuietly(compiler, ["compile", "--quiet", "--output", compiled, source]);
+  return () => runQuietly(compiled, []);
+}
+
+/** `enqueue` of one job, over an empty program. */
+export async function oneEnqueue(rounds: number): Promise<Row[]> {
+  await using folder = await temporaryFolder();
+  await using queue = await benchQueue();
+  const isCompiled = Deno.env.get("QUEUECTL_TEST_PROGRAM") !== undefined;
+  const empty = await emptyProgram(folder.path);
+  const results = await interleaved(rounds, {
+    enqueue: () => meanTime(() => queue.run(["enqueue", '{"command": "true"}'])),
+    empty: () => meanTime(empty),
+  });
+  return [
+    comparison("one enqueue", "ms", results.enqueue, "empty program", results.empty, {
+      atMost: isCompiled ? 1.2 : 1.3,
+    }),
+  ];
+}
+
+/** `enqueue -` of many lines: its rate after the start-up, and its memory. */
+export async function manyLines(rounds: number): Promise<Row[]> {
+  await using folder = await temporaryFolder();
+  const [many, few] = [100_000, 1000];
+  const file = (lines: number) => `${folder.path}/${lines}.jsonl`;
+  for (const lines of [1, few, many]) {
+    const line = (number: number) => `{"command": "echo ${number}"}\n`;
+    await Deno.writeTextFile(
+      file(lines),
+      Array.from({ length: lines }, (_, number) => line(number)).join(""),
+    );
+  }
+  const memory: Record<number, number[]> = { [few]: [], [many]: [] };
+  const enqueue = async (lines: number) => {
+    await using queue = await benchQueue();
+    const child = programCommand(["enqueue", "-"], {
+      cwd: queue.path,
+      stdin: "piped",
+      stdout: "null",
+      stderr: "inherit",
+    }).spawn();
+    const watch = watchMemory(child.pid);
+    const time = await timed(async () => {
+      using input = await Deno.open(file(lines));
+      await input.readable.pipeTo(child.stdin);
+      const { code } = await child.status;
+      if (code !== 0) throw new Error(`enqueue - ended with ${code}`);
+    });
+    const peak = await watch.end();
+    memory[lines]?.push(peak);
+    return time;
+  };
+  const results = await interleaved(rounds, {
+    many: () => enqueue(many),
+    few: () => enqueue(few),
+    one: () => enqueue(1),
+  });
+  const seconds = results.many.map((time, round) => (time - results.one[round]) / 1000);
+  return [
+    {
+      figure: `enqueue - of ${many} lines, after its start-up`,
+      unit: "lines/s",
+      value: median(seconds.map((time) => many / time)),
+      target: { atLeast: 150_000 },
+    },
+    comparison(`memory of enqueue -, ${many} lines`, "MiB", memory[many], `${few} lines`, memory[few], {
+      atMost: 1.5,
+    }),
+  ];
+}
