@@ -2,6 +2,7 @@
 
 import { QueuectlError } from "../../errors.ts";
 import type { Cancelled } from "../store.ts";
+import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { findJob } from "./queries.ts";
 
@@ -10,14 +11,18 @@ export async function cancel(database: Database, ids: readonly string[]): Promis
   return await database.write(() => {
     // All are found before the first is changed.
     const jobs = new Map(ids.map((id) => findCancellable(database, id)).map((job) => [job.seq, job]));
-    return [...jobs.values()].map(({ seq, id, state }) => {
+    const tally = openTally(database);
+    const cancelled = [...jobs.values()].map(({ seq, id, state }) => {
       const running = state === "processing";
       const change = running
         ? "cancel_requested = 1"
-        : "state = 'cancelled', available = 0, next_attempt_at = NULL";
+        : "state = 'cancelled', set_aside = 1, available = 0, next_attempt_at = NULL";
       database.prepare(`UPDATE jobs SET ${change}, updated_at = ? WHERE seq = ?`).run(database.now(), seq);
+      if (!running) tally.move(state, "cancelled");
       return { id, running };
     });
+    tally.write();
+    return cancelled;
   });
 }
 
@@ -34,6 +39,6 @@ function findCancellable(database: Database, id: string): NonNullable<ReturnType
 /** The jobs of a worker that it is to end; read inside a transaction. */
 export function cancelRequests(database: Database, worker: number): number[] {
   return database.prepare(
-    "SELECT seq FROM jobs WHERE state = 'processing' AND worker = ? AND cancel_requested = 1",
+    "SELECT seq FROM jobs WHERE worker = ? AND cancel_requested = 1",
   ).all(worker).map((row) => row.seq as number);
 }

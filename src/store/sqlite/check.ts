@@ -15,6 +15,10 @@ const invariants: Array<[string, string]> = [
     "jobs run without a worker, or have one without running",
   ],
   [
+    "SELECT count(*) AS n FROM jobs WHERE (state IN ('dead', 'cancelled')) <> (set_aside IS NOT NULL)",
+    "jobs are dead or cancelled without being set aside, or the other way round",
+  ],
+  [
     "SELECT count(*) AS n FROM jobs WHERE cancel_requested = 1 AND state <> 'processing'",
     "jobs are to be ended without running",
   ],

@@ -2,6 +2,7 @@
 
 import { QueuectlError } from "../../errors.ts";
 import type { Selection } from "../store.ts";
+import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { findJob } from "./queries.ts";
 
@@ -11,7 +12,7 @@ export async function dlqRetry(database: Database, jobs: Selection): Promise<str
     database,
     jobs,
     "retried",
-    `UPDATE jobs SET state = 'pending', available = 1, attempts = 0, last_error = NULL, updated_at = :now`,
+    `UPDATE jobs SET state = 'pending', set_aside = NULL, available = 1, attempts = 0, last_error = NULL, updated_at = :now`,
   );
 }
 
@@ -31,7 +32,9 @@ async function change(
     const parameters: Record<string, number> = statement.includes(":now") ? { now } : {};
     // All are found before the first is changed, or a prefix could become unique by what was removed before it.
     const rows = jobs === "all"
-      ? database.prepare(`${statement} WHERE state = 'dead' RETURNING seq, id`).all(parameters)
+      ? database.prepare(`${statement} WHERE state = 'dead' AND set_aside IS NOT NULL RETURNING seq, id`).all(
+        parameters,
+      )
       : [...new Set(jobs.map((id) => findDeadJob(database, id, verb)))].map((seq) =>
         database.prepare(`${statement} WHERE seq = :seq RETURNING seq, id`).get({ ...parameters, seq })!
       );
@@ -39,6 +42,9 @@ async function change(
       database.prepare("DELETE FROM attempts WHERE job IN (SELECT value FROM json_each(?))")
         .run(JSON.stringify(rows.map((row) => row.seq)));
     }
+    const tally = openTally(database);
+    tally.move("dead", verb === "purged" ? null : "pending", rows.length);
+    tally.write();
     rows.sort((a, b) => Number(a.seq) - Number(b.seq));
     return rows.map((row) => row.id as string);
   });

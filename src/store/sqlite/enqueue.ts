@@ -4,6 +4,7 @@ import { QueuectlError } from "../../errors.ts";
 import { failpoint } from "../../failpoint.ts";
 import type { NewJob } from "../../job/job.ts";
 import type { Intake } from "../store.ts";
+import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { explained } from "./database.ts";
 
@@ -34,7 +35,14 @@ export async function enqueue(database: Database, jobs: readonly NewJob[]): Prom
     const now = database.now();
     const existing = jobs.filter((job) => insert.run(now, ...newValues(job)).changes === 0);
     if (existing.length > 0) throw idsExist(existing.map((job) => job.id));
+    countNew(database, jobs.length);
   });
+}
+
+function countNew(database: Database, jobs: number): void {
+  const tally = openTally(database);
+  tally.move(null, "pending", jobs);
+  tally.write();
 }
 
 function idsExist(ids: readonly string[]): QueuectlError {
@@ -85,6 +93,7 @@ export function openIntake(database: Database): Intake {
         const { changes } = connection.prepare(`
           INSERT INTO main.jobs (state, available, created_at, updated_at, ${newColumns})
           SELECT 'pending', 1, ?1, ?1, ${newColumns} FROM temp.intake ORDER BY number`).run(database.now());
+        countNew(database, Number(changes));
         failpoint("enqueue");
         return Number(changes);
       });

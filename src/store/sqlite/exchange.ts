@@ -1,10 +1,11 @@
 /** The worker's transaction: results in, claims out. */
 
 import { failpoint } from "../../failpoint.ts";
-import type { Claim, Finished, Outcome } from "../../job/job.ts";
+import type { Claim, Finished, JobState, Outcome } from "../../job/job.ts";
 import type { Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
 import { cancelRequests } from "./cancel.ts";
+import { openTally, type Tally } from "./counters.ts";
 import { isRegistered, stopRequested } from "./processes.ts";
 import { claimColumns, claimFromRow } from "./rows.ts";
 
@@ -21,10 +22,14 @@ export async function exchange(
   }
   return await database.write(() => {
     const now = database.now();
-    const stale = finished.filter((run) => !record(database, workerName, run, now)).map((run) => run.seq);
+    const tally = openTally(database);
+    const stale = finished.filter((run) => !record(database, workerName, run, now, tally)).map((run) =>
+      run.seq
+    );
     if (finished.length > 0) failpoint("recording");
     // A worker that was declared gone must not claim: its jobs would be taken for left behind.
-    const claims = isRegistered(database, worker) ? claim(database, worker, want, now) : [];
+    const claims = isRegistered(database, worker) ? claim(database, worker, want, now, tally) : [];
+    tally.write();
     return { claims, stale, ...requests(database, worker) };
   });
 }
@@ -34,27 +39,30 @@ function requests(database: Database, worker: number): Pick<Exchange, "cancel" |
 }
 
 /** False when the run is not the job's newest any more: its result is dropped. */
-function record(database: Database, workerName: string, run: Finished, now: number): boolean {
+function record(database: Database, workerName: string, run: Finished, now: number, tally: Tally): boolean {
   const { next, outcome } = run;
-  // Cancelled while its run ended in another way: nothing but success is stronger.
-  const state = next.state !== "completed" && isCancelled(database, run.seq) ? "cancelled" : next.state;
-  const delay = next.state === "failed" ? next.delay : 0;
   // A job that is handed back has not used up the attempt.
   const attempts = outcome.kind === "handed_back" ? run.attempt - 1 : run.attempt;
+  // Cancelled while its run ended in another way: nothing but success is stronger.
+  const state = next.state !== "completed" && isCancelled(database, run.seq) ? "cancelled" : next.state;
+  const error = "error" in next ? next.error : null;
+  const delay = next.state === "failed" ? next.delay : 0;
+  // Only the columns that change are set: an index on another one is not even looked at.
+  const change = state === "completed"
+    ? ""
+    : state === "dead" || state === "cancelled"
+    ? "set_aside = 1,"
+    : delay > 0
+    ? "next_attempt_at = ?7,"
+    : "available = 1,";
+  const dueAt = change.includes("?7") ? [now + delay] : [];
   const { changes } = database.prepare(`
-    UPDATE jobs SET state = ?, available = ?, attempts = ?, next_attempt_at = ?, last_error = ?, updated_at = ?,
-      started_at = NULL, worker = NULL, cancel_requested = NULL
-    WHERE seq = ? AND state = 'processing' AND claim = ?`).run(
-    state,
-    state === "pending" || state === "failed" && delay === 0 ? 1 : 0,
-    attempts,
-    state === "failed" && delay > 0 ? now + delay : null,
-    "error" in next ? next.error : null,
-    now,
-    run.seq,
-    run.claim,
-  );
+    UPDATE jobs SET state = ?1, ${change} attempts = ?2, last_error = ?3, updated_at = ?4, started_at = NULL,
+      worker = NULL, cancel_requested = NULL
+    WHERE seq = ?5 AND state = 'processing' AND claim = ?6`)
+    .run(state, attempts, error, now, run.seq, run.claim, ...dueAt);
   if (changes === 0) return false;
+  tally.move("processing", state);
   database.prepare(`
     INSERT INTO attempts (job, run, number, worker, started_at, ended_at, outcome, exit_code, signal, output,
       error_output)
@@ -83,15 +91,19 @@ function exitCode(outcome: Outcome): number | null {
 }
 
 /** pending or failed → processing, attempts raised by one, for up to `want` jobs. */
-function claim(database: Database, worker: number, want: number, now: number): Claim[] {
+function claim(database: Database, worker: number, want: number, now: number, tally: Tally): Claim[] {
   if (want === 0) return [];
   database.prepare("UPDATE jobs SET available = 1, next_attempt_at = NULL WHERE next_attempt_at <= ?").run(
     now,
   );
+  const next = "FROM jobs WHERE available = 1 ORDER BY priority DESC, seq LIMIT";
+  for (const row of database.prepare(`SELECT state ${next} ?`).all(want)) {
+    tally.move(row.state as JobState, "processing");
+  }
   const rows = database.prepare(`
     UPDATE jobs SET state = 'processing', available = 0, attempts = attempts + 1, claim = claim + 1, run = run + 1,
       worker = ?1, started_at = ?2, updated_at = ?2
-    WHERE seq IN (SELECT seq FROM jobs WHERE available = 1 ORDER BY priority DESC, seq LIMIT ?3)
+    WHERE seq IN (SELECT seq ${next} ?3)
     RETURNING ${claimColumns}, priority`).all(worker, now, want);
   // RETURNING gives rows in no particular order.
   rows.sort((a, b) => Number(b.priority) - Number(a.priority) || Number(a.seq) - Number(b.seq));

@@ -68,7 +68,7 @@ export async function listProcesses(database: Database): Promise<RegisteredProce
   return await database.read(() => {
     const running = new Map<number, string[]>();
     for (
-      const row of database.prepare("SELECT worker, id FROM jobs WHERE state = 'processing' ORDER BY seq")
+      const row of database.prepare("SELECT worker, id FROM jobs WHERE worker IS NOT NULL ORDER BY seq")
         .all()
     ) {
       const worker = number(row, "worker");
@@ -114,7 +114,7 @@ export async function takeOver(
     forget(database, [...gone, ...expired]);
     return database.prepare(`
       UPDATE jobs SET claim = claim + 1, worker = ?
-      WHERE state = 'processing' AND worker NOT IN (SELECT id FROM processes)
+      WHERE worker IS NOT NULL AND worker NOT IN (SELECT id FROM processes)
       RETURNING ${claimColumns}`).all(worker).map((row) => claimFromRow(row, now));
   });
 }

@@ -7,6 +7,8 @@ import { basename, dirname } from "node:path";
 import { backup } from "node:sqlite";
 import { QueuectlError } from "../../errors.ts";
 import { removeIfThere } from "../../files.ts";
+import type { JobState } from "../../job/job.ts";
+import { openTally } from "./counters.ts";
 import { type Database, databaseError, type Row } from "./database.ts";
 import { isPythonDatabase } from "./schema_version.ts";
 
@@ -85,8 +87,9 @@ export function importPythonJobs(database: Database): number {
   const now = database.now();
   const insertJob = database.prepare(`
     INSERT INTO jobs (id, command, state, available, attempts, max_retries, priority, created_at, updated_at,
-      next_attempt_at, run, last_error)
-    VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?) RETURNING seq`);
+      next_attempt_at, run, last_error, set_aside)
+    VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?) RETURNING seq`);
+  const tally = openTally(database);
   const insertAttempt = database.prepare(`
     INSERT INTO attempts (job, run, number, worker, started_at, ended_at, outcome, output, error_output)
     VALUES (?, 1, ?, 'python', ?, ?, 'exited', ?, ?)`);
@@ -119,7 +122,9 @@ export function importPythonJobs(database: Database): number {
       waits ? nextAttemptAt : null,
       ran ? 1 : 0,
       row.last_error,
+      state === "dead" ? 1 : null,
     )!;
+    tally.move(null, state as JobState);
     if (ran) {
       insertAttempt.run(
         seq,
@@ -131,6 +136,7 @@ export function importPythonJobs(database: Database): number {
       );
     }
   }
+  tally.write();
   database.connection.exec("DROP TABLE python_jobs");
   return jobs.length;
 }

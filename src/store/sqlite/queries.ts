@@ -3,37 +3,53 @@
 import { QueuectlError } from "../../errors.ts";
 import type { Attempt, Job, JobState } from "../../job/job.ts";
 import type { ListFilter } from "../store.ts";
+import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { attemptColumns, attemptFromRow, jobColumns, jobFromRow, number, text } from "./rows.ts";
-
-function counters(database: Database): Record<string, number> {
-  const rows = database.prepare("SELECT name, value FROM counters").all();
-  return Object.fromEntries(rows.map((row) => [text(row, "name"), number(row, "value")]));
-}
+import { attemptColumns, attemptFromRow, jobColumns, jobFromRow } from "./rows.ts";
 
 /** The number of jobs in every state. */
 export async function counts(database: Database): Promise<Record<JobState, number>> {
-  const { died: _, ...states } = await database.read(() => counters(database));
-  return states as Record<JobState, number>;
+  const { died: _, ...states } = await database.read(() => readCounters(database));
+  return states;
 }
 
 /** How many jobs ever became dead. */
 export async function deaths(database: Database): Promise<number> {
-  return (await database.read(() => counters(database))).died;
+  return (await database.read(() => readCounters(database))).died;
 }
 
 /** The newest jobs of the filter, oldest first. */
 export async function list(database: Database, filter: ListFilter): Promise<Job[]> {
   const { state, limit } = filter;
   return await database.read(() => {
-    const rows = state === undefined
-      ? database.prepare(`SELECT ${jobColumns} FROM jobs ORDER BY seq DESC LIMIT ?`).all(limit)
-      : database.prepare(`SELECT ${jobColumns} FROM jobs WHERE state = ? ORDER BY seq DESC LIMIT ?`).all(
-        state,
-        limit,
-      );
+    const condition = state === undefined ? "" : `WHERE ${conditionFor(database, state)}`;
+    const rows = database.prepare(`SELECT ${jobColumns} FROM jobs ${condition} ORDER BY seq DESC LIMIT ?`)
+      .all(limit);
     return rows.reverse().map(jobFromRow);
   });
+}
+
+/** How the jobs of a state are found: each has an index, but for those that are most of a queue. */
+function conditionFor(database: Database, state: JobState): string {
+  switch (state) {
+    case "processing":
+      return "worker IS NOT NULL";
+    case "failed":
+      return "state = 'failed' AND (available = 1 OR next_attempt_at IS NOT NULL)";
+    case "dead":
+    case "cancelled":
+      return `state = '${state}' AND set_aside IS NOT NULL`;
+    case "pending": {
+      // Sorting what can be claimed is quicker than reading past everything else, where there is more of that.
+      const { died: _, ...counts } = readCounters(database);
+      const others = Object.values(counts).reduce((sum, count) => sum + count) - counts.pending;
+      return counts.pending < others
+        ? "state = 'pending' AND available = 1"
+        : "state = 'pending' AND +available = 1";
+    }
+    case "completed":
+      return "state = 'completed'";
+  }
 }
 
 /** What the last ended run printed. */

@@ -4,6 +4,7 @@
  *
  * Invariants:
  * - `available` is 1 exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
+ * - `set_aside` is 1 exactly for dead and cancelled jobs, NULL for all others.
  * - `next_attempt_at` is set exactly while a job waits for a time; when it is due, a claim makes the job available.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` only then.
  * - `counters` has the number of jobs in every state, and in `died` how many ever became dead.
@@ -91,8 +92,23 @@ const first = `
   CREATE TABLE IF NOT EXISTS config (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 ${counters}`;
 
+// An index on the state, and triggers for the counters, took half of the time of every claim and result. Now an index
+// holds only jobs of the few states that are looked for, none is touched by a change of another column, and whoever
+// changes states counts them (counters.ts).
+const second = `
+  ALTER TABLE jobs ADD COLUMN set_aside INTEGER;
+  UPDATE jobs SET set_aside = 1 WHERE state IN ('dead', 'cancelled');
+  DROP INDEX jobs_state;
+  CREATE INDEX jobs_worker ON jobs (worker) WHERE worker IS NOT NULL;
+  CREATE INDEX jobs_set_aside ON jobs (state, seq) WHERE set_aside IS NOT NULL;
+  DROP TRIGGER jobs_inserted;
+  DROP TRIGGER jobs_deleted;
+  DROP TRIGGER jobs_moved;
+  DROP TRIGGER jobs_died;
+`;
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first];
+export const migrations: readonly string[] = [first, second];
 
 /** Marks a file as ours (`PRAGMA application_id`): "quec" in ASCII. */
 export const applicationId = 0x71756563;

@@ -3,10 +3,12 @@
 import assert from "node:assert/strict";
 import type { DatabaseSync } from "node:sqlite";
 import { connect } from "../../../src/store/sqlite/database.ts";
+import { openStore } from "../../../src/store/open.ts";
 import { migrate } from "../../../src/store/sqlite/migrate.ts";
 import { applicationId, migrations } from "../../../src/store/sqlite/schema.ts";
 import { executeOnFile } from "../../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../../helpers/temporary_folder.ts";
+import { assertCounted } from "../suite/harness.ts";
 
 const schema = `BEGIN IMMEDIATE; ${
   migrations.join(";")
@@ -46,4 +48,33 @@ Deno.test("sqlite: a database that another process makes between two looks at it
     await migrate({ ...database, connection }, () => {});
     assert.equal(database.connection.prepare("PRAGMA user_version").get()!.user_version, migrations.length);
   }
+});
+
+Deno.test("sqlite: a database of the first schema is brought up to date with all that is in it", async () => {
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/queue.db`;
+  Deno.writeFileSync(file, new Uint8Array(), { mode: 0o600 });
+  const columns =
+    "id, command, attempts, max_retries, priority, created_at, updated_at, state, available, next_attempt_at, worker";
+  const job = (id: string, state: string, available: number, dueAt = "NULL", worker = "NULL") =>
+    `INSERT INTO jobs (${columns}) VALUES ('${id}', 'true', 0, 3, 0, 1, 1, '${state}', ${available}, ${dueAt}, ${worker});`;
+  executeOnFile(
+    file,
+    `${migrations[0]}; PRAGMA application_id = ${applicationId}; PRAGMA user_version = 1; ` +
+      job("ready", "pending", 1) + job("running", "processing", 0, "NULL", "1") +
+      job("done", "completed", 0) +
+      job("waits", "failed", 0, "9000000000000") + job("dead", "dead", 0) + job("cancelled", "cancelled", 0),
+  );
+  await using store = await openStore(file, { missing: "create", durable: false });
+  assert.deepEqual(await store.check(), []);
+  for (
+    const [state, id] of [["pending", "ready"], ["processing", "running"], ["completed", "done"]] as const
+  ) {
+    assert.deepEqual((await store.list({ state, limit: 9 })).map((job) => job.id), [id]);
+  }
+  for (const [state, id] of [["failed", "waits"], ["dead", "dead"], ["cancelled", "cancelled"]] as const) {
+    assert.deepEqual((await store.list({ state, limit: 9 })).map((job) => job.id), [id]);
+  }
+  assert.deepEqual(await store.dlqRetry("all"), ["dead"]);
+  await assertCounted(store);
 });
