@@ -5,7 +5,7 @@ import { failpoint } from "../failpoint.ts";
 import { nextStep } from "../job/backoff.ts";
 import type { Claim, Finished, Outcome } from "../job/job.ts";
 import { errorText, outcomeOfStatus } from "../job/outcome.ts";
-import { delay } from "./delay.ts";
+import { after } from "./delay.ts";
 import { type CommandEnd, killDelay, type RunningCommand } from "./run_command.ts";
 import { type Ending, noteEnding } from "./spool.ts";
 import { cutOutput, readOutput } from "./spool_output.ts";
@@ -13,8 +13,11 @@ import { untilPossible } from "./until_possible.ts";
 
 /** How a run ended: what to record, or why there is nothing to record. */
 export type RunEnd =
-  /** With a `refusal` the system did not start it: handed back, and no fault of the job. */
-  | { kind: "finished"; finished: Finished; refusal?: string }
+  /**
+   * With a `refusal` the system did not start it: handed back, and no fault of the job. `cut` is false when its output
+   * is known never to have been cut.
+   */
+  | { kind: "finished"; finished: Finished; refusal?: string; cut: boolean }
   /** It belongs to somebody else by now. */
   | { kind: "let_go" };
 
@@ -42,10 +45,10 @@ export function watchRun(
   config: Config,
 ): JobRun {
   const timeout = claim.timeout ?? config.timeout;
-  const watching = new AbortController();
   const letGo = Promise.withResolvers<{ kind: "let_go" }>();
   let ending: { outcome: Outcome; done: Promise<void> } | undefined;
   let hasEnded = false;
+  let cut = false;
 
   function endWith(outcome: Outcome & { kind: Ending }): void {
     if (!hasEnded) ending ??= { outcome, done: endCommand(outcome.kind) };
@@ -57,23 +60,25 @@ export function watchRun(
     else ending = undefined;
   }
 
-  async function enforceTimeout(): Promise<void> {
-    await delay(timeout - elapsed, watching.signal);
-    if (!watching.signal.aborted) endWith({ kind: "timed_out", timeout });
-  }
-  if (timeout > 0) enforceTimeout();
+  const stopTimer = timeout > 0
+    ? after(timeout - elapsed, () => endWith({ kind: "timed_out", timeout }))
+    : () => {};
 
   async function watch(): Promise<RunEnd> {
     const end = await Promise.race([command.ended, letGo.promise]);
     hasEnded = true;
     failpoint("ended");
-    watching.abort();
+    stopTimer();
     if (end.kind === "let_go") return end;
     await ending?.done;
     const outcome = ending?.outcome ?? outcomeOfEnd(end);
-    const outputs = await untilPossible(() => readOutputs(files, config.maxOutput));
+    // What an earlier worker has cut of an adopted run is not known here.
+    if (end.kind !== "exited" || end.silent === undefined) cut = true;
+    const outputs = end.kind === "exited" && end.silent && !cut
+      ? { output: "", errorOutput: "" }
+      : await untilPossible(() => readOutputs(files, config.maxOutput));
     const finished = finishedRun(claim, outcome, outputs, config);
-    return { kind: "finished", finished, refusal: end.kind === "not_started" ? end.message : undefined };
+    return { kind: "finished", finished, refusal: end.kind === "not_started" ? end.message : undefined, cut };
   }
 
   return {
@@ -83,7 +88,9 @@ export function watchRun(
     handBack: () => endWith({ kind: "handed_back" }),
     cancel: () => endWith({ kind: "cancelled" }),
     letGo: () => letGo.resolve({ kind: "let_go" }),
-    cutOutput: () => cutOutput(files, config.maxOutput),
+    cutOutput() {
+      if (cutOutput(files, config.maxOutput)) cut = true;
+    },
   };
 }
 

@@ -5,7 +5,7 @@
 import { delay } from "./delay.ts";
 import { commandProcesses, commandShell, endProcess, isAlive, takeSnapshot } from "./processes.ts";
 import type { ProcessEntry } from "./platform.ts";
-import type { RunnerPool } from "./runner_pool.ts";
+import type { RunnerAnswer, RunnerPool } from "./runner_pool.ts";
 import type { CommandSpec } from "./shell_script.ts";
 import { readStatus, type StartedRun } from "./spool.ts";
 import { hasOutput } from "./spool_output.ts";
@@ -13,7 +13,8 @@ import { untilPossible } from "./until_possible.ts";
 
 /** How a command ended, before anybody decides what that means for its job. */
 export type CommandEnd =
-  | { kind: "exited"; status: number }
+  /** When it is `silent` there is nothing in its files. */
+  | { kind: "exited"; status: number; silent?: boolean }
   /** Nothing was started: the system refused a process or a file. */
   | { kind: "not_started"; message: string }
   /** Ended without leaving an exit status. */
@@ -45,11 +46,11 @@ export function startCommand(spec: CommandSpec, key: string, pool: RunnerPool): 
   const tree = treeEnder(started.promise, () => isOver);
   async function run(): Promise<CommandEnd> {
     try {
-      const { status, release } = await pool.run(spec, key, started.resolve);
+      const { answer, release } = await pool.run(spec, key, started.resolve);
       isOver = true;
       // What the runner ran next would be below it too, and be ended with the rest of this command.
       tree.settled().then(release);
-      return await commandEnd(status, spec.files, started.promise);
+      return await commandEnd(answer, spec.files, started.promise);
     } catch (error) {
       return { kind: "not_started", message: `No process could be started: ${(error as Error).message}` };
     } finally {
@@ -62,16 +63,17 @@ export function startCommand(spec: CommandSpec, key: string, pool: RunnerPool): 
 
 /** What an answer of a runner, and the files, say. */
 async function commandEnd(
-  status: number | "refused" | null,
+  answer: RunnerAnswer | "refused" | null,
   files: string,
   started: Promise<StartedRun | null>,
 ): Promise<CommandEnd> {
-  if (status === "refused" && await untilPossible(() => readStatus(files))) return { kind: "refused" };
+  if (answer === "refused" && await untilPossible(() => readStatus(files))) return { kind: "refused" };
   // The shell makes the files before the command starts, whose status it would be otherwise.
-  if (status === "refused" || !hasOutput(files)) {
+  if (answer === "refused" || (answer ? answer.output === "unopened" : !hasOutput(files))) {
     return { kind: "not_started", message: "The files for the command's output could not be written" };
   }
-  return status === null ? await lostCommand(files, (await started)!) : { kind: "exited", status };
+  if (answer === null) return await lostCommand(files, (await started)!);
+  return { kind: "exited", status: answer.status, silent: answer.output === "silent" };
 }
 
 /** Takes care of a command that a worker which is gone has started. */

@@ -5,15 +5,26 @@ import type { CommandSpec } from "./shell_script.ts";
 import type { StartedRun } from "./spool.ts";
 import { startWindowsRunner } from "./windows_runner.ts";
 
+/** What a runner says of a command that has ended. */
+export interface RunnerAnswer {
+  status: number;
+  /** Whether it printed something; `unopened` when its files could not be made, so that it did not start. */
+  output: "printed" | "silent" | "unopened";
+}
+
 /** Runs commands, one at a time. */
 export interface Runner {
   /** Whether it can run another command after one that has ended. */
   readonly reusable: boolean;
   /**
-   * Runs a command; `key` names the run within the database. `started` is told who runs it. Resolves to its exit
-   * status, `refused` when the status file could not be created, null when the runner was killed.
+   * Runs a command; `key` names the run within the database. `started` is told who runs it. Resolves when it has
+   * ended; to `refused` when the status file could not be created, null when the runner was killed.
    */
-  run(spec: CommandSpec, key: string, started: (run: StartedRun) => void): Promise<number | "refused" | null>;
+  run(
+    spec: CommandSpec,
+    key: string,
+    started: (run: StartedRun) => void,
+  ): Promise<RunnerAnswer | "refused" | null>;
   /** Lets the runner end, after the command that it runs. */
   close(): void;
 }
@@ -25,7 +36,7 @@ export interface RunnerPool {
     spec: CommandSpec,
     key: string,
     started: (run: StartedRun) => void,
-  ): Promise<{ status: number | "refused" | null; release: () => void }>;
+  ): Promise<{ answer: RunnerAnswer | "refused" | null; release: () => void }>;
   /** Lets all runners end, each after the command that it runs. */
   close(): void;
 }
@@ -38,11 +49,11 @@ export function openRunnerPool(boot: string): RunnerPool {
     async run(spec, key, started) {
       const runner = idle.pop() ??
         (Deno.build.os === "windows" ? startWindowsRunner(boot) : await startShellRunner(boot));
-      const status = await runner.run(spec, key, started);
+      const answer = await runner.run(spec, key, started);
       return {
-        status,
+        answer,
         release() {
-          if (status !== null && runner.reusable && !closed) idle.push(runner);
+          if (answer !== null && runner.reusable && !closed) idle.push(runner);
           else runner.close();
         },
       };

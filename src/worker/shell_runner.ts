@@ -1,7 +1,7 @@
 /** A runner: one long-lived `/bin/sh` that runs commands one after another. See shell_script.ts for what it is told. */
 
 import { failpoint } from "../failpoint.ts";
-import type { Runner } from "./runner_pool.ts";
+import type { Runner, RunnerAnswer } from "./runner_pool.ts";
 import { runnerPrelude, runnerScript } from "./shell_script.ts";
 import { startedLine } from "./spool.ts";
 
@@ -20,7 +20,7 @@ export async function startShellRunner(boot: string): Promise<Runner> {
     detached: true,
   }).spawn();
   const input = process.stdin.getWriter();
-  const lines = readLines(process.stdout);
+  const readLine = lineReader(process.stdout.getReader());
   const encoder = new TextEncoder();
 
   /** Null when the runner has ended. */
@@ -31,8 +31,7 @@ export async function startShellRunner(boot: string): Promise<Runner> {
     } catch (error) {
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     }
-    const { value, done } = await lines.next();
-    return done ? null : value;
+    return await readLine();
   }
 
   const [ready, start, forks] = (await ask(runnerPrelude(Deno.build.os), false))?.split(" ") ?? [];
@@ -52,7 +51,9 @@ export async function startShellRunner(boot: string): Promise<Runner> {
         await process.status;
         return null;
       }
-      return answer === "refused" ? "refused" : Number(answer.slice("exit ".length));
+      if (answer === "refused") return "refused";
+      const [, status, output] = answer.split(" ");
+      return { status: Number(status), output: output as RunnerAnswer["output"] };
     },
     close() {
       // A runner that has been killed is closed already.
@@ -68,12 +69,19 @@ function withoutMarks(env: Record<string, string>): Record<string, string> {
   return rest;
 }
 
-async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, void, void> {
+/** Reads lines one by one; null at the end. */
+function lineReader(reader: ReadableStreamDefaultReader<Uint8Array>): () => Promise<string | null> {
   const decoder = new TextDecoder();
-  let rest = "";
-  for await (const bytes of stream) {
-    const parts = (rest + decoder.decode(bytes, { stream: true })).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
-  }
+  let text = "";
+  return async () => {
+    while (!text.includes("\n")) {
+      const { value, done } = await reader.read();
+      if (done) return null;
+      text += decoder.decode(value, { stream: true });
+    }
+    const end = text.indexOf("\n");
+    const line = text.slice(0, end);
+    text = text.slice(end + 1);
+    return line;
+  };
 }

@@ -57,8 +57,9 @@ function needsOwnShell(command: string): boolean {
 }
 
 /**
- * The lines that make a runner run one command. It answers `exit STATUS`, or `refused` when the status file could not
- * be created.
+ * The lines that make a runner run one command. It answers `exit STATUS OUTPUT`, or `refused` when the status file could
+ * not be created. OUTPUT is `printed`, `silent` (both files are empty: nobody needs to read them) or `unopened` (the
+ * files could not be made, so the command did not start).
  */
 export function runnerScript(spec: CommandSpec, startedLine: string, forks: boolean): string {
   const files = quote(spec.files);
@@ -80,7 +81,10 @@ ${run} )
 queuectl_status=$?
 [ $queuectl_status -le 256 ] || queuectl_status=$((queuectl_status - 128))
 echo "exit $queuectl_status" >>${files}.status
-echo "exit $queuectl_status"
+if [ ! -e ${files}.err ]; then echo "exit $queuectl_status unopened"
+elif [ -s ${files}.out ] || [ -s ${files}.err ]; then echo "exit $queuectl_status printed"
+else echo "exit $queuectl_status silent"
+fi
 else
 set +C
 echo refused

@@ -107,11 +107,10 @@ export function appendStatus(files: string, line: string): void {
   Deno.writeTextFileSync(`${files}.status`, `${line}\n`, { append: true });
 }
 
-/** Removes the files of a run. */
-export function removeFiles(files: string): void {
+/** Removes the files of a run; with `cut` false, known never to have been cut, nothing more is looked for. */
+export function removeFiles(files: string, cut = true): void {
   for (const stream of streams) {
-    // Most commands print little: nothing was kept of them, and this is once for every job.
-    if (removeIfThere(`${files}.${stream}`)) {
+    if (removeIfThere(`${files}.${stream}`) && cut) {
       for (const rest of ["kept", "kept.new"]) removeKept(`${files}.${stream}.${rest}`);
     }
   }

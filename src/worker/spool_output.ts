@@ -27,11 +27,14 @@ export function readOutput(files: string, stream: Stream, limit: number): string
  * Cuts what a command prints while it runs, so that the disk does not fill: a file that has outgrown the limit is
  * emptied (it is open for append), and its ends are kept beside it. What is printed in the moment between the last
  * look and the emptying is lost and not counted; a command that prints so much goes on, and overwrites that end.
+ * Returns whether something was cut.
  */
-export function cutOutput(files: string, limit: number): void {
+export function cutOutput(files: string, limit: number): boolean {
+  let cut = false;
   for (const stream of streams) {
     const path = `${files}.${stream}`;
     if ((statIfThere(path)?.size ?? 0) <= limit + cutAbove) continue;
+    cut = true;
     const kept = readKept(`${path}.kept`);
     // First a copy, then the cut: a crash between them repeats some bytes, and loses none. Then the copy once more,
     // with what was printed while the first was written.
@@ -40,6 +43,7 @@ export function cutOutput(files: string, limit: number): void {
     Deno.truncateSync(path);
     writeKept(`${path}.kept`, ends);
   }
+  return cut;
 }
 
 /** Both ends of what was printed to a file, with what was kept of earlier cuts. */

@@ -3,6 +3,7 @@
 import type { Runner } from "./runner_pool.ts";
 import { windowsInvocation } from "./shell_script.ts";
 import { appendStatus, createStatus, readStatus, startedLine } from "./spool.ts";
+import { hasOutput } from "./spool_output.ts";
 
 /** Milliseconds between 1601, where Windows begins to count, and 1970. */
 const fileTimeOffset = 11_644_473_600_000;
@@ -34,7 +35,9 @@ export function startWindowsRunner(boot: string): Runner {
       appendStatus(spec.files, `pid ${process.pid} ${start}`);
       started({ ...run, pid: process.pid, start });
       await process.status;
-      return readStatus(spec.files)?.exitStatus ?? null;
+      const status = readStatus(spec.files)?.exitStatus ?? null;
+      if (status === null) return null;
+      return { status, output: hasOutput(spec.files) ? "printed" : "unopened" };
     },
     close() {},
   };

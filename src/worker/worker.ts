@@ -32,7 +32,7 @@ export interface Worker {
 }
 
 /** Milliseconds between two looks for changes by others, and between two looks at the size of outputs. */
-const pollInterval = 20;
+const pollInterval = 10;
 const outputInterval = 250;
 /** Milliseconds after the grace for which a worker that was stopped still tries to reach the store. */
 const storeGrace = 15_000;
@@ -44,6 +44,8 @@ interface EndedRun {
   result: Finished;
   /** The files stay in the spool after the end was recorded. */
   keepFiles?: boolean;
+  /** False when the output is known never to have been cut. */
+  cut?: boolean;
   /** Why the system has refused to start the command. */
   refusal?: string;
 }
@@ -102,7 +104,8 @@ export function createWorker(
     run.ended.then((end) => {
       if (running.get(run.claim.seq) === run) running.delete(run.claim.seq);
       if (end.kind === "finished") {
-        finished.push({ claim: run.claim, files: run.files, result: end.finished, refusal: end.refusal });
+        const { finished: result, refusal, cut } = end;
+        finished.push({ claim: run.claim, files: run.files, result, refusal, cut });
       }
       wake();
     });
@@ -176,13 +179,13 @@ export function createWorker(
     if (texts.length > 0) say(...texts);
     for (const claim of claims) start(claim);
     for (const seq of cancel) running.get(seq)?.cancel();
-    for (const { claim, files, keepFiles, refusal } of batch) {
+    for (const { claim, files, keepFiles, refusal, cut } of batch) {
       if (stale.includes(claim.seq)) {
         // What the new owner of a job has done to the files says nothing about this system: claim again at once.
         if (refusal !== undefined) wake();
         continue;
       }
-      if (!keepFiles) removeFiles(files);
+      if (!keepFiles) removeFiles(files, cut);
       if (refusal === undefined) pause.reset();
       else say(`${refusal}; claims nothing for ${pause.refuse() / 1000}s`);
     }

@@ -45,7 +45,11 @@ export function commandTest(
         const files = `${path}/${name}`;
         const spec = { command, files, cwd: cwd ?? path, env: { MARK: files, ...env } };
         const output = (stream: "out" | "err" = "out") => readOutput(files, stream, 100_000);
-        return { ...startCommand(spec, `${++count}.1`, pool), files, output };
+        const { ended, end } = startCommand(spec, `${++count}.1`, pool);
+        // Whether it was silent is seen by what its files hold.
+        const status = (end: CommandEnd): CommandEnd =>
+          end.kind === "exited" ? { kind: end.kind, status: end.status } : end;
+        return { ended: ended.then(status), end, files, output };
       };
       const read = (name: string) => {
         try {

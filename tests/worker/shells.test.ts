@@ -121,10 +121,14 @@ for (const { name, program, args } of shells) {
       const wrong: string[] = [];
       for (const [key, [command, expected]] of Object.entries(commands)) {
         const answer = await shell.run(key, command);
-        const right = expected === null ? /^exit (?!0$)\d+$/.test(answer) : answer === `exit ${expected}`;
+        const files = `${folder.path}/${key}`;
+        const [, exit, output] = /^(exit \d+) (\w+)$/.exec(answer) ?? [null, answer];
+        const right = expected === null ? /^exit (?!0$)\d+$/.test(exit) : exit === `exit ${expected}`;
         if (!right) wrong.push(`${command}: ${answer}, not ${expected}`);
-        const status = readStatus(`${folder.path}/${key}`);
-        assert.equal(`exit ${status?.exitStatus}`, answer, "the status file and the answer differ");
+        const printed = ["out", "err"].some((stream) => Deno.statSync(`${files}.${stream}`).size > 0);
+        assert.equal(output, printed ? "printed" : "silent", command);
+        const status = readStatus(files);
+        assert.equal(`exit ${status?.exitStatus}`, exit, "the status file and the answer differ");
         assert.deepEqual([status?.started?.boot, status?.started?.claim], ["boot", key]);
       }
       assert.deepEqual(wrong, []);
@@ -133,7 +137,13 @@ for (const { name, program, args } of shells) {
       Deno.writeTextFileSync(`${folder.path}/late.status`, "given up\n");
       assert.equal(await shell.run("late", "touch was-here"), "refused");
       assert.equal(Deno.readTextFileSync(`${folder.path}/late.status`), "given up\n");
-      assert.equal(await shell.run("again", "[ ! -e was-here ]"), "exit 0");
+      assert.equal(await shell.run("again", "[ ! -e was-here ]"), "exit 0 silent");
+      // Where its files cannot be opened a command does not start.
+      Deno.mkdirSync(`${folder.path}/taken.err`);
+      assert.match(await shell.run("taken", "touch was-here"), /^exit [1-9]\d* \w+$/);
+      Deno.mkdirSync(`${folder.path}/taken-too.out`);
+      assert.match(await shell.run("taken-too", "touch was-here"), /^exit [1-9]\d* unopened$/);
+      assert.equal(await shell.run("after", "[ ! -e was-here ]"), "exit 0 silent");
     },
   });
 }
