@@ -97,7 +97,7 @@ export async function trueJobs(rounds: number): Promise<Row[]> {
 
 /** Jobs that wait, so many side by side that starting them takes a good part of the processors. */
 export async function sleepingJobs(rounds: number): Promise<Row[]> {
-  const [jobs, slots, seconds] = [1280, 64, 0.1];
+  const [jobs, slots, seconds] = [2560, 64, 0.1];
   const results = await interleaved(rounds, {
     queue: () => queuectl(jobs, `sleep ${seconds}`, "--concurrency", String(slots)),
     loop: () => commandLoop(jobs, slots, `sleep ${seconds}`),

@@ -13,8 +13,14 @@ import { QueuectlError } from "../../errors.ts";
 /** A row by the names of its columns; whole numbers are numbers here, never bigints. */
 export type Row = Record<string, SQLOutputValue>;
 
-/** Milliseconds that one try waits inside SQLite, during which the event loop stands still. */
+/** Milliseconds that a statement waits inside SQLite while a database is opened, perhaps by many at once. */
 const busyTimeout = 250;
+/**
+ * Milliseconds for which a busy database is looked at again and again, and between two looks. A transaction of a worker
+ * takes a tenth of a millisecond; SQLite's own wait begins with a whole one, and so do timers.
+ */
+const shortWait = 5;
+const shortPause = 0.05;
 /** Milliseconds after which a database that stays busy is reported. */
 const busyLimit = 120_000;
 
@@ -27,6 +33,8 @@ export interface Database {
   prepare(sql: string): StatementSync;
   /** Runs `body` in one immediate transaction; rolls back when it throws. `body` runs again after a busy try. */
   write<T>(body: () => T): Promise<T>;
+  /** From now on a busy database is waited for by {@link write} and {@link read} alone. */
+  opened(): void;
   /** Runs `body` in one read transaction, so that all it reads is of one moment. */
   read<T>(body: () => T): Promise<T>;
   close(): void;
@@ -71,6 +79,7 @@ export function connect(path: string, durable: boolean, clock: () => number): Da
     prepare,
     write: (body) => patiently(path, () => transaction("BEGIN IMMEDIATE", body)),
     read: (body) => patiently(path, () => transaction("BEGIN", body)),
+    opened: () => explained(path, () => connection.exec("PRAGMA busy_timeout = 0")),
     close() {
       statements.clear();
       connection.close();
@@ -78,14 +87,23 @@ export function connect(path: string, durable: boolean, clock: () => number): Da
   };
 }
 
+/** What a short wait waits for. */
+const never = new Int32Array(new SharedArrayBuffer(4));
+
 /** Tries `action` until the database is not busy. Throws `database` after two minutes, and for any other failure. */
 export async function patiently<T>(path: string, action: () => T): Promise<T> {
   const giveUpAt = performance.now() + busyLimit;
+  const waitShortlyUntil = performance.now() + shortWait;
   for (let pause = 1;; pause = Math.min(pause * 2, 50)) {
     try {
       return action();
     } catch (error) {
-      if (!isBusy(error) || performance.now() > giveUpAt) throw databaseError(path, error);
+      const now = performance.now();
+      if (!isBusy(error) || now > giveUpAt) throw databaseError(path, error);
+      if (now < waitShortlyUntil) {
+        Atomics.wait(never, 0, 0, shortPause);
+        continue;
+      }
       await new Promise((resolve) => setTimeout(resolve, Math.random() * pause));
     }
   }

@@ -25,7 +25,9 @@ export async function openSqliteStore(file: string, options: OpenOptions): Promi
       const { migrate } = await import("./migrate.ts");
       await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
     }
-    return storeOn(database, path);
+    const store = storeOn(database, path);
+    database.opened();
+    return store;
   } catch (error) {
     database.close();
     throw error;
