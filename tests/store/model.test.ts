@@ -1,6 +1,7 @@
 /** Random sequences of what can happen to a queue: a store and the model of it agree after every step. */
 
 import fc from "fast-check";
+import { postgresDatabase, postgresServer } from "../helpers/postgres_database.ts";
 import { sqliteDatabase } from "../helpers/sqlite_database.ts";
 import { createModel } from "./model.ts";
 import {
@@ -15,7 +16,15 @@ import {
   type Real,
   takeOver,
 } from "./model_commands.ts";
-import { failure, handedBack, lease, manualClock, newJob, success } from "./suite/harness.ts";
+import {
+  failure,
+  handedBack,
+  lease,
+  manualClock,
+  newJob,
+  type OpenDatabase,
+  success,
+} from "./suite/harness.ts";
 
 const place = fc.nat(2);
 const outcome = fc.constantFrom(
@@ -51,14 +60,34 @@ const commands = fc.commands([
   fc.constant(dlqPurge()),
 ], { maxCommands: 60, size: "max" });
 
-Deno.test("sqlite: the store and its model agree after every step of any sequence", async () => {
-  await fc.assert(
-    fc.asyncProperty(commands, async (steps) => {
-      const clock = manualClock();
-      await using database = await sqliteDatabase(clock.now);
-      const real: Real = { store: await database.connect(), clock, workers: [], claims: [] };
-      await fc.asyncModelRun(() => ({ model: createModel(), real }), steps);
-    }),
-    { numRuns: 100 },
-  );
-});
+interface Driver {
+  name: string;
+  open: OpenDatabase;
+  ignore: boolean;
+  /** Sequences that are tried. */
+  runs: number;
+}
+
+const drivers: Driver[] = [
+  { name: "sqlite", open: sqliteDatabase, ignore: false, runs: 100 },
+  // Each of them makes a schema and asks a server for everything.
+  { name: "postgres", open: postgresDatabase, ignore: postgresServer === undefined, runs: 25 },
+];
+
+for (const { name, open, ignore, runs } of drivers) {
+  Deno.test({
+    name: `${name}: the store and its model agree after every step of any sequence`,
+    ignore,
+    async fn() {
+      await fc.assert(
+        fc.asyncProperty(commands, async (steps) => {
+          const clock = manualClock();
+          await using database = await open(clock.now);
+          const real: Real = { store: await database.connect(), clock, workers: [], claims: [] };
+          await fc.asyncModelRun(() => ({ model: createModel(), real }), steps);
+        }),
+        { numRuns: runs },
+      );
+    },
+  });
+}

@@ -66,3 +66,17 @@ Deno.test("sqlite: processes that open a new database at once all succeed, and o
   ]);
   assertSound(file);
 });
+
+Deno.test("sqlite: changed tells of every commit of another connection, at once and once", async () => {
+  await using database = await sqliteDatabase(Date.now);
+  const [store, other] = [await database.connect(), await database.connect()];
+  store.changed();
+  assert.equal(store.changed(), false);
+  await other.enqueue(newJobs("a"));
+  assert.equal(store.changed(), true);
+  assert.equal(store.changed(), false);
+  await other.list({ limit: 10 });
+  assert.equal(store.changed(), false);
+  await join(other);
+  assert.equal(store.changed(), true);
+});

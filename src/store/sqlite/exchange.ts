@@ -6,7 +6,7 @@ import type { Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
 import { cancelRequests } from "./cancel.ts";
 import { isRegistered, stopRequested } from "./processes.ts";
-import { claimColumns, claimFromRow } from "./rows.ts";
+import { claimColumns, claimFromRow } from "../rows.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
 export async function exchange(

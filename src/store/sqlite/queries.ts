@@ -1,10 +1,10 @@
 /** Questions about jobs. */
 
-import { QueuectlError } from "../../errors.ts";
 import type { Attempt, Job, JobState } from "../../job/job.ts";
+import { noJob, severalJobs } from "../refusals.ts";
 import type { ListFilter } from "../store.ts";
 import type { Database } from "./database.ts";
-import { attemptColumns, attemptFromRow, jobColumns, jobFromRow, number, text } from "./rows.ts";
+import { attemptColumns, attemptFromRow, jobColumns, jobFromRow, number, text } from "../rows.ts";
 
 function counters(database: Database): Record<string, number> {
   const rows = database.prepare("SELECT name, value FROM counters").all();
@@ -55,7 +55,7 @@ export async function lastOutput(
 export async function attempts(database: Database, id: string): Promise<Attempt[]> {
   return await database.read(() => {
     const job = findJob(database, id);
-    if (!job) throw new QueuectlError("not_found", `No job found with id ${id}`);
+    if (!job) throw noJob(id);
     return database.prepare(`SELECT ${attemptColumns} FROM attempts WHERE job = ? ORDER BY run`).all(job.seq)
       .map(
         attemptFromRow,
@@ -74,8 +74,5 @@ export function findJob(
   const found = id === "" ? [] : database.prepare(`
     SELECT seq, id, state FROM jobs WHERE id > ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 2`).all(id);
   if (found.length < 2) return found[0] as never;
-  throw new QueuectlError(
-    "usage",
-    `Several jobs have ids that begin with "${id}": ${found[0].id}, ${found[1].id}, …; give more of the id`,
-  );
+  throw severalJobs(id, String(found[0].id), String(found[1].id));
 }

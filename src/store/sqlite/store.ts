@@ -22,7 +22,7 @@ export async function openSqliteStore(file: string, options: OpenOptions): Promi
   const database = connect(exists ? path : ":memory:", options.durable, options.clock ?? Date.now);
   try {
     await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
-    return storeOn(database, path);
+    return storeOn(database, path, exists);
   } catch (error) {
     database.close();
     throw error;
@@ -103,14 +103,17 @@ function notUsable(path: string, error: unknown): unknown {
   return new QueuectlError("database", `The database ${path} cannot be opened: ${reason}`, { cause: error });
 }
 
-function storeOn(database: Database, path: string): Store {
+function storeOn(database: Database, path: string, exists: boolean): Store {
   const workerNames = new Map<number, string>();
   const readVersion = () =>
     explained(path, () => database.prepare("PRAGMA data_version").get()!.data_version);
   let version = readVersion();
 
   return {
+    // Absolute: a command that enqueues others runs in another folder.
+    url: path,
     location: path,
+    exists,
     spool: `${path}.spool`,
     enqueue: (jobs) => enqueue(database, jobs),
     intake: () => Promise.resolve(openIntake(database)),
