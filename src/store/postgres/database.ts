@@ -42,7 +42,7 @@ export interface Database {
 }
 
 /** Milliseconds for a statement, for a lock, for a client that falls silent within a transaction, and for an answer. */
-const limits = {
+export const standardLimits = {
   quick: { statement: 10_000, lock: 5000, idle: 10_000, answer: 15_000 },
   slow: { statement: 3_600_000, lock: 5000, idle: 60_000, answer: 3_660_000 },
 };
@@ -52,10 +52,11 @@ const unreachableLimit = 30_000;
 /** The same while a store is being opened, where somebody may have mistyped the address. */
 const openingLimit = 10_000;
 
-/** Opens the first session. Throws `database`. */
+/** Opens the first session. `limits` are for tests. Throws `database`. */
 export async function connect(
   options: ConnectionOptions,
-  clock: (() => number) | undefined,
+  clock?: () => number,
+  limits = standardLimits,
 ): Promise<Database> {
   const qualified = qualifier(options.schema);
   let link: Link | undefined = await openPatiently();
@@ -126,7 +127,9 @@ export async function connect(
       inTurn(() =>
         patiently(async (link, _again, sending) => {
           sending();
-          const all = [begin(effort), ...statements.map(qualified), { text: "COMMIT" }];
+          const all = [begin(effort, limits[effort.pace ?? "quick"]), ...statements.map(qualified), {
+            text: "COMMIT",
+          }];
           const answers = await link.send(all, limits[effort.pace ?? "quick"].answer);
           return answers.slice(1, -1).map(({ rows }) => rows);
         }, effort)
@@ -135,7 +138,7 @@ export async function connect(
       inTurn(() =>
         patiently(async (link, again, sending) => {
           const patience = limits[effort.pace ?? "quick"].answer;
-          let opening: Statement[] = [begin(effort)];
+          let opening: Statement[] = [begin(effort, limits[effort.pace ?? "quick"])];
           const run: Run = async (text, parameters) => {
             const answers: Answer[] = await link.send(
               [...opening, qualified({ text, parameters })],
@@ -181,8 +184,10 @@ function qualifier(schema: string): (statement: Statement) => Statement {
 /** A name as SQL takes it, whatever it is made of. */
 export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-function begin({ pace = "quick", readOnly = false }: Effort): Statement {
-  const { statement, lock, idle } = limits[pace];
+function begin(
+  { readOnly = false }: Effort,
+  { statement, lock, idle }: typeof standardLimits.quick,
+): Statement {
   const mode = readOnly
     ? "ISOLATION LEVEL REPEATABLE READ READ ONLY"
     : "ISOLATION LEVEL READ COMMITTED READ WRITE";

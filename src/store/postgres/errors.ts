@@ -55,7 +55,7 @@ function explain(options: ConnectionOptions, error: Error): string | undefined {
   const { user, database, servers } = options;
   const code = codeOf(error);
   if (error instanceof EncryptionError) return `cannot be used: ${error.message}`;
-  if (error instanceof LinkLostError) return `cannot be reached any more: ${error.message}`;
+  if (error instanceof LinkLostError) return `cannot be reached: ${error.message}`;
   if (isUnreachable(error)) return `cannot be reached: ${reason(error, servers)}`;
   switch (code) {
     case "28P01":

@@ -178,7 +178,7 @@ function linkOn(
       const settled = await Promise.race([Promise.allSettled(statements.map(start)), lost.promise, late]);
       // What comes after the first error fails because of it.
       const failed = settled.find((result) => result.status === "rejected");
-      if (failed) throw failed.reason;
+      if (failed) throw isOpen && !isOfConnection(failed.reason) ? failed.reason : await lost.promise;
       return settled.map((result) => answerOf((result as PromiseFulfilledResult<never>).value));
     } finally {
       clearTimeout(timer);
@@ -210,6 +210,10 @@ function linkOn(
     },
   };
 }
+
+/** Whether it is the driver or the system that speaks of the connection, and not the server of a statement. */
+const isOfConnection = (error: unknown) =>
+  /^(CONNECT|ECONN|EPIPE|ETIMEDOUT)/.test(String((error as { code?: unknown }).code));
 
 /** The driver reads variables itself and does not know all their values; what they mean is decided before. */
 function withoutVariable<T>(name: string, action: () => T): T {

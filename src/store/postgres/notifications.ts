@@ -10,8 +10,7 @@ import { type Link, openLink } from "./link.ts";
 /** Milliseconds between two looks without a notification. */
 const pollInterval = 1000;
 /** Milliseconds between two signs of life of the connection, and for the answer to one. */
-const heartbeatInterval = 10_000;
-const heartbeatPatience = 5000;
+const standardHeartbeat = { interval: 10_000, patience: 5000 };
 /** Milliseconds between two attempts to connect. */
 const shortestPause = 100;
 const longestPause = 10_000;
@@ -27,8 +26,8 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Listens for what others do to the queue. */
-export function createListener(database: Database): Listener {
+/** Listens for what others do to the queue. `heartbeat` is for tests. */
+export function createListener(database: Database, heartbeat = standardHeartbeat): Listener {
   const { options, sender } = database;
   // A test moves its own clock, and with it what counts as a second.
   const now = () => database.now() ?? performance.now();
@@ -43,7 +42,7 @@ export function createListener(database: Database): Listener {
       let link: Link | undefined;
       try {
         link = await openLink(options, (payload) => isNotified ||= payload !== sender);
-        await link.send([{ text: `LISTEN ${quoteIdentifier(options.schema)}` }], heartbeatPatience);
+        await link.send([{ text: `LISTEN ${quoteIdentifier(options.schema)}` }], heartbeat.patience);
         // Nobody told what happened before.
         isNotified = true;
         pause = shortestPause;
@@ -59,8 +58,8 @@ export function createListener(database: Database): Listener {
 
   async function keepAlive(link: Link): Promise<void> {
     while (!isStopping && link.isOpen) {
-      await Promise.race([sleep(heartbeatInterval), link.ended]);
-      if (!isStopping && link.isOpen) await link.send([{ text: "SELECT 1" }], heartbeatPatience);
+      await Promise.race([sleep(heartbeat.interval), link.ended]);
+      if (!isStopping && link.isOpen) await link.send([{ text: "SELECT 1" }], heartbeat.patience);
     }
   }
 
