@@ -62,7 +62,7 @@ export function postgresDatabase(
 }
 
 /** The invariants at the top of schema.ts hold. */
-async function assertSound(schema: string): Promise<void> {
+export async function assertSound(schema: string): Promise<void> {
   await onServer(async (sql) => {
     for (const violation of violations) {
       const text = violation.replaceAll("queuectl.", `"${schema}".`);

@@ -1,8 +1,7 @@
 /** Random sequences of what can happen to a queue: a store and the model of it agree after every step. */
 
 import fc from "fast-check";
-import { postgresDatabase, postgresServer } from "../helpers/postgres_database.ts";
-import { sqliteDatabase } from "../helpers/sqlite_database.ts";
+import { drivers } from "../helpers/drivers.ts";
 import { createModel } from "./model.ts";
 import {
   cancel,
@@ -16,15 +15,7 @@ import {
   type Real,
   takeOver,
 } from "./model_commands.ts";
-import {
-  failure,
-  handedBack,
-  lease,
-  manualClock,
-  newJob,
-  type OpenDatabase,
-  success,
-} from "./suite/harness.ts";
+import { failure, handedBack, lease, manualClock, newJob, success } from "./suite/harness.ts";
 
 const place = fc.nat(2);
 const outcome = fc.constantFrom(
@@ -60,21 +51,10 @@ const commands = fc.commands([
   fc.constant(dlqPurge()),
 ], { maxCommands: 60, size: "max" });
 
-interface Driver {
-  name: string;
-  open: OpenDatabase;
-  ignore: boolean;
-  /** Sequences that are tried. */
-  runs: number;
-}
+/** Sequences that are tried; on a server each of them makes a schema, and asks over a connection. */
+const runs = { sqlite: 100, postgres: 25 };
 
-const drivers: Driver[] = [
-  { name: "sqlite", open: sqliteDatabase, ignore: false, runs: 100 },
-  // Each of them makes a schema and asks a server for everything.
-  { name: "postgres", open: postgresDatabase, ignore: postgresServer === undefined, runs: 25 },
-];
-
-for (const { name, open, ignore, runs } of drivers) {
+for (const { name, open, ignore } of drivers) {
   Deno.test({
     name: `${name}: the store and its model agree after every step of any sequence`,
     ignore,
@@ -86,7 +66,7 @@ for (const { name, open, ignore, runs } of drivers) {
           const real: Real = { store: await database.connect(), clock, workers: [], claims: [] };
           await fc.asyncModelRun(() => ({ model: createModel(), real }), steps);
         }),
-        { numRuns: runs },
+        { numRuns: runs[name] },
       );
     },
   });

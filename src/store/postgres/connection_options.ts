@@ -169,7 +169,7 @@ function filedPassword(
   const path = parameters.passfile ?? standard;
   const file = readFile(path);
   if (!file) return undefined;
-  const problem = passwordFileProblem(file);
+  const problem = passwordFileProblem(path, file);
   if (problem === undefined) return findPassword(file.text, key);
   warnings.push(`The password file ${path} is not used: ${problem}`);
   return undefined;

@@ -12,7 +12,8 @@
 
 import type { ConnectionOptions } from "./connection_options.ts";
 import { databaseError, isUnreachable, remedy, UnknownOutcomeError } from "./errors.ts";
-import { type Answer, type Link, LinkLostError, openLink, type Row, type Statement } from "./link.ts";
+import { type Answer, type Link, openLink, type Row, type Statement } from "./link.ts";
+import { LinkLostError } from "./socket.ts";
 
 export type { Row, Statement } from "./link.ts";
 
@@ -50,7 +51,7 @@ export const standardLimits = {
 const busyLimit = 120_000;
 const unreachableLimit = 30_000;
 /** The same while a store is being opened, where somebody may have mistyped the address. */
-const openingLimit = 10_000;
+const openingLimit = 3000;
 
 /** Opens the first session. `limits` are for tests. Throws `database`. */
 export async function connect(
@@ -188,9 +189,7 @@ function begin(
   { readOnly = false }: Effort,
   { statement, lock, idle }: typeof standardLimits.quick,
 ): Statement {
-  const mode = readOnly
-    ? "ISOLATION LEVEL REPEATABLE READ READ ONLY"
-    : "ISOLATION LEVEL READ COMMITTED READ WRITE";
+  const mode = readOnly ? "ISOLATION LEVEL REPEATABLE READ READ ONLY" : "ISOLATION LEVEL READ COMMITTED";
   const settings = {
     statement_timeout: statement,
     lock_timeout: lock,

@@ -2,8 +2,7 @@
 
 import { QueuectlError } from "../../errors.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
-import { LinkLostError } from "./link.ts";
-import { EncryptionError, TimeoutError } from "./socket.ts";
+import { EncryptionError, LinkLostError, TimeoutError } from "./socket.ts";
 
 /** What to do about an error of the database. */
 export type Remedy =

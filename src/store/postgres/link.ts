@@ -6,7 +6,7 @@
 import type { Duplex } from "node:stream";
 import postgres from "postgres";
 import type { ConnectionOptions, Server, SslMode } from "./connection_options.ts";
-import { type Encryption, openSocket, TimeoutError } from "./socket.ts";
+import { type Encryption, LinkLostError, openSocket, TimeoutError } from "./socket.ts";
 
 /** A row by the names of its columns; whole numbers are numbers. */
 export type Row = Record<string, unknown>;
@@ -25,11 +25,6 @@ export interface Answer {
   rows: Row[];
   /** What the server says it has done: `INSERT`, `COMMIT`, … */
   command: string;
-}
-
-/** The session has ended before all was answered. */
-export class LinkLostError extends Error {
-  override readonly name = "LinkLostError";
 }
 
 export interface Link {

@@ -17,9 +17,11 @@ export interface PasswordKey {
 }
 
 /** Why the file must not be believed; undefined when it may be. */
-export function passwordFileProblem({ isFile, mode }: FoundFile): string | undefined {
+export function passwordFileProblem(path: string, { isFile, mode }: FoundFile): string | undefined {
   if (!isFile) return "it is not a plain file";
-  if (mode !== null && (mode & 0o077) !== 0) return "others may read or write it; run: chmod 600";
+  if (mode !== null && (mode & 0o077) !== 0) {
+    return `others may read or write it; run: chmod 600 ${path}`;
+  }
   return undefined;
 }
 

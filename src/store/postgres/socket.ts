@@ -1,6 +1,6 @@
 /** The way to a server: TCP or a Unix socket, encrypted as `sslmode` says, before the first word of the session. */
 
-import { createConnection, type Socket } from "node:net";
+import { createConnection, isIP } from "node:net";
 import { connect as connectTls } from "node:tls";
 import type { Duplex } from "node:stream";
 import type { Server } from "./connection_options.ts";
@@ -8,6 +8,11 @@ import { verifiedStream } from "./verified_stream.ts";
 
 /** How one attempt to connect encrypts. */
 export type Encryption = "none" | "if offered" | "unverified" | "verified" | "verified with host name";
+
+/** The connection has ended before all was answered. */
+export class LinkLostError extends Error {
+  override readonly name = "LinkLostError";
+}
 
 /** The server does not do what `sslmode` asks for. */
 export class EncryptionError extends Error {
@@ -72,22 +77,25 @@ async function open(
     socket.setKeepAlive(true, 10_000);
   }
   if (encryption === "none") return socket;
-  if (!await isEncryptionOffered(socket)) {
+  let encrypted: Duplex | undefined;
+  // Before Deno 2.9 it has to take over the socket within the very event, or it waits for ever.
+  socket.once("data", (answer: Uint8Array) => {
+    // What "require" promises is secrecy from who listens only: libpq checks no certificate either.
+    if (answer[0] === encryptionOffered) {
+      // Some hosts find the database by the name that is asked for.
+      const servername = isIP(server.host) === 0 ? server.host : undefined;
+      encrypted = connectTls({ socket, servername, rejectUnauthorized: false });
+    }
+  });
+  socket.write(encryptionRequest);
+  await once(socket, "data");
+  if (!encrypted) {
     if (encryption === "if offered") return socket;
     throw new EncryptionError("the server does not offer encryption, which sslmode asks for");
   }
-  socket.removeAllListeners();
-  // What "require" promises is secrecy from who listens only: libpq checks no certificate either.
-  const encrypted = connectTls({ socket, rejectUnauthorized: false });
   opened.push(encrypted);
   await once(encrypted, "secureConnect");
   return encrypted;
-}
-
-async function isEncryptionOffered(socket: Socket): Promise<boolean> {
-  socket.write(encryptionRequest);
-  const answer = await once(socket, "data") as Uint8Array;
-  return answer[0] === encryptionOffered;
 }
 
 /** What comes with the event; throws when the socket fails or ends before it. */
@@ -96,7 +104,7 @@ function once(socket: Duplex, event: string): Promise<unknown> {
     const listeners: Array<[string, (value?: unknown) => void]> = [
       [event, (value) => settle(() => resolve(value))],
       ["error", (error) => settle(() => reject(error))],
-      ["close", () => settle(() => reject(new Error("the server has closed the connection")))],
+      ["close", () => settle(() => reject(new LinkLostError("the server has closed the connection")))],
     ];
     function settle(action: () => void): void {
       for (const [name, listener] of listeners) socket.removeListener(name, listener);

@@ -6,7 +6,7 @@
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import type { Server } from "./connection_options.ts";
-import { EncryptionError, encryptionOffered, encryptionRequest } from "./socket.ts";
+import { EncryptionError, encryptionOffered, encryptionRequest, LinkLostError } from "./socket.ts";
 
 /** Connects, and checks the certificate against those to trust (null: the system's) and, if told so, the host name. */
 export async function verifiedStream(
@@ -20,7 +20,9 @@ export async function verifiedStream(
     plain.setKeepAlive(true);
     await plain.write(encryptionRequest);
     const answer = new Uint8Array(1);
-    await plain.read(answer);
+    if (await plain.read(answer) === null) {
+      throw new LinkLostError("the server has closed the connection");
+    }
     if (answer[0] !== encryptionOffered) {
       throw new EncryptionError("the server does not offer encryption, which sslmode asks for");
     }
