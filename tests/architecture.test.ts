@@ -51,9 +51,17 @@ function matching(pattern: RegExp, ...permitted: string[]): string[] {
 }
 
 Deno.test("only store/open.ts names a driver", () => {
-  const outside = files.filter(({ path }) => !path.startsWith("store/sqlite/") && path !== "store/open.ts");
-  const naming = outside.filter((file) => imports(file).some((target) => target.startsWith("store/sqlite/")));
-  assert.deepEqual(naming.map(({ path }) => path), []);
+  for (const driver of ["store/sqlite/", "store/postgres/"]) {
+    const outside = files.filter(({ path }) => !path.startsWith(driver) && path !== "store/open.ts");
+    const naming = outside.filter((file) => imports(file).some((target) => target.startsWith(driver)));
+    assert.deepEqual(naming.map(({ path }) => path), [], driver);
+  }
+});
+
+Deno.test("only one file of its driver names the PostgreSQL client, and drivers are loaded when they are used", () => {
+  assert.deepEqual(matching(/(?:from|import\() ?"postgres"/, "store/postgres/link.ts"), []);
+  const open = files.find(({ path }) => path === "store/open.ts")!;
+  assert.doesNotMatch(open.text, /from "\.\/(?:sqlite|postgres)\//);
 });
 
 Deno.test("only four files start processes, and only main.ts exits", () => {

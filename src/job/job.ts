@@ -71,6 +71,8 @@ export interface Claim {
   startedAt: number;
   /** Milliseconds since then, by the store's clock. */
   elapsed: number;
+  /** It was claimed first on another host, from which nothing is in the spool of this one. */
+  elsewhere: boolean;
 }
 
 /** How a run ended. A failed command is data, never an exception. */

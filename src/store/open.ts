@@ -8,9 +8,16 @@ import type { OpenOptions, Store } from "./store.ts";
  * knows, `database` when it cannot be used and `newer_schema` when a newer program has written it.
  */
 export async function openStore(url: string, options: OpenOptions): Promise<Store> {
-  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)?.[1];
+  const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)?.[1].toLowerCase();
+  if (scheme === "postgres" || scheme === "postgresql") {
+    const { openPostgresStore } = await import("./postgres/store.ts");
+    return await openPostgresStore(url, options);
+  }
   if (scheme) {
-    throw new QueuectlError("usage", `No driver for a "${scheme}" database; give the path of a SQLite file`);
+    throw new QueuectlError(
+      "usage",
+      `No driver for a "${scheme}" database; give the path of a SQLite file, or a postgres:// URL`,
+    );
   }
   const { openSqliteStore } = await import("./sqlite/store.ts");
   return await openSqliteStore(url, options);

@@ -89,9 +89,13 @@ export interface Intake {
 export type Selection = readonly string[] | "all";
 
 export interface Store extends AsyncDisposable {
-  /** Where the jobs are, as a person would name it. */
+  /** What other processes of this user open it by; it may hold a password. */
+  readonly url: string;
+  /** Where the jobs are, as a person would name it, without any secret. */
   readonly location: string;
-  /** The folder in which running commands leave their output. */
+  /** False for one that only answers as an empty queue, because there is no database. */
+  readonly exists: boolean;
+  /** The folder of this host in which running commands leave their output. */
   readonly spool: string;
 
   /** (new) → pending, all or none. Throws `conflict`, naming the ids that exist. */
@@ -107,7 +111,10 @@ export interface Store extends AsyncDisposable {
   exchange(worker: number, finished: readonly Finished[], want: number): Promise<Exchange>;
   /** Whether a job can be claimed now, and the milliseconds until the next one becomes due (null: none waits). */
   outlook(): Promise<{ ready: boolean; dueIn: number | null }>;
-  /** Whether another connection has changed anything since the last call; costs microseconds. */
+  /**
+   * Whether there may be something new for a worker since the last call: work, settings, or what was asked of it; costs
+   * microseconds. A change by others is told within a second.
+   */
   changed(): boolean;
 
   register(registration: Registration): Promise<number>;
@@ -120,7 +127,7 @@ export interface Store extends AsyncDisposable {
    * `worker` under a new claim number (processing → processing; attempts stay).
    */
   takeOver(worker: number, gone: readonly number[], silent: readonly number[]): Promise<Claim[]>;
-  /** Whether this run of the job is still the newest and not ended: what it left in the spool is still needed. */
+  /** Whether this run of the job is still the newest and not ended, on whichever host: what it left in the spool is still needed. */
   isRunning(seq: number, run: number): Promise<boolean>;
   /** Forgets `gone` managers, asks all other processes to stop, and returns the managers that were asked. */
   requestStop(request: StopRequest, gone: readonly number[]): Promise<number[]>;

@@ -11,7 +11,7 @@ import { outcomeOfStatus } from "../job/outcome.ts";
 import { findGone, hostName, isAlive, takeSnapshot } from "./processes.ts";
 import type { Snapshot } from "./platform.ts";
 import { adoptCommand, lostCommand, type RunningCommand } from "./run_command.ts";
-import { type Ending, giveUp, readStatus, runFiles, type RunStatus } from "./spool.ts";
+import { type Ending, giveUp, hasStatus, readStatus, runFiles, type RunStatus } from "./spool.ts";
 
 /** What was found of a job whose worker is gone. */
 export type Recovered =
@@ -55,6 +55,11 @@ async function findAll(store: Store, claims: Claim[], snapshot: Snapshot): Promi
 }
 
 async function find(claim: Claim, files: string, snapshot: Snapshot): Promise<Recovered> {
+  // What happens on another host cannot be seen from here: its lease has to be over.
+  if (claim.elsewhere && !hasStatus(files)) {
+    const message = "Command ran on another host, whose workers are gone";
+    return { kind: "ended", claim, files, outcome: { kind: "lost", message } };
+  }
   // Its worker went before the command was started: the attempt was none. The file that giving up leaves keeps a
   // runner that is late, or stopped, from starting the command after all.
   if (giveUp(files)) {

@@ -77,6 +77,11 @@ export function readStatus(files: string): RunStatus | undefined {
   return { started: word === "started" ? started : null, exitStatus: exit ? Number(exit[1]) : null, ending };
 }
 
+/** Whether anybody on this host has begun with this run, or has given it up. */
+export function hasStatus(files: string): boolean {
+  return statIfThere(`${files}.status`) !== undefined;
+}
+
 /** Creates the status file, so that the command can no longer start; false when it has started already. */
 export function giveUp(files: string): boolean {
   return createStatus(files, "given up");

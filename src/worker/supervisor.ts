@@ -90,14 +90,14 @@ async function keepWorker(
 ): Promise<void> {
   for (let pause = 0; !stopping.aborted;) {
     const startedAt = performance.now();
-    const child = spawnWorker(args, store.location, allowShared);
+    const child = spawnWorker(args, store.url, allowShared);
     if (child) {
       children.set(args.number, child);
       print([`Manager: spawned worker pid=${child.pid}`]);
       const status = await child.status;
       children.delete(args.number);
       if (status.success) return;
-      if (status.code === stoppedStatus && (stopping.aborted || await isAskedToStop(store, args.manager))) {
+      if (status.code === stoppedStatus && (stopping.aborted || await isStopWanted(store, args.manager))) {
         return;
       }
       print([`Manager: worker pid=${child.pid} ended with ${status.signal ?? `status ${status.code}`}`]);
@@ -118,7 +118,8 @@ function spawnWorker(
   try {
     return new Deno.Command(program.command, {
       args: [...program.args, "--worker", JSON.stringify(args)],
-      // Commands inherit it, so that a job can enqueue others.
+      // Not an argument, which everybody could read: it may hold a password. Commands inherit it, so that a job can
+      // enqueue others.
       env: { QUEUECTL_DB: database, ...allowShared && { QUEUECTL_ALLOW_SHARED_DB: "1" } },
       // Its end tells the worker that the manager is gone.
       stdin: "piped",
@@ -169,6 +170,16 @@ function watchStore(
 
 async function isAskedToStop(store: Store, manager: number): Promise<boolean> {
   return (await store.exchange(manager, [], 0)).stop !== null;
+}
+
+/** The same where the store may be out of reach: a manager outlives that, and its next worker finds the request. */
+async function isStopWanted(store: Store, manager: number): Promise<boolean> {
+  try {
+    return await isAskedToStop(store, manager);
+  } catch (error) {
+    print([`Manager: ${(error as Error).message}`]);
+    return false;
+  }
 }
 
 /** 0 when everything is done and no job has died meanwhile. */

@@ -1,7 +1,7 @@
 /** Random sequences of what can happen to a queue: a store and the model of it agree after every step. */
 
 import fc from "fast-check";
-import { sqliteDatabase } from "../helpers/sqlite_database.ts";
+import { drivers } from "../helpers/drivers.ts";
 import { createModel } from "./model.ts";
 import {
   cancel,
@@ -51,14 +51,23 @@ const commands = fc.commands([
   fc.constant(dlqPurge()),
 ], { maxCommands: 60, size: "max" });
 
-Deno.test("sqlite: the store and its model agree after every step of any sequence", async () => {
-  await fc.assert(
-    fc.asyncProperty(commands, async (steps) => {
-      const clock = manualClock();
-      await using database = await sqliteDatabase(clock.now);
-      const real: Real = { store: await database.connect(), clock, workers: [], claims: [] };
-      await fc.asyncModelRun(() => ({ model: createModel(), real }), steps);
-    }),
-    { numRuns: 100 },
-  );
-});
+/** Sequences that are tried; on a server each of them makes a schema, and asks over a connection. */
+const runs = { sqlite: 100, postgres: 25 };
+
+for (const { name, open, ignore } of drivers) {
+  Deno.test({
+    name: `${name}: the store and its model agree after every step of any sequence`,
+    ignore,
+    async fn() {
+      await fc.assert(
+        fc.asyncProperty(commands, async (steps) => {
+          const clock = manualClock();
+          await using database = await open(clock.now);
+          const real: Real = { store: await database.connect(), clock, workers: [], claims: [] };
+          await fc.asyncModelRun(() => ({ model: createModel(), real }), steps);
+        }),
+        { numRuns: runs[name] },
+      );
+    },
+  });
+}

@@ -4,8 +4,7 @@ import assert from "node:assert/strict";
 import { connect } from "../../src/store/sqlite/database.ts";
 import { exchange } from "../../src/store/sqlite/exchange.ts";
 import { openStore } from "../../src/store/open.ts";
-import { assertSound, sqliteDatabase } from "../helpers/sqlite_database.ts";
-import { storeProcesses } from "../helpers/store_processes.ts";
+import { sqliteDatabase } from "../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { storeSuite } from "./store_suite.ts";
 import { ids, join, newJob, newJobs } from "./suite/harness.ts";
@@ -44,25 +43,16 @@ Deno.test("sqlite: a claim reads an index in its order and sorts nothing", async
   }
 });
 
-Deno.test("sqlite: processes that claim at once get every job exactly once", async () => {
-  await using folder = await temporaryFolder();
-  const file = `${folder.path}/queue.db`;
-  const names = Array.from({ length: 400 }, (_, number) => `job-${number}`);
-  {
-    await using store = await openStore(file, { missing: "create", durable: false });
-    await store.enqueue(newJobs(...names));
-  }
-  const reports = await storeProcesses(4, file, { task: "claim" });
-  assert.deepEqual(reports.flatMap(({ claimed }) => claimed).sort(), names.toSorted());
-  assertSound(file);
-});
-
-Deno.test("sqlite: processes that open a new database at once all succeed, and one of them made it", async () => {
-  await using folder = await temporaryFolder();
-  const file = `${folder.path}/queue.db`;
-  const reports = await storeProcesses(20, file, { task: "claim" });
-  assert.deepEqual(reports.flatMap(({ notified }) => notified), [
-    "Database schema initialized successfully.",
-  ]);
-  assertSound(file);
+Deno.test("sqlite: changed tells of every commit of another connection, at once and once", async () => {
+  await using database = await sqliteDatabase(Date.now);
+  const [store, other] = [await database.connect(), await database.connect()];
+  store.changed();
+  assert.equal(store.changed(), false);
+  await other.enqueue(newJobs("a"));
+  assert.equal(store.changed(), true);
+  assert.equal(store.changed(), false);
+  await other.list({ limit: 10 });
+  assert.equal(store.changed(), false);
+  await join(other);
+  assert.equal(store.changed(), true);
 });

@@ -11,9 +11,9 @@ import { processCases } from "./suite/processes.ts";
 import { queryCases } from "./suite/queries.ts";
 import { takeOverCases } from "./suite/take_over.ts";
 
-/** Registers every case for a driver; `open` makes an empty database for each. */
-export function storeSuite(driver: string, open: OpenDatabase): void {
-  const test = casesFor(driver, open);
+/** Registers every case for a driver; `open` makes an empty database for each. With `ignore` they are only counted. */
+export function storeSuite(driver: string, open: OpenDatabase, ignore = false): void {
+  const test = casesFor(driver, open, ignore);
   enqueueCases(test);
   intakeCases(test);
   claimCases(test);

@@ -35,7 +35,7 @@ export async function doctor(this: Context): Promise<void> {
     return;
   }
   await using opened = store;
-  if (!statIfThere(opened.location)) {
+  if (!opened.exists) {
     return await print(`note  There is no database ${opened.location} yet; enqueue makes it\n`);
   }
   await report(checkFiles(opened));
@@ -50,8 +50,10 @@ function asFinding(error: unknown): Finding[] {
 }
 
 function checkFiles(store: Store): Finding[] {
-  const size = statIfThere(store.location)?.size ?? 0;
-  const findings: Finding[] = [{ level: "ok", text: `Database ${store.location}, ${size} bytes` }];
+  // A database on a server is no file.
+  const file = statIfThere(store.location);
+  const size = file ? `, ${file.size} bytes` : "";
+  const findings: Finding[] = [{ level: "ok", text: `Database ${store.location}${size}` }];
   // SQLite gives its other files the mode of the first.
   for (const path of [store.location, store.spool]) {
     const mode = statIfThere(path)?.mode ?? 0;
@@ -73,8 +75,8 @@ function checkFiles(store: Store): Finding[] {
 async function checkData(store: Store): Promise<Finding[]> {
   const problems = await store.check();
   if (problems.length === 0) return [{ level: "ok", text: "The data is sound" }];
-  const advice =
-    `stop the workers and restore a backup, or save what can be read: sqlite3 ${store.location} .recover`;
+  const rescue = `, or save what can be read: sqlite3 ${store.location} .recover`;
+  const advice = `stop the workers and restore a backup${statIfThere(store.location) ? rescue : ""}`;
   return [
     ...problems.map((text) => ({ level: "error", text } as const)),
     { level: "note", text: `What to do: ${advice}` },

@@ -1,6 +1,6 @@
 /** Cancelling jobs, from any terminal: one that runs is ended by its worker. */
 
-import { QueuectlError } from "../../errors.ts";
+import { noJob, notCancellable } from "../refusals.ts";
 import type { Cancelled } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -28,12 +28,9 @@ export async function cancel(database: Database, ids: readonly string[]): Promis
 
 function findCancellable(database: Database, id: string): NonNullable<ReturnType<typeof findJob>> {
   const job = findJob(database, id);
-  if (!job) throw new QueuectlError("not_found", `No job found with id ${id}`);
+  if (!job) throw noJob(id);
   if (["pending", "failed", "processing"].includes(job.state)) return job;
-  throw new QueuectlError(
-    "conflict",
-    `Job "${job.id}" cannot be cancelled: its state is ${job.state}, only jobs that wait or run can be cancelled`,
-  );
+  throw notCancellable(job.id, job.state);
 }
 
 /** The jobs of a worker that it is to end; read inside a transaction. */

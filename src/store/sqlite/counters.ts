@@ -2,7 +2,7 @@
 
 import type { JobState } from "../../job/job.ts";
 import type { Database } from "./database.ts";
-import { number, text } from "./rows.ts";
+import { number, text } from "../rows.ts";
 
 /** What one transaction does to the counters. */
 export interface Tally {

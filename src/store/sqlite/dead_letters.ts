@@ -1,6 +1,6 @@
 /** The dead letter queue: jobs that have used up their attempts. */
 
-import { QueuectlError } from "../../errors.ts";
+import { noDeadJob, notDead } from "../refusals.ts";
 import type { Selection } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -52,10 +52,7 @@ async function change(
 
 function findDeadJob(database: Database, id: string, verb: "retried" | "purged"): number {
   const job = findJob(database, id);
-  if (!job) throw new QueuectlError("not_found", `No DLQ job found with id ${id}`);
+  if (!job) throw noDeadJob(id);
   if (job.state === "dead") return job.seq;
-  throw new QueuectlError(
-    "conflict",
-    `Job "${job.id}" cannot be ${verb}: its state is ${job.state}, only dead jobs can be ${verb}`,
-  );
+  throw notDead(job.id, job.state, verb);
 }

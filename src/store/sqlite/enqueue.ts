@@ -1,8 +1,8 @@
 /** Putting jobs into the queue. */
 
-import { QueuectlError } from "../../errors.ts";
 import { failpoint } from "../../failpoint.ts";
 import type { NewJob } from "../../job/job.ts";
+import { addedTwice, idsExist } from "../refusals.ts";
 import type { Intake } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -45,16 +45,6 @@ function countNew(database: Database, jobs: number): void {
   tally.write();
 }
 
-function idsExist(ids: readonly string[]): QueuectlError {
-  const named = ids.slice(0, 5).map((id) => `"${id}"`).join(", ") + (ids.length > 5 ? ", …" : "");
-  return new QueuectlError(
-    "conflict",
-    ids.length === 1
-      ? `A job with id ${named} exists already; nothing was stored`
-      : `Jobs with ids ${named} exist already; nothing was stored`,
-  );
-}
-
 /**
  * Collects jobs in a temporary table, which SQLite keeps on disk once it is large: memory stays flat, and the queue is
  * locked only while they are all moved over, not while they are still being read.
@@ -79,7 +69,7 @@ export function openIntake(database: Database): Intake {
   return {
     add(job) {
       if (explained(database.path, () => insert.run(...newValues(job)).changes) === 0) {
-        throw new QueuectlError("conflict", `The id "${job.id}" is there twice`);
+        throw addedTwice(job.id);
       }
     },
     async commit() {

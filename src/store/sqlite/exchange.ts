@@ -7,7 +7,7 @@ import type { Database } from "./database.ts";
 import { cancelRequests } from "./cancel.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { isRegistered, stopRequested } from "./processes.ts";
-import { claimColumns, claimFromRow, number } from "./rows.ts";
+import { claimColumns, claimFromRow, number } from "../rows.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
 export async function exchange(

@@ -3,7 +3,7 @@
 import type { Claim } from "../../job/job.ts";
 import type { RegisteredProcess, Registration, Role, StopRequest } from "../store.ts";
 import type { Database } from "./database.ts";
-import { claimColumns, claimFromRow, number, numberOrNull, text } from "./rows.ts";
+import { claimColumns, claimFromRow, number, numberOrNull, text } from "../rows.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {

@@ -1,11 +1,11 @@
 /** Questions about jobs. */
 
-import { QueuectlError } from "../../errors.ts";
 import type { Attempt, Job, JobState } from "../../job/job.ts";
+import { noJob, severalJobs } from "../refusals.ts";
 import type { ListFilter } from "../store.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { attemptColumns, attemptFromRow, jobColumns, jobFromRow } from "./rows.ts";
+import { attemptColumns, attemptFromRow, jobColumns, jobFromRow } from "../rows.ts";
 
 /** The number of jobs in every state. */
 export async function counts(database: Database): Promise<Record<JobState, number>> {
@@ -71,7 +71,7 @@ export async function lastOutput(
 export async function attempts(database: Database, id: string): Promise<Attempt[]> {
   return await database.read(() => {
     const job = findJob(database, id);
-    if (!job) throw new QueuectlError("not_found", `No job found with id ${id}`);
+    if (!job) throw noJob(id);
     return database.prepare(`SELECT ${attemptColumns} FROM attempts WHERE job = ? ORDER BY run`).all(job.seq)
       .map(
         attemptFromRow,
@@ -90,8 +90,5 @@ export function findJob(
   const found = id === "" ? [] : database.prepare(`
     SELECT seq, id, state FROM jobs WHERE id > ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 2`).all(id);
   if (found.length < 2) return found[0] as never;
-  throw new QueuectlError(
-    "usage",
-    `Several jobs have ids that begin with "${id}": ${found[0].id}, ${found[1].id}, …; give more of the id`,
-  );
+  throw severalJobs(id, String(found[0].id), String(found[1].id));
 }

@@ -1,7 +1,7 @@
 /** The `config` table: names and texts; what they mean is known to config.ts. */
 
 import type { Database } from "./database.ts";
-import { text } from "./rows.ts";
+import { text } from "../rows.ts";
 
 export async function settings(database: Database): Promise<Array<[string, string]>> {
   const rows = await database.read(() =>

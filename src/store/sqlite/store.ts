@@ -25,7 +25,7 @@ export async function openSqliteStore(file: string, options: OpenOptions): Promi
       const { migrate } = await import("./migrate.ts");
       await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
     }
-    const store = storeOn(database, path);
+    const store = storeOn(database, path, exists);
     database.opened();
     return store;
   } catch (error) {
@@ -113,14 +113,17 @@ async function notUsable(path: string, error: unknown): Promise<unknown> {
   return new QueuectlError("database", `The database ${path} cannot be opened: ${reason}`, { cause: error });
 }
 
-function storeOn(database: Database, path: string): Store {
+function storeOn(database: Database, path: string, exists: boolean): Store {
   const workerNames = new Map<number, string>();
   const readVersion = () =>
     explained(path, () => database.prepare("PRAGMA data_version").get()!.data_version);
   let version = readVersion();
 
   return {
+    // Absolute: a command that enqueues others runs in another folder.
+    url: path,
     location: path,
+    exists,
     spool: `${path}.spool`,
     enqueue: (jobs) => enqueue(database, jobs),
     intake: () => Promise.resolve(openIntake(database)),

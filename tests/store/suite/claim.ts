@@ -1,13 +1,16 @@
 /** Claiming jobs: which, in what order, by whom. */
 
 import assert from "node:assert/strict";
+import { waitFor } from "../../helpers/wait_for.ts";
 import {
+  addDead,
   type Case,
   claim,
   claimOne,
   end,
   failure,
   finished,
+  handedBack,
   ids,
   join,
   newJob,
@@ -158,18 +161,46 @@ export function claimCases(test: Case): void {
     assert.deepEqual(await store.outlook(), { ready: false, dueIn: 500 });
   });
 
-  test("changed tells of what other connections did, once", async ({ store, connect }) => {
+  test("changed tells of work, settings and requests of other connections, and is quiet after that", async ({ store, connect }) => {
     const other = await connect();
-    store.changed();
-    assert.equal(store.changed(), false);
-    await other.enqueue(newJobs("a"));
-    assert.equal(store.changed(), true);
-    assert.equal(store.changed(), false);
-    await other.list({ limit: 10 });
-    assert.equal(store.changed(), false);
+    const [worker, manager] = [await join(store), await join(store, { role: "manager" })];
+    const changes: Record<string, () => Promise<unknown>> = {
+      "a job that runs": async () => {
+        await other.enqueue(newJobs("a"));
+        await claimOne(other, worker);
+      },
+      cancel: () => other.cancel(["a"]),
+      "a new job": () => other.enqueue(newJobs("b")),
+      "many new jobs": async () => {
+        using intake = await other.intake();
+        intake.add(newJob("c"));
+        await intake.commit();
+      },
+      "a setting": () => other.setSetting("grace", "1s"),
+      "no setting": () => other.unsetSetting("grace"),
+      "a stop": () => other.requestStop({ grace: 1 }, []),
+      "a retry": async () => {
+        await addDead(other, "dead");
+        await waitFor("quiet", () => !store.changed());
+        await other.dlqRetry(["dead"]);
+      },
+    };
+    for (const [name, change] of Object.entries(changes)) {
+      await waitFor(`quiet before ${name}`, () => !store.changed());
+      await change();
+      await waitFor(`news of ${name}`, () => store.changed());
+    }
+    await waitFor("quiet", () => !store.changed());
+    await store.leave(manager);
+  });
+
+  test("changed tells of a job that a worker of another connection could not keep", async ({ store, connect }) => {
+    const other = await connect();
     const worker = await join(other);
-    assert.equal(store.changed(), true);
-    await claimOne(other, worker);
-    assert.equal(store.changed(), true);
+    await other.enqueue(newJobs("a"));
+    const run = await claimOne(other, worker);
+    await waitFor("quiet", () => !store.changed());
+    await end(other, worker, run, handedBack);
+    await waitFor("news", () => store.changed());
   });
 }

@@ -95,6 +95,7 @@ export function enqueueCases(test: Case): void {
         attempt: job.attempts + 1,
         startedAt: run.startedAt,
         elapsed: 0,
+        elsewhere: false,
         problem: null,
       });
     }

@@ -1,11 +1,13 @@
 /**
- * Rows as objects: the one place that knows the column names in both directions. A value that is not of its column's
- * type can only come from a damaged file, and is reported as that.
+ * Rows as objects, for every driver: the columns have the same names everywhere. A value that is not of its column's type
+ * can only come from a damaged database, and is reported as that.
  */
 
-import { QueuectlError } from "../../errors.ts";
-import { type Attempt, type Claim, type Job, type JobState, jobStates, type Outcome } from "../../job/job.ts";
-import type { Row } from "./database.ts";
+import { QueuectlError } from "../errors.ts";
+import { type Attempt, type Claim, type Job, type JobState, jobStates, type Outcome } from "../job/job.ts";
+
+/** A row by the names of its columns; whole numbers are numbers. */
+export type Row = Record<string, unknown>;
 
 /** The columns that {@link jobFromRow} reads. */
 export const jobColumns =
@@ -45,6 +47,7 @@ export function claimFromRow(row: Row, now: number): Claim {
     problem: env === undefined ? "The env of this job is damaged and cannot be read" : null,
     startedAt,
     elapsed: Math.max(0, now - startedAt),
+    elsewhere: row.elsewhere === true,
   };
 }
 

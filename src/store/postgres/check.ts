@@ -1,0 +1,59 @@
+/** Looks for data that breaks the invariants of schema.ts; the pages themselves are the server's to check. */
+
+import { jobStates } from "../../job/job.ts";
+import { number } from "../rows.ts";
+import type { Database } from "./database.ts";
+
+/** Statements that count rows which break an invariant, and what such rows mean. */
+const invariants: Array<[string, string]> = [
+  [
+    `SELECT count(*) AS n FROM queuectl.jobs WHERE state NOT IN (${
+      jobStates.map((state) => `'${state}'`).join(", ")
+    })`,
+    "jobs are in a state that does not exist",
+  ],
+  [
+    "SELECT count(*) AS n FROM queuectl.jobs WHERE (state = 'processing') <> (worker IS NOT NULL)",
+    "jobs run without a worker, or have one without running",
+  ],
+  [
+    "SELECT count(*) AS n FROM queuectl.jobs WHERE cancel_requested AND state <> 'processing'",
+    "jobs are to be ended without running",
+  ],
+  [
+    "SELECT count(*) AS n FROM queuectl.jobs WHERE available AND state NOT IN ('pending', 'failed')",
+    "jobs that are not waiting could be claimed",
+  ],
+  [
+    `SELECT count(*) AS n FROM queuectl.jobs
+     WHERE state IN ('pending', 'failed') AND NOT available AND next_attempt_at IS NULL`,
+    "jobs wait for nothing and would wait for ever",
+  ],
+  [
+    "SELECT count(*) AS n FROM queuectl.attempts WHERE job NOT IN (SELECT seq FROM queuectl.jobs)",
+    "runs are of jobs that do not exist",
+  ],
+  [
+    `SELECT count(*) AS n FROM (
+       SELECT state, sum(n) FROM (
+         SELECT state, 1 AS n FROM queuectl.jobs
+         UNION ALL ${
+      jobStates.map((state) => `SELECT '${state}', -sum(${state}) FROM queuectl.counters`).join(" UNION ALL ")
+    }
+       ) AS counted GROUP BY state HAVING sum(n) <> 0
+     ) AS wrong`,
+    "counts of `status` differ from the jobs",
+  ],
+];
+
+/** Every problem found, in words; empty when the data is sound. Reads all of it. */
+export async function check(database: Database): Promise<string[]> {
+  const answers = await database.batch(invariants.map(([text]) => ({ text })), {
+    readOnly: true,
+    pace: "slow",
+  });
+  return answers.flatMap(([row], index) => {
+    const count = number(row, "n");
+    return count === 0 ? [] : [`${count} ${invariants[index][1]}`];
+  });
+}

@@ -1,0 +1,45 @@
+/** Answers as an empty queue does, where there is none and none is to be made. */
+
+import { jobStates } from "../../job/job.ts";
+import { QueuectlError } from "../../errors.ts";
+import { noDeadJob, noJob } from "../refusals.ts";
+import type { Selection, Store } from "../store.ts";
+
+/** A store without a database; what would change something is refused. */
+export function emptyStore(url: string, location: string, spool: string): Store {
+  const none = <T>(value: T) => () => Promise.resolve(value);
+  const refuse = () => Promise.reject(new QueuectlError("database", `There is no queue in ${location} yet`));
+  const missing = (jobs: Selection, refusal: (id: string) => QueuectlError) =>
+    jobs === "all" || jobs.length === 0 ? Promise.resolve([]) : Promise.reject(refusal(jobs[0]));
+  return {
+    url,
+    location,
+    spool,
+    exists: false,
+    enqueue: refuse,
+    intake: refuse,
+    exchange: none({ claims: [], stale: [], cancel: [], stop: null }),
+    outlook: none({ ready: false, dueIn: null }),
+    changed: () => false,
+    register: refuse,
+    heartbeat: none(false),
+    leave: none(undefined),
+    processes: none([]),
+    takeOver: none([]),
+    isRunning: none(false),
+    requestStop: none([]),
+    counts: () => Promise.resolve(Object.fromEntries(jobStates.map((state) => [state, 0])) as never),
+    deaths: none(0),
+    list: none([]),
+    lastOutput: none(null),
+    attempts: (id) => Promise.reject(noJob(id)),
+    cancel: (jobs) => missing(jobs, noJob) as Promise<never[]>,
+    dlqRetry: (jobs) => missing(jobs, noDeadJob),
+    dlqPurge: (jobs) => missing(jobs, noDeadJob),
+    check: none([]),
+    settings: none([]),
+    setSetting: refuse,
+    unsetSetting: none(false),
+    [Symbol.asyncDispose]: none(undefined),
+  };
+}

@@ -1,0 +1,147 @@
+/** Putting jobs into the queue. */
+
+import { failpoint } from "../../failpoint.ts";
+import type { NewJob } from "../../job/job.ts";
+import { idsExist } from "../refusals.ts";
+import { text } from "../rows.ts";
+import { timeSql } from "./clock.ts";
+import type { Database, Run } from "./database.ts";
+import { codeOf } from "./errors.ts";
+import { notification } from "./notifications.ts";
+import { asJson } from "./storable.ts";
+
+/** The most characters that go out in one statement, about. */
+const packetLength = 2 ** 20;
+
+const columns = "id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
+
+const typedColumns = `number bigint, id text COLLATE "C", command text, attempts integer, max_retries integer,
+  priority integer, timeout bigint, base_backoff double precision, cwd text, env text`;
+
+const jobsOf = (source: string, now: string, request: string) => `
+  INSERT INTO queuectl.jobs (state, available, created_at, updated_at, request, ${columns})
+  SELECT 'pending', true, now, now, ${request}::uuid, ${columns}
+  FROM ${source}, (SELECT ${now} AS now) AS clock ORDER BY number`;
+
+/** A new job as the statements take it, with its place among the others. */
+export interface NewRow {
+  number: number;
+  id: string;
+  command: string;
+  attempts: number;
+  max_retries: number;
+  priority: number;
+  timeout: number | null;
+  base_backoff: number | null;
+  cwd: string | null;
+  /** JSON. */
+  env: string | null;
+}
+
+export function newRow(job: NewJob, place: number): NewRow {
+  return {
+    number: place,
+    id: job.id,
+    command: job.command,
+    attempts: job.attempts,
+    max_retries: job.maxRetries,
+    priority: job.priority,
+    timeout: job.timeout,
+    base_backoff: job.baseBackoff,
+    cwd: job.cwd,
+    env: job.env && Object.keys(job.env).length > 0 ? JSON.stringify(job.env) : null,
+  };
+}
+
+/** (new) → pending, all or none, in one statement. */
+export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<void> {
+  const ids = new Set<string>();
+  const twice = jobs.map(({ id }) => id).filter((id) => ids.size === ids.add(id).size);
+  // By this name jobs are known that an earlier try has stored, whose confirmation got lost.
+  const request = crypto.randomUUID();
+  try {
+    if (twice.length > 0) throw await conflict(database, jobs, request, twice);
+    await database.batch([
+      {
+        text: jobsOf(`json_to_recordset($1::text::json) AS job (${typedColumns})`, timeSql("$2"), "$3"),
+        parameters: [asJson(jobs.map(newRow)), database.now(), request],
+      },
+      notification(database),
+    ]);
+  } catch (error) {
+    if (codeOf((error as Error).cause) !== uniqueViolation) throw error;
+    const existing = await conflict(database, jobs, request, []);
+    if (existing) throw existing;
+  }
+  failpoint("enqueue");
+}
+
+const uniqueViolation = "23505";
+
+/** The error that names the ids that others have, or that are there `twice`; undefined where all jobs are our own. */
+async function conflict(
+  database: Database,
+  jobs: readonly NewJob[],
+  request: string,
+  twice: readonly string[],
+) {
+  const [rows] = await database.batch([{
+    text: `SELECT id FROM queuectl.jobs WHERE request IS DISTINCT FROM $1
+      AND id IN (SELECT value COLLATE "C" FROM json_array_elements_text($2::text::json) AS each (value))`,
+    parameters: [request, asJson(jobs.map(({ id }) => id))],
+  }], { readOnly: true });
+  const taken = new Set([...twice, ...rows.map((row) => text(row, "id"))]);
+  const existing = [...new Set(jobs.map(({ id }) => id))].filter((id) => taken.has(id));
+  return existing.length > 0 ? idsExist(existing) : undefined;
+}
+
+/**
+ * (new) → pending for any number of jobs, in their order, all or none; returns their number. They are sent to a temporary
+ * table first: the row of the counters is locked only while they are moved over.
+ */
+export async function enqueueMany(database: Database, jobs: () => Iterable<NewRow>): Promise<number> {
+  const request = crypto.randomUUID();
+  return await database.transaction(async (run) => {
+    await run(`CREATE TEMPORARY TABLE queuectl_intake (${typedColumns}) ON COMMIT DROP`);
+    const sent = await send(run, jobs());
+    await run(
+      `${jobsOf("pg_temp.queuectl_intake", timeSql("$1"), "$2")} ON CONFLICT (id) DO NOTHING`,
+      [database.now(), request],
+    );
+    const existing = await run(
+      `SELECT id FROM pg_temp.queuectl_intake AS job JOIN queuectl.jobs AS present USING (id)
+       WHERE present.request IS DISTINCT FROM $1 ORDER BY job.number LIMIT 6`,
+      [request],
+    );
+    if (existing.length > 0) throw idsExist(existing.map((row) => text(row, "id")));
+    failpoint("enqueue");
+    const { text: notify, parameters } = notification(database);
+    await run(notify, parameters);
+    return sent;
+  }, { pace: "slow" });
+}
+
+/** Sends the jobs to the temporary table, in packets; returns their number. */
+async function send(run: Run, jobs: Iterable<NewRow>): Promise<number> {
+  let packet: string[] = [];
+  let length = 0;
+  let count = 0;
+  const flush = async () => {
+    await run(
+      `INSERT INTO pg_temp.queuectl_intake
+       SELECT * FROM json_to_recordset($1::text::json) AS job (${typedColumns})`,
+      [`[${packet.join(",")}]`],
+    );
+    packet = [];
+    length = 0;
+  };
+  for (const job of jobs) {
+    const text = JSON.stringify(job);
+    packet.push(text);
+    length += text.length;
+    count++;
+    if (length > packetLength) await flush();
+  }
+  if (packet.length > 0) await flush();
+  return count;
+}

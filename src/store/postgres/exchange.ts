@@ -1,0 +1,182 @@
+/** The worker's transaction: results in, claims out, in one round trip. */
+
+import type { Claim, Finished } from "../../job/job.ts";
+import { claimColumns, claimFromRow, number, numberOrNull } from "../rows.ts";
+import type { Exchange } from "../store.ts";
+import { clockSql, timeSql } from "./clock.ts";
+import type { Database, Row, Run, Statement } from "./database.ts";
+import { recordedStatement, recordStatement, staleRuns } from "./record.ts";
+import type { Requests } from "./requests.ts";
+
+/** The most jobs that one exchange makes available: when more are due at once, the next one goes on. */
+const promotionLimit = 5000;
+
+/** What a worker has and wants. */
+export interface ExchangeRequest {
+  worker: number;
+  workerName: string;
+  finished: readonly Finished[];
+  want: number;
+}
+
+/** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
+export async function exchange(
+  database: Database,
+  requests: Requests,
+  request: ExchangeRequest,
+): Promise<Exchange> {
+  const { worker, finished, want } = request;
+  const kind = `exchange of ${worker}`;
+  if (finished.length === 0 && want === 0 && !requests.isOpen(kind)) {
+    const [rows] = await database.batch([requestsStatement(worker)], { readOnly: true });
+    return { claims: [], stale: [], ...requestsFrom(rows) };
+  }
+  return await requests.answer(
+    kind,
+    (name) => exchangeOnce(database, request, name),
+    (name) => exchangeAgain(database, request, name),
+  );
+}
+
+async function exchangeOnce(database: Database, request: ExchangeRequest, name: string): Promise<Exchange> {
+  const { worker, workerName, finished, want } = request;
+  const records = finished.length > 0 ? [recordStatement(database, workerName, finished)] : [];
+  const claiming = want > 0 ? claimStatements(database, worker, want, name) : [];
+  const answers = await database.batch(
+    [lockStatement(worker), ...records, ...claiming, requestsStatement(worker)],
+    { unknown: "tell" },
+  );
+  return {
+    claims: want > 0 ? claimsFrom(answers.at(-2)!) : [],
+    stale: finished.length > 0 ? staleRuns(finished, answers[1]) : [],
+    ...requestsFrom(answers.at(-1)!),
+  };
+}
+
+/** The same after an answer that got lost: what that one has recorded or claimed counts as done here. */
+async function exchangeAgain(database: Database, request: ExchangeRequest, name: string): Promise<Exchange> {
+  const { worker, workerName, finished, want } = request;
+  return await database.transaction(async (run) => {
+    const ask = ({ text, parameters }: Statement) => run(text, parameters);
+    // Waits for the lost one, should it still be at work.
+    await ask(lockStatement(worker));
+    const claims = await handedOut(database, run, worker, name);
+    const before = await ask(recordedStatement(finished));
+    const recorded = await ask(recordStatement(database, workerName, finished));
+    if (want > claims.length) {
+      const [promote, claim] = claimStatements(database, worker, want - claims.length, name);
+      await ask(promote);
+      claims.push(...claimsFrom(await ask(claim)));
+    }
+    const stale = staleRuns(finished, [...before, ...recorded]);
+    return { claims, stale, ...requestsFrom(await ask(requestsStatement(worker))) };
+  });
+}
+
+/** The jobs that a worker has got by a request, while it does not know of them. */
+export async function handedOut(
+  database: Database,
+  run: Run,
+  worker: number,
+  name: string,
+): Promise<Claim[]> {
+  const rows = await run(
+    `SELECT ${claimColumns}, ${timeSql("$1")} AS now, ${elsewhereSql("$2")} FROM queuectl.jobs AS job
+     WHERE state = 'processing' AND worker = $2 AND request = $3 ORDER BY priority DESC, seq`,
+    [database.now(), worker, name],
+  );
+  return claimsFrom(rows);
+}
+
+/** Whether a run was begun on another host than that of the worker. */
+export const elsewhereSql = (worker: `$${number}`): string =>
+  `coalesce(job.host <> (SELECT host FROM queuectl.processes WHERE id = ${worker}), false) AS elsewhere`;
+
+export const claimsFrom = (rows: readonly Row[]): Claim[] =>
+  rows.map((row) => claimFromRow(row, number(row, "now")));
+
+/**
+ * Keeps the registration from being removed meanwhile: a worker that was declared gone must not claim, its jobs would be
+ * taken for left behind. And lets the exchanges of one worker wait for one another.
+ */
+function lockStatement(worker: number): Statement {
+  return {
+    text: "SELECT id FROM queuectl.processes WHERE id = $1 FOR NO KEY UPDATE",
+    parameters: [worker],
+  };
+}
+
+/** Makes jobs that are due available; then pending or failed → processing, attempts raised by one. */
+export function claimStatements(
+  database: Database,
+  worker: number,
+  want: number,
+  name: string,
+): [promote: Statement, claim: Statement] {
+  const { schema } = database.options;
+  return [
+    {
+      // More than are wanted here are for others.
+      text: `
+        WITH ${clockSql("$1")},
+        due AS MATERIALIZED (
+          SELECT seq FROM queuectl.jobs WHERE next_attempt_at <= (SELECT now FROM clock)
+          ORDER BY next_attempt_at LIMIT ${promotionLimit} FOR UPDATE SKIP LOCKED
+        ),
+        promoted AS (
+          UPDATE queuectl.jobs AS job SET available = true, next_attempt_at = NULL FROM due WHERE job.seq = due.seq
+          RETURNING job.seq
+        )
+        SELECT CASE WHEN count(*) > $2::integer THEN pg_notify($3, $4) END FROM promoted`,
+      parameters: [database.now(), want, schema, database.sender],
+    },
+    {
+      text: `
+        WITH ${clockSql("$1")},
+        next AS MATERIALIZED (
+          SELECT seq FROM queuectl.jobs
+          WHERE available AND EXISTS (SELECT 1 FROM queuectl.processes WHERE id = $2)
+          ORDER BY priority DESC, seq LIMIT $3 FOR UPDATE SKIP LOCKED
+        ),
+        claimed AS (
+          UPDATE queuectl.jobs AS job SET state = 'processing', available = false, attempts = attempts + 1,
+            claim = claim + 1, run = run + 1, worker = $2, started_at = clock.now, updated_at = clock.now,
+            host = (SELECT host FROM queuectl.processes WHERE id = $2), request = $4
+          FROM next, clock WHERE job.seq = next.seq
+          RETURNING job.*, clock.now
+        )
+        SELECT ${claimColumns}, now, false AS elsewhere FROM claimed ORDER BY priority DESC, seq`,
+      parameters: [database.now(), worker, want, name],
+    },
+  ];
+}
+
+/** What was asked of a process, or of its manager: a worker may have been started after that. */
+function requestsStatement(process: number): Statement {
+  return {
+    text: `
+      SELECT min(stop_grace) AS grace,
+        (SELECT string_agg(seq::text, ',') FROM queuectl.jobs WHERE worker = $1 AND cancel_requested) AS cancel
+      FROM queuectl.processes WHERE id = $1 OR id = (SELECT manager FROM queuectl.processes WHERE id = $1)`,
+    parameters: [process],
+  };
+}
+
+function requestsFrom([row]: readonly Row[]): Pick<Exchange, "cancel" | "stop"> {
+  const grace = numberOrNull(row, "grace");
+  const cancel = row.cancel === null ? [] : String(row.cancel).split(",").map(Number);
+  return { cancel, stop: grace === null ? null : { grace } };
+}
+
+/** Whether a job can be claimed now, and how long until one that waits is due. */
+export async function outlook(database: Database): Promise<{ ready: boolean; dueIn: number | null }> {
+  const [[row]] = await database.batch([{
+    text: `
+      SELECT (SELECT true FROM queuectl.jobs WHERE available ORDER BY priority DESC, seq LIMIT 1) AS ready,
+        (SELECT next_attempt_at FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL
+          ORDER BY next_attempt_at LIMIT 1) AS due, ${timeSql("$1")} AS now`,
+    parameters: [database.now()],
+  }], { readOnly: true });
+  const due = numberOrNull(row, "due");
+  return { ready: row.ready === true, dueIn: due === null ? null : Math.max(0, due - number(row, "now")) };
+}

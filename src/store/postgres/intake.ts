@@ -1,0 +1,46 @@
+/**
+ * Collecting jobs before they are added: in a temporary table of a SQLite database in this process, which SQLite keeps on
+ * disk once it is large. So memory stays flat, an id that is there twice is told at once, and the server is not asked, nor
+ * a transaction held open, while the jobs are still being read from somewhere slow.
+ */
+
+import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import { addedTwice } from "../refusals.ts";
+import type { Intake } from "../store.ts";
+import type { Database } from "./database.ts";
+import { enqueueMany, type NewRow, newRow } from "./enqueue.ts";
+
+const columns = "number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
+
+/** Begins to collect. */
+export function openIntake(database: Database): Intake {
+  const collected = new DatabaseSync(":memory:");
+  collected.exec(`
+    CREATE TEMP TABLE intake (
+      number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, command, attempts, max_retries, priority, timeout,
+      base_backoff, cwd, env
+    );
+    BEGIN`);
+  const insert = collected.prepare(
+    `INSERT INTO temp.intake (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+  );
+  let count = 0;
+
+  function* rows(query: string): Iterable<Record<string, SQLOutputValue>> {
+    yield* collected.prepare(`${query} ORDER BY number`).iterate();
+  }
+
+  return {
+    add(job) {
+      const row = newRow(job, count + 1);
+      if (insert.run(...Object.values(row)).changes === 0) throw addedTwice(job.id);
+      count++;
+    },
+    commit: () =>
+      enqueueMany(database, () => rows(`SELECT ${columns} FROM temp.intake`) as unknown as Iterable<NewRow>),
+    *ids() {
+      for (const row of rows("SELECT id FROM temp.intake")) yield row.id as string;
+    },
+    [Symbol.dispose]: () => collected.close(),
+  };
+}

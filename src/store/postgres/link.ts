@@ -1,0 +1,227 @@
+/**
+ * One session with a server, which never connects again by itself: what is sent after a loss must not run outside the
+ * transaction that it was meant for.
+ */
+
+import type { Duplex } from "node:stream";
+import postgres from "postgres";
+import type { ConnectionOptions, Server, SslMode } from "./connection_options.ts";
+import { type Encryption, LinkLostError, openSocket, TimeoutError } from "./socket.ts";
+
+/** A row by the names of its columns; whole numbers are numbers. */
+export type Row = Record<string, unknown>;
+
+/** Milliseconds that the server gets to take note of a farewell. */
+const farewellTime = 1000;
+
+export interface Statement {
+  text: string;
+  /** For `$1`, `$2`, …; without any the text may be several statements. */
+  parameters?: readonly unknown[];
+}
+
+/** What a statement gave. */
+export interface Answer {
+  rows: Row[];
+  /** What the server says it has done: `INSERT`, `COMMIT`, … */
+  command: string;
+}
+
+export interface Link {
+  readonly isOpen: boolean;
+  /** Resolves when it has ended, by whomever. */
+  readonly ended: Promise<void>;
+  /**
+   * Sends all statements at once and waits for their answers, at most `patience` milliseconds. Throws the first error
+   * that the server reports, and LinkLostError when the session has ended.
+   */
+  send(statements: readonly Statement[], patience: number): Promise<Answer[]>;
+  close(): Promise<void>;
+}
+
+/** Opens a session with the first server that will do. `notified` gets the payloads of what is listened to. */
+export async function openLink(
+  options: ConnectionOptions,
+  notified?: (payload: string) => void,
+): Promise<Link> {
+  let failure: unknown;
+  for (const server of options.servers) {
+    for (const encryption of encryptions(options.sslMode, server)) {
+      try {
+        return await openOne(options, server, encryption, notified);
+      } catch (error) {
+        failure ??= error;
+        // Only where a server refuses this kind of connection another kind is worth a try.
+        if ((error as { code?: unknown }).code !== "28000") break;
+      }
+    }
+  }
+  throw failure;
+}
+
+/** The attempts that `sslmode` stands for, in libpq's order. */
+function encryptions(mode: SslMode, server: Server): Encryption[] {
+  if (server.socket !== null) return ["none"];
+  switch (mode) {
+    case "disable":
+      return ["none"];
+    case "allow":
+      return ["none", "unverified"];
+    case "prefer":
+      return ["if offered", "none"];
+    case "require":
+      return ["unverified"];
+    case "verify-ca":
+      return ["verified"];
+    case "verify-full":
+      return ["verified with host name"];
+  }
+}
+
+async function openOne(
+  options: ConnectionOptions,
+  server: Server,
+  encryption: Encryption,
+  notified?: (payload: string) => void,
+): Promise<Link> {
+  const { connectTimeout, rootCertificates } = options;
+  const socket = await openSocket(server, encryption, rootCertificates, connectTimeout);
+  const link = linkOn(socket, options, server, notified);
+  try {
+    await link.begin(connectTimeout);
+    if (options.writable) await refuseReplica(link, connectTimeout);
+    return link;
+  } catch (error) {
+    await link.close();
+    throw error;
+  }
+}
+
+async function refuseReplica(link: Link, patience: number): Promise<void> {
+  const [{ rows: [row] }] = await link.send([{ text: "SHOW transaction_read_only" }], patience);
+  if (row.transaction_read_only === "on") {
+    throw Object.assign(new Error("it is read-only"), { code: "25006" });
+  }
+}
+
+function linkOn(
+  socket: Duplex,
+  options: ConnectionOptions,
+  server: Server,
+  notified: ((payload: string) => void) | undefined,
+): Link & { begin(patience: number): Promise<void> } {
+  const lost = Promise.withResolvers<never>();
+  // Nobody may be waiting when it happens.
+  lost.promise.catch(() => {});
+  let isOpen = true;
+  const lose = (reason: string) => {
+    isOpen = false;
+    lost.reject(new LinkLostError(reason));
+  };
+  const ended = new Promise<void>((resolve) => socket.once("close", resolve));
+  socket.once("close", () => lose("the connection was closed"));
+  socket.on("error", (error: Error) => lose(error.message));
+  let isTaken = false;
+  const sql = withoutVariable("PGTARGETSESSIONATTRS", () =>
+    postgres({
+      host: server.host,
+      port: server.port,
+      username: options.user,
+      password: server.password ?? "",
+      database: options.database,
+      max: 1,
+      ssl: false,
+      prepare: options.prepare,
+      connection: { application_name: options.applicationName },
+      fetch_types: false,
+      idle_timeout: 0,
+      max_lifetime: null,
+      connect_timeout: 0,
+      keep_alive: null,
+      // Each only exists for one session.
+      backoff: 0,
+      no_subscribe: true,
+      debug: false,
+      types: { integer8: { to: 20, from: [20], parse: Number, serialize: String } },
+      onnotice: () => {},
+      onnotify: (_channel: string, payload: string) => notified?.(payload),
+      socket() {
+        if (isTaken) throw new LinkLostError("the connection was closed");
+        isTaken = true;
+        return socket;
+      },
+      // deno-lint-ignore no-explicit-any -- its types lack half of the options that it documents
+    } as any));
+  let session: { unsafe: typeof sql.unsafe } = sql;
+
+  function start({ text, parameters = [] }: Statement) {
+    // deno-lint-ignore no-explicit-any -- any value can be a parameter
+    return session.unsafe(text, parameters as any, { prepare: options.prepare }).execute();
+  }
+
+  async function send(statements: readonly Statement[], patience: number): Promise<Answer[]> {
+    if (!isOpen) throw new LinkLostError("the connection was closed");
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        lose(new TimeoutError(patience).message);
+        socket.destroy();
+        lost.promise.catch(reject);
+      }, patience);
+    });
+    try {
+      const settled = await Promise.race([Promise.allSettled(statements.map(start)), lost.promise, late]);
+      // What comes after the first error fails because of it.
+      const failed = settled.find((result) => result.status === "rejected");
+      if (failed) throw isOpen && !isOfConnection(failed.reason) ? failed.reason : await lost.promise;
+      return settled.map((result) => answerOf((result as PromiseFulfilledResult<never>).value));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  return {
+    get isOpen() {
+      return isOpen;
+    },
+    ended,
+    send,
+    async begin(patience) {
+      await send([{ text: "SELECT 1" }], patience);
+      // From here on it belongs to us alone, so that the driver never connects anew for what is still to be sent.
+      session = await sql.reserve();
+    },
+    async close() {
+      if (isOpen) {
+        isOpen = false;
+        // "I am leaving" in PostgreSQL's protocol.
+        socket.end(new Uint8Array([0x58, 0, 0, 0, 4]));
+      } else {
+        socket.destroy();
+      }
+      const timer = setTimeout(() => socket.destroy(), farewellTime);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Whether it is the driver or the system that speaks of the connection, and not the server of a statement. */
+const isOfConnection = (error: unknown) =>
+  /^(CONNECT|ECONN|EPIPE|ETIMEDOUT)/.test(String((error as { code?: unknown }).code));
+
+/** The driver reads variables itself and does not know all their values; what they mean is decided before. */
+function withoutVariable<T>(name: string, action: () => T): T {
+  const value = Deno.env.get(name);
+  if (value === undefined) return action();
+  Deno.env.delete(name);
+  try {
+    return action();
+  } finally {
+    Deno.env.set(name, value);
+  }
+}
+
+function answerOf(result: Row[] & { command?: string }): Answer {
+  return { rows: [...result], command: result.command ?? "" };
+}

@@ -1,0 +1,112 @@
+/** Brings a schema to the newest version, safely with any number of processes starting at once. */
+
+import { QueuectlError } from "../../errors.ts";
+import { failpoint } from "../../failpoint.ts";
+import { type Database, quoteIdentifier, type Run } from "./database.ts";
+import { migrations } from "./schema.ts";
+
+/** What is known of the queue itself. */
+export interface Queue {
+  /** Made with the schema, and never changed. */
+  identity: string;
+  /** What the server calls the database. */
+  database: string;
+}
+
+/** The lock under which schemas are made: a number that no other program uses by chance ("queuectl", in ASCII). */
+const lock = "8175552253447599212";
+
+/**
+ * Applies the missing steps in one transaction, and says through `notify` when it made the schema. Undefined where there
+ * is no schema and `create` is not asked for. Throws `newer_schema`, and `database` for what another program has made.
+ */
+export async function migrate(
+  database: Database,
+  create: boolean,
+  notify: (message: string) => void,
+): Promise<Queue | undefined> {
+  const found = await readQueue(database);
+  if (found && found.version === migrations.length) return found;
+  if (!found && !create) return undefined;
+  const made = await database.transaction((run) => applyMissing(run, database), { pace: "slow" });
+  if (made) notify("Database schema initialized successfully.");
+  return await readQueue(database);
+}
+
+/** Undefined where there is no queue yet. */
+async function readQueue(database: Database): Promise<Queue & { version: number } | undefined> {
+  // Asked first whether it is there: a statement that fails would be a line in the log of the server.
+  const { schema } = database.options;
+  const [[{ there }]] = await database.batch([tableThere(schema)], { readOnly: true });
+  if (!there) return undefined;
+  const [[row]] = await database.batch([{
+    text: "SELECT version, identity, current_database() AS database FROM queuectl.queue",
+  }], { readOnly: true });
+  if (!row) return undefined;
+  const { version, identity, database: name } = row as {
+    version: number;
+    identity: string;
+    database: string;
+  };
+  if (version > migrations.length) {
+    throw new QueuectlError(
+      "newer_schema",
+      `The database ${database.options.location} has schema ${version}, this queuectl knows up to ` +
+        `${migrations.length}; use a newer queuectl`,
+    );
+  }
+  return { version, identity, database: name };
+}
+
+const tableThere = (schema: string) => ({
+  text:
+    `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE n.nspname = $1 AND c.relname = 'queue') AS there`,
+  parameters: [schema],
+});
+
+/** Whether the schema was made, and not only brought up to date. */
+async function applyMissing(run: Run, { options }: Database): Promise<boolean> {
+  // Taken until the transaction ends; whoever waited finds the work done.
+  await run(`SELECT pg_advisory_xact_lock(${lock})`);
+  await refuseServer(run, options.location);
+  const { text, parameters } = tableThere(options.schema);
+  const [{ there }] = await run(text, parameters);
+  const [row] = there ? await run("SELECT version FROM queuectl.queue") : [];
+  const version = row ? Number(row.version) : 0;
+  if (version >= migrations.length) return false;
+  if (version === 0) await makeSchema(run, options.schema);
+  for (const step of migrations.slice(version)) await run(step);
+  failpoint("migration");
+  if (version === 0) {
+    await run(
+      `INSERT INTO queuectl.queue (version, identity) VALUES (${migrations.length}, gen_random_uuid())`,
+    );
+  } else {
+    await run(`UPDATE queuectl.queue SET version = ${migrations.length}`);
+  }
+  return version === 0;
+}
+
+async function refuseServer(run: Run, location: string): Promise<void> {
+  const [{ version, encoding }] = await run(
+    "SELECT current_setting('server_version_num')::integer AS version, current_setting('server_encoding') AS encoding",
+  );
+  if (Number(version) < 130_000) {
+    throw new QueuectlError("database", `The database ${location} is older than PostgreSQL 13`);
+  }
+  if (encoding !== "UTF8") {
+    throw new QueuectlError(
+      "database",
+      `The database ${location} has the encoding ${encoding}; it has to be UTF8`,
+    );
+  }
+}
+
+async function makeSchema(run: Run, schema: string): Promise<void> {
+  // "IF NOT EXISTS" asks for the right to make schemas also where there is nothing to make.
+  const [{ there }] = await run("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) AS there", [
+    schema,
+  ]);
+  if (!there) await run(`CREATE SCHEMA ${quoteIdentifier(schema)}`);
+}

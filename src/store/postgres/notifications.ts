@@ -1,0 +1,86 @@
+/**
+ * Wake-up: who makes work available, or asks something of workers, notifies the channel that has the schema's name; who
+ * waits listens on a connection of its own. Behind it everybody looks once a second anyway, because a notification can
+ * be lost with a connection, and a pooler may let none through.
+ */
+
+import { type Database, quoteIdentifier, type Statement } from "./database.ts";
+import { type Link, openLink } from "./link.ts";
+
+/** Milliseconds between two looks without a notification. */
+const pollInterval = 1000;
+/** Milliseconds between two signs of life of the connection, and for the answer to one. */
+const standardHeartbeat = { interval: 10_000, patience: 5000 };
+/** Milliseconds between two attempts to connect. */
+const shortestPause = 100;
+const longestPause = 10_000;
+
+/** Tells all who listen, once the transaction is committed; who sends it is left out. */
+export function notification({ options, sender }: Database): Statement {
+  return { text: "SELECT pg_notify($1, $2)", parameters: [options.schema, sender] };
+}
+
+export interface Listener {
+  /** Whether there may be something new since the last call. The first call begins to listen. */
+  changed(): boolean;
+  close(): Promise<void>;
+}
+
+/** Listens for what others do to the queue. `heartbeat` is for tests. */
+export function createListener(database: Database, heartbeat = standardHeartbeat): Listener {
+  const { options, sender } = database;
+  // A test moves its own clock, and with it what counts as a second.
+  const now = () => database.now() ?? performance.now();
+  const stopping = Promise.withResolvers<void>();
+  let isStopping = false;
+  let isNotified = false;
+  let lookAt = -Infinity;
+  let listening: Promise<void> | undefined;
+
+  async function listen(): Promise<void> {
+    for (let pause = shortestPause; !isStopping; pause = Math.min(pause * 2, longestPause)) {
+      let link: Link | undefined;
+      try {
+        link = await openLink(options, (payload) => isNotified ||= payload !== sender);
+        await link.send([{ text: `LISTEN ${quoteIdentifier(options.schema)}` }], heartbeat.patience);
+        // Nobody told what happened before.
+        isNotified = true;
+        pause = shortestPause;
+        await keepAlive(link);
+      } catch {
+        // The connection for statements meets the same trouble, and has the words for it.
+        await sleep(Math.random() * pause);
+      } finally {
+        await link?.close();
+      }
+    }
+  }
+
+  async function keepAlive(link: Link): Promise<void> {
+    while (!isStopping && link.isOpen) {
+      await Promise.race([sleep(heartbeat.interval), link.ended]);
+      if (!isStopping && link.isOpen) await link.send([{ text: "SELECT 1" }], heartbeat.patience);
+    }
+  }
+
+  async function sleep(milliseconds: number): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const elapsed = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
+    await Promise.race([elapsed, stopping.promise]).finally(() => clearTimeout(timer));
+  }
+
+  return {
+    changed() {
+      listening ??= listen();
+      if (!isNotified && now() < lookAt) return false;
+      isNotified = false;
+      lookAt = now() + pollInterval;
+      return true;
+    },
+    async close() {
+      isStopping = true;
+      stopping.resolve();
+      await listening;
+    },
+  };
+}

@@ -1,0 +1,163 @@
+/** Managers and workers: who is there, who is gone, who was asked to stop. */
+
+import type { Claim } from "../../job/job.ts";
+import { claimColumns, number, numberOrNull, text } from "../rows.ts";
+import type { RegisteredProcess, Registration, Role, StopRequest } from "../store.ts";
+import { clockSql, timeSql } from "./clock.ts";
+import type { Database, Effort } from "./database.ts";
+import { claimsFrom, elsewhereSql, handedOut } from "./exchange.ts";
+import { notification } from "./notifications.ts";
+import type { Requests } from "./requests.ts";
+import { asArray, storable } from "./storable.ts";
+
+/** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
+export async function register(database: Database, registration: Registration): Promise<number> {
+  const { id, role, manager, number: place, concurrency, identity, lease } = registration;
+  const who = [
+    storable(identity.host),
+    storable(identity.boot),
+    identity.pid,
+    storable(identity.start),
+    role,
+  ];
+  return await database.transaction(async (run, again) => {
+    // An earlier try may have been committed, and nobody would renew its lease.
+    if (again) {
+      await run(
+        "DELETE FROM queuectl.processes WHERE host = $1 AND boot = $2 AND pid = $3 AND start = $4 AND role = $5",
+        who,
+      );
+    }
+    const [row] = await run(
+      `INSERT INTO queuectl.processes (host, boot, pid, start, role, manager, number, concurrency, started_at,
+         heartbeat_at, lease_until${id === undefined ? "" : ", id"})
+       SELECT $1, $2, $3::bigint, $4, $5, $6::bigint, $7::integer, $8::integer, now, now, now + $9::bigint
+         ${id === undefined ? "" : ", $11::bigint"}
+       FROM (SELECT ${timeSql("$10")} AS now) AS clock RETURNING id`,
+      [...who, manager, place, concurrency, lease, database.now(), ...id === undefined ? [] : [id]],
+    );
+    return number(row, "id");
+  });
+}
+
+/** Renews the lease; false when the process is not registered any more. */
+export async function heartbeat(database: Database, process: number, lease: number): Promise<boolean> {
+  const [rows] = await database.batch([{
+    text: `WITH ${clockSql("$1")}
+      UPDATE queuectl.processes SET heartbeat_at = now, lease_until = now + $2::bigint FROM clock WHERE id = $3
+      RETURNING id`,
+    parameters: [database.now(), lease, process],
+  }]);
+  return rows.length === 1;
+}
+
+/** registered → (gone); what it still ran is found by the next take-over. */
+export async function leave(database: Database, process: number): Promise<void> {
+  await database.batch([{ text: "DELETE FROM queuectl.processes WHERE id = $1", parameters: [process] }]);
+}
+
+/** Every registered process, managers before the workers they started. */
+export async function listProcesses(database: Database): Promise<RegisteredProcess[]> {
+  const [jobs, rows] = await database.batch([
+    { text: "SELECT worker, id FROM queuectl.jobs WHERE state = 'processing' ORDER BY seq" },
+    {
+      text: `SELECT id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at,
+          lease_until < ${timeSql("$1")} AS expired, stop_grace
+        FROM queuectl.processes ORDER BY coalesce(manager, id), id`,
+      parameters: [database.now()],
+    },
+  ], { readOnly: true });
+  const running = Map.groupBy(jobs, (row) => number(row, "worker"));
+  return rows.map((row) => ({
+    id: number(row, "id"),
+    role: text(row, "role") as Role,
+    manager: numberOrNull(row, "manager"),
+    number: number(row, "number"),
+    concurrency: number(row, "concurrency"),
+    identity: {
+      host: text(row, "host"),
+      boot: text(row, "boot"),
+      pid: number(row, "pid"),
+      start: text(row, "start"),
+    },
+    startedAt: number(row, "started_at"),
+    heartbeatAt: number(row, "heartbeat_at"),
+    expired: row.expired === true,
+    stop: row.stop_grace === null ? null : { grace: number(row, "stop_grace") },
+    running: (running.get(number(row, "id")) ?? []).map((job) => text(job, "id")),
+  }));
+}
+
+/** registered → (gone) for `gone` and `silent` processes; processing → processing by `worker`, claim raised. */
+export async function takeOver(
+  database: Database,
+  requests: Requests,
+  worker: number,
+  gone: readonly number[],
+  silent: readonly number[],
+): Promise<Claim[]> {
+  const attempt = (name: string, isAgain: boolean, effort: Effort) =>
+    database.transaction(async (run) => {
+      // One at a time: a second one would not know yet that the first one's worker is there.
+      await run("SELECT version FROM queuectl.queue FOR UPDATE");
+      const before = isAgain ? await handedOut(database, run, worker, name) : [];
+      await run(
+        `DELETE FROM queuectl.processes
+         WHERE id = ANY($1::bigint[]) OR id = ANY($2::bigint[]) AND lease_until < ${timeSql("$3")}`,
+        [asArray(gone), asArray(silent), database.now()],
+      );
+      // By its claim too: one that was claimed anew while this waited for it belongs to somebody who is there.
+      const rows = await run(
+        `WITH ${clockSql("$1")},
+         orphan AS MATERIALIZED (
+           SELECT seq, claim FROM queuectl.jobs AS job WHERE state = 'processing'
+             AND NOT EXISTS (SELECT 1 FROM queuectl.processes WHERE id = job.worker)
+           ORDER BY seq
+         )
+         UPDATE queuectl.jobs AS job SET claim = job.claim + 1, worker = $2, request = $3 FROM orphan, clock
+         WHERE job.seq = orphan.seq AND job.claim = orphan.claim AND job.state = 'processing'
+         RETURNING ${claimColumns.split(", ").map((column) => `job.${column}`).join(", ")}, clock.now, ${
+          elsewhereSql("$2")
+        }`,
+        [database.now(), worker, name],
+      );
+      return [...before, ...claimsFrom(rows)];
+    }, effort);
+  return await requests.answer(
+    `take-over by ${worker}`,
+    (name) => attempt(name, false, { unknown: "tell" }),
+    (name) => attempt(name, true, { unknown: "again" }),
+  );
+}
+
+/** Whether this run of the job goes on, on whichever host. */
+export async function isRunning(database: Database, seq: number, run: number): Promise<boolean> {
+  const [rows] = await database.batch([{
+    text: "SELECT 1 FROM queuectl.jobs WHERE seq = $1 AND run = $2 AND state = 'processing'",
+    parameters: [seq, run],
+  }], { readOnly: true });
+  return rows.length === 1;
+}
+
+/** Asks every process that is not gone to stop; the ids of the managers among them. */
+export async function requestStop(
+  database: Database,
+  request: StopRequest,
+  gone: readonly number[],
+): Promise<number[]> {
+  const [rows] = await database.batch([
+    {
+      text:
+        `SELECT id FROM queuectl.processes WHERE role = 'manager' AND id <> ALL ($1::bigint[]) ORDER BY id`,
+      parameters: [asArray(gone)],
+    },
+    {
+      // Their workers are left to a take-over, which also finds what they ran.
+      text: "DELETE FROM queuectl.processes WHERE role = 'manager' AND id = ANY($1::bigint[])",
+      parameters: [asArray(gone)],
+    },
+    { text: "UPDATE queuectl.processes SET stop_grace = $1", parameters: [request.grace] },
+    notification(database),
+  ]);
+  return rows.map((row) => number(row, "id"));
+}

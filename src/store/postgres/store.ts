@@ -1,0 +1,94 @@
+/** The store on a PostgreSQL server: opens it, and puts the operations of this folder behind the {@link Store} interface. */
+
+import type { OpenOptions, Store } from "../store.ts";
+import { cancel } from "./cancel.ts";
+import { check } from "./check.ts";
+import { connectionOptions } from "./connection_options.ts";
+import { connect, type Database } from "./database.ts";
+import { dlqPurge, dlqRetry } from "./dead_letters.ts";
+import { emptyStore } from "./empty.ts";
+import { enqueue } from "./enqueue.ts";
+import { exchange, outlook } from "./exchange.ts";
+import { openIntake } from "./intake.ts";
+import { migrate } from "./migrate.ts";
+import { createListener } from "./notifications.ts";
+import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
+import { attempts, counts, deaths, lastOutput, list } from "./queries.ts";
+import { createRequests } from "./requests.ts";
+import { setSetting, settings, unsetSetting } from "./settings.ts";
+import { spoolFolder } from "./spool_folder.ts";
+import { ownSurroundings } from "./surroundings.ts";
+
+/**
+ * Opens the queue in a database of a server by its URL; the spool is in a folder of this user on this host. See
+ * {@link openStore} for what it throws.
+ */
+export async function openPostgresStore(url: string, options: OpenOptions): Promise<Store> {
+  const notify = options.notify ?? (() => {});
+  const connection = connectionOptions(url, ownSurroundings());
+  for (const warning of connection.warnings) notify(warning);
+  const database = await connect(connection, options.clock);
+  try {
+    const queue = await migrate(database, options.missing === "create", notify);
+    const spool = spoolFolder(
+      queue ?? { identity: "", database: connection.database },
+      connection.schema,
+      Deno.build.os,
+      Deno.env.toObject(),
+    );
+    if (queue) return storeOn(database, url, spool);
+    await database.close();
+    return emptyStore(url, connection.location, spool);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+function storeOn(database: Database, url: string, spool: string): Store {
+  const workerNames = new Map<number, string>();
+  const requests = createRequests();
+  const listener = createListener(database);
+
+  return {
+    url,
+    location: database.options.location,
+    spool,
+    exists: true,
+    enqueue: (jobs) => enqueue(database, jobs),
+    intake: () => Promise.resolve(openIntake(database)),
+    exchange: (worker, finished, want) => {
+      const workerName = workerNames.get(worker) ?? String(worker);
+      return exchange(database, requests, { worker, workerName, finished, want });
+    },
+    outlook: () => outlook(database),
+    changed: () => listener.changed(),
+    async register(registration) {
+      const id = await register(database, registration);
+      const { host, pid } = registration.identity;
+      workerNames.set(id, `${host.split("/")[0]}:${pid}`);
+      return id;
+    },
+    heartbeat: (process, lease) => heartbeat(database, process, lease),
+    leave: (process) => leave(database, process),
+    processes: () => listProcesses(database),
+    takeOver: (worker, gone, silent) => takeOver(database, requests, worker, gone, silent),
+    isRunning: (seq, run) => isRunning(database, seq, run),
+    requestStop: (request, gone) => requestStop(database, request, gone),
+    counts: () => counts(database),
+    deaths: () => deaths(database),
+    list: (filter) => list(database, filter),
+    lastOutput: (id) => lastOutput(database, id),
+    attempts: (id) => attempts(database, id),
+    cancel: (jobs) => cancel(database, jobs),
+    dlqRetry: (jobs) => dlqRetry(database, jobs),
+    dlqPurge: (jobs) => dlqPurge(database, jobs),
+    check: () => check(database),
+    settings: () => settings(database),
+    setSetting: (name, value) => setSetting(database, name, value),
+    unsetSetting: (name) => unsetSetting(database, name),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([listener.close(), database.close()]);
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import postgres from "postgres";
+import { openStore } from "../../src/store/open.ts";
+import type { TestDatabase } from "../store/suite/harness.ts";
+
+/** The server for tests; undefined where there is none, and what needs one is left out. */
+export const postgresServer = Deno.env.get("QUEUECTL_TEST_POSTGRES") || undefined;
+
+if (postgresServer === undefined) {
+  console.log(
+    "PostgreSQL is SKIPPED: use `deno task test`, or set QUEUECTL_TEST_POSTGRES to the URL of a server",
+  );
+}
+
+/** A schema of its own on the server for tests, which is removed when it is disposed of. */
+export function postgresSchema(): { url: string; schema: string } & AsyncDisposable {
+  assert.ok(postgresServer, "there is no server for tests");
+  const schema = `test ${crypto.randomUUID()}`;
+  const url = new URL(postgresServer);
+  url.searchParams.set("schema", schema);
+  return {
+    // As libpq reads it: a plus sign is no space.
+    url: url.href.replaceAll("+", "%20"),
+    schema,
+    async [Symbol.asyncDispose]() {
+      await onServer((sql) => sql.unsafe(`DROP SCHEMA IF EXISTS "${schema}" CASCADE`));
+    },
+  };
+}
+
+/** Runs statements on the server for tests, past the store. */
+export async function onServer<T>(
+  action: (sql: postgres.Sql) => Promise<T>,
+  url = postgresServer!,
+): Promise<T> {
+  const place = new URL(url);
+  place.searchParams.delete("schema");
+  const sql = postgres(place.href, { max: 1, onnotice: () => {} });
+  try {
+    return await action(sql);
+  } finally {
+    await sql.end();
+  }
+}
+
+/** A PostgreSQL database of its own for one test of the store suite; it has to be sound in the end. */
+export function postgresDatabase(
+  clock?: () => number,
+): Promise<TestDatabase & { url: string; schema: string }> {
+  const stack = new AsyncDisposableStack();
+  const { url, schema } = stack.use(postgresSchema());
+  // Runs after the stores are closed, which are disposed of first.
+  stack.defer(() => assertSound(schema));
+  return Promise.resolve({
+    url,
+    schema,
+    async connect() {
+      return stack.use(await openStore(url, { missing: "create", durable: false, clock }));
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  });
+}
+
+/** The invariants at the top of schema.ts hold. */
+export async function assertSound(schema: string): Promise<void> {
+  await onServer(async (sql) => {
+    for (const violation of violations) {
+      const text = violation.replaceAll("queuectl.", `"${schema}".`);
+      assert.deepEqual([...await sql.unsafe(text)], [], text);
+    }
+  });
+}
+
+const violations = [
+  "SELECT id FROM queuectl.jobs WHERE available AND state NOT IN ('pending', 'failed')",
+  "SELECT id FROM queuectl.jobs WHERE NOT available AND state = 'pending'",
+  "SELECT id FROM queuectl.jobs WHERE available <> (next_attempt_at IS NULL) AND state = 'failed'",
+  "SELECT id FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL AND state <> 'failed'",
+  "SELECT id FROM queuectl.jobs WHERE (worker IS NULL) = (state = 'processing')",
+  "SELECT id FROM queuectl.jobs WHERE cancel_requested AND state <> 'processing'",
+  "SELECT job FROM queuectl.attempts WHERE job NOT IN (SELECT seq FROM queuectl.jobs)",
+];
