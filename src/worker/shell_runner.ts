@@ -20,7 +20,7 @@ export async function startShellRunner(boot: string): Promise<Runner> {
     detached: true,
   }).spawn();
   const input = process.stdin.getWriter();
-  const readLine = lineReader(process.stdout.getReader());
+  const readLine = lineReader(process.stdout.getReader({ mode: "byob" }));
   const encoder = new TextEncoder();
 
   /** Null when the runner has ended. */
@@ -69,15 +69,17 @@ function withoutMarks(env: Record<string, string>): Record<string, string> {
   return rest;
 }
 
-/** Reads lines one by one; null at the end. */
-function lineReader(reader: ReadableStreamDefaultReader<Uint8Array>): () => Promise<string | null> {
+/** Reads lines one by one, into one small buffer: otherwise each read would get a new one of 64 KiB. Null at the end. */
+function lineReader(reader: ReadableStreamBYOBReader): () => Promise<string | null> {
   const decoder = new TextDecoder();
+  let buffer = new Uint8Array(256);
   let text = "";
   return async () => {
     while (!text.includes("\n")) {
-      const { value, done } = await reader.read();
+      const { value, done } = await reader.read(buffer);
       if (done) return null;
       text += decoder.decode(value, { stream: true });
+      buffer = new Uint8Array(value.buffer);
     }
     const end = text.indexOf("\n");
     const line = text.slice(0, end);
