@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
-import { permissions } from "../src/worker/program.ts";
+import { engineFlags, permissions } from "../src/worker/program.ts";
 
 const targets = [
   "x86_64-unknown-linux-gnu",
@@ -46,6 +46,7 @@ async function compile(target?: string): Promise<string> {
     "compile",
     "--quiet",
     "--no-prompt",
+    engineFlags,
     ...permissions,
     ...(target ? ["--target", target] : []),
     "--output",

@@ -116,6 +116,11 @@ export interface Store extends AsyncDisposable {
    * microseconds. A change by others is told within a second.
    */
   changed(): boolean;
+  /**
+   * Calls `wake` when there may be such a change, perhaps a moment before `changed` sees it, until what is returned is
+   * called. Null where nobody tells: then `changed` has to be called often.
+   */
+  watch(wake: () => void): (() => void) | null;
 
   register(registration: Registration): Promise<number>;
   /** Renews the lease; false when this process was declared gone and its jobs have another owner. */

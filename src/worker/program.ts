@@ -11,12 +11,18 @@ export const permissions: readonly string[] = [
   "--allow-net",
 ];
 
+/**
+ * A worker makes much garbage that is soon none: V8 would let the memory for it grow to a hundred megabytes, and is no
+ * slower with little. The compiled program has it built in.
+ */
+export const engineFlags = "--v8-flags=--max-semi-space-size=2";
+
 /** The command and first arguments that start this program: the executable itself, or Deno with the source. */
 export function ownProgram(): { command: string; args: string[] } {
   const command = Deno.execPath();
   if (Deno.build.standalone) return { command, args: [] };
   return {
     command,
-    args: ["run", "--no-prompt", "--quiet", ...permissions, import.meta.resolve("../main.ts")],
+    args: ["run", "--no-prompt", "--quiet", engineFlags, ...permissions, import.meta.resolve("../main.ts")],
   };
 }

@@ -9,6 +9,7 @@ import { type Config, configFrom } from "../config.ts";
 import { failpoint } from "../failpoint.ts";
 import type { Claim, Finished } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
+import { watchChanges } from "./change_watch.ts";
 import { createClaimPause } from "./claim_pause.ts";
 import { delay } from "./delay.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
@@ -31,8 +32,7 @@ export interface Worker {
   stopGracefully(): void;
 }
 
-/** Milliseconds between two looks for changes by others, and between two looks at the size of outputs. */
-const pollInterval = 10;
+/** Milliseconds between two looks at the size of outputs. */
 const outputInterval = 250;
 /** Milliseconds after the grace for which a worker that was stopped still tries to reach the store. */
 const storeGrace = 15_000;
@@ -202,15 +202,6 @@ export function createWorker(
     return ready || dueIn === 0;
   }
 
-  function hasChanged(): boolean {
-    try {
-      return store.changed();
-    } catch {
-      // The turn that follows meets the same error, and has the words for it.
-      return true;
-    }
-  }
-
   async function isDrained(): Promise<boolean> {
     const { pending, processing, failed } = await store.counts();
     return pending + processing + failed === 0;
@@ -226,6 +217,7 @@ export function createWorker(
         if (running.size > 0 || finished.length > 0) return false;
         return stopping || options.drain && await isDrained();
       } catch (error) {
+        changed = true;
         // What could not be recorded is still in the spool, for whoever recovers the jobs.
         if (performance.now() > stopAt + storeGrace) throw error;
         say(`${(error as Error).message}; trying again in ${wait / 1000}s`);
@@ -238,13 +230,11 @@ export function createWorker(
     id = await register(config);
     say("started");
     await recoverOthers();
-    const timers = [
-      setInterval(() => {
-        if (hasChanged()) changed = true;
-        if (changed) wake();
-      }, pollInterval),
-      setInterval(() => cutOutputs(running.values()), outputInterval),
-    ];
+    const endWatching = watchChanges(store, () => {
+      changed = true;
+      wake();
+    });
+    const cutting = setInterval(() => cutOutputs(running.values()), outputInterval);
     heartbeat = startHeartbeat(
       () => config.lease,
       beat,
@@ -254,7 +244,8 @@ export function createWorker(
       while (!await workOnce()) await awake.promise;
     } finally {
       heartbeat.stop();
-      timers.forEach(clearInterval);
+      endWatching();
+      clearInterval(cutting);
       clearTimeout(dueTimer);
     }
     pool.close();

@@ -57,7 +57,11 @@ function cells(row: Row): string[] {
     figure,
     `${rounded(value)} ${unit}`,
     against ? `${against.name}: ${rounded(against.value)}` : "",
-    ratio !== undefined ? ratio.toFixed(2) : difference !== undefined ? `+${rounded(difference)}` : "",
+    ratio !== undefined
+      ? ratio.toFixed(2)
+      : difference !== undefined
+      ? `${difference < 0 ? "" : "+"}${rounded(difference)}`
+      : "",
     !target ? "" : "atLeast" in target ? `≥ ${rounded(target.atLeast)}` : `≤ ${rounded(target.atMost)}`,
     met === null ? "" : met ? "yes" : "NO",
   ];

@@ -48,16 +48,16 @@ export async function oneEnqueue(rounds: number): Promise<Row[]> {
 /** `enqueue -` of many lines: its rate after the start-up, and its memory. */
 export async function manyLines(rounds: number): Promise<Row[]> {
   await using folder = await temporaryFolder();
-  const [many, few] = [100_000, 1000];
+  const [most, many] = [400_000, 100_000];
   const file = (lines: number) => `${folder.path}/${lines}.jsonl`;
-  for (const lines of [1, few, many]) {
+  for (const lines of [1, many, most]) {
     const line = (number: number) => `{"command": "echo ${number}"}\n`;
     await Deno.writeTextFile(
       file(lines),
       Array.from({ length: lines }, (_, number) => line(number)).join(""),
     );
   }
-  const memory: Record<number, number[]> = { [few]: [], [many]: [] };
+  const memory: Record<number, number[]> = { [many]: [], [most]: [] };
   const enqueue = async (lines: number) => {
     await using queue = await benchQueue();
     const child = programCommand(["enqueue", "-"], {
@@ -79,7 +79,7 @@ export async function manyLines(rounds: number): Promise<Row[]> {
   };
   const results = await interleaved(rounds, {
     many: () => enqueue(many),
-    few: () => enqueue(few),
+    most: () => enqueue(most),
     one: () => enqueue(1),
   });
   const seconds = results.many.map((time, round) => (time - results.one[round]) / 1000);
@@ -90,7 +90,7 @@ export async function manyLines(rounds: number): Promise<Row[]> {
       value: median(seconds.map((time) => many / time)),
       target: { atLeast: 150_000 },
     },
-    comparison(`memory of enqueue -, ${many} lines`, "MiB", memory[many], `${few} lines`, memory[few], {
+    comparison(`memory of enqueue -, ${most} lines`, "MiB", memory[most], `${many} lines`, memory[many], {
       atMost: 1.5,
     }),
   ];

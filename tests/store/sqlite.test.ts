@@ -56,3 +56,21 @@ Deno.test("sqlite: changed tells of every commit of another connection, at once 
   await join(other);
   assert.equal(store.changed(), true);
 });
+
+Deno.test({
+  name: "sqlite: who watches the database is told of what another connection commits",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await using folder = await temporaryFolder();
+    const file = `${folder.path}/queue.db`;
+    await using store = await openStore(file, { missing: "create", durable: false });
+    await using other = await openStore(file, { missing: "create", durable: true });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const end = store.watch(resolve);
+    assert.ok(end);
+    await other.enqueue([newJob("a")]);
+    await promise;
+    end();
+    assert.ok(store.changed());
+  },
+});

@@ -14,6 +14,7 @@ import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
 import { attempts, counts, deaths, lastOutput, list } from "./queries.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
+import { watchLog } from "./watch.ts";
 
 /** Opens a SQLite file by its path. See {@link openStore} for what it throws. */
 export async function openSqliteStore(file: string, options: OpenOptions): Promise<Store> {
@@ -134,6 +135,7 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
       const before = version;
       return before !== (version = readVersion());
     },
+    watch: (wake) => watchLog(path, wake),
     async register(registration) {
       const id = await register(database, registration);
       const { host, pid } = registration.identity;
