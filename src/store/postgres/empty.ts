@@ -21,6 +21,7 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     exchange: none({ claims: [], stale: [], cancel: [], stop: null }),
     outlook: none({ ready: false, dueIn: null }),
     changed: () => false,
+    watch: () => null,
     register: refuse,
     heartbeat: none(false),
     leave: none(undefined),

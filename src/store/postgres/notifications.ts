@@ -23,6 +23,8 @@ export function notification({ options, sender }: Database): Statement {
 export interface Listener {
   /** Whether there may be something new since the last call. The first call begins to listen. */
   changed(): boolean;
+  /** Calls `wake` with every notification, until what is returned is called. */
+  watch(wake: () => void): () => void;
   close(): Promise<void>;
 }
 
@@ -34,17 +36,25 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
   const stopping = Promise.withResolvers<void>();
   let isStopping = false;
   let isNotified = false;
+  const wakers = new Set<() => void>();
   let lookAt = -Infinity;
   let listening: Promise<void> | undefined;
+
+  function notified(): void {
+    isNotified = true;
+    for (const wake of wakers) wake();
+  }
 
   async function listen(): Promise<void> {
     for (let pause = shortestPause; !isStopping; pause = Math.min(pause * 2, longestPause)) {
       let link: Link | undefined;
       try {
-        link = await openLink(options, (payload) => isNotified ||= payload !== sender);
+        link = await openLink(options, (payload) => {
+          if (payload !== sender) notified();
+        });
         await link.send([{ text: `LISTEN ${quoteIdentifier(options.schema)}` }], heartbeat.patience);
         // Nobody told what happened before.
-        isNotified = true;
+        notified();
         pause = shortestPause;
         await keepAlive(link);
       } catch {
@@ -76,6 +86,10 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
       isNotified = false;
       lookAt = now() + pollInterval;
       return true;
+    },
+    watch(wake) {
+      wakers.add(wake);
+      return () => void wakers.delete(wake);
     },
     async close() {
       isStopping = true;

@@ -63,6 +63,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     },
     outlook: () => outlook(database),
     changed: () => listener.changed(),
+    watch: (wake) => listener.watch(wake),
     async register(registration) {
       const id = await register(database, registration);
       const { host, pid } = registration.identity;
