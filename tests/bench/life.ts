@@ -31,18 +31,19 @@ export async function lifeOfJob(): Promise<Row[]> {
     const [run] = await claim(store, worker);
     marks.push(performance.now());
     const files = runFiles(store.spool, run.seq, run.run);
-    const { release } = await pool.run(
+    const { answer, release } = await pool.run(
       { command: run.command, files, cwd: null, env: { QUEUECTL_JOB_ID: run.id } },
       `${run.seq}.${run.run}`,
       () => {},
     );
     release();
     marks.push(performance.now());
-    const outputs = readOutputs(files, 1024 ** 2);
+    const isSilent = answer !== null && answer !== "refused" && answer.output === "silent";
+    const outputs = isSilent ? { output: "", errorOutput: "" } : readOutputs(files, 1024 ** 2);
     marks.push(performance.now());
     await store.exchange(worker, [finished(run, success, outputs)], 0);
     marks.push(performance.now());
-    removeFiles(files);
+    removeFiles(files, false);
     marks.push(performance.now());
     steps.forEach((_, step) => times[step].push((marks[step + 1] - marks[step]) * 1000));
   }
