@@ -89,8 +89,8 @@ async function checkProcesses(store: Store): Promise<Finding[]> {
   const waiting = pending + failed;
   if (processes.length === 0) {
     if (waiting + processing === 0) return [{ level: "ok", text: "Nothing waits, and no worker runs" }];
-    const jobs = counted(waiting + processing, "job");
-    return [{ level: "note", text: `${jobs} wait, but no worker runs; start one: queuectl worker start` }];
+    const jobs = waiting + processing === 1 ? "1 job waits" : `${waiting + processing} jobs wait`;
+    return [{ level: "note", text: `${jobs}, but no worker runs; start one: queuectl worker start` }];
   }
   const gone = findGone(processes, await takeSnapshot());
   return processes.map((process) => describeProcess(process, gone.includes(process.id)));
