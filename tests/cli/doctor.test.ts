@@ -129,7 +129,9 @@ Deno.test({
 });
 
 queueTest("doctor: waiting jobs without a worker, and a worker that is gone, are told", async (queue) => {
-  await queue.enqueue({ id: "a", command: untilFile("go") }, { id: "b", command: "true" });
+  await queue.enqueue({ id: "a", command: untilFile("go") });
+  assertFound((await examine(queue.path)).findings, /^note {2}1 job waits, but no worker runs/);
+  await queue.enqueue({ id: "b", command: "true" });
   const idle = await examine(queue.path);
   assert.equal(idle.code, 0);
   assertFound(idle.findings, /^note {2}2 jobs wait, but no worker runs; start one: queuectl worker start$/);

@@ -9,9 +9,11 @@ export function watchLog(path: string, wake: () => void): (() => void) | null {
   if (Deno.build.os !== "linux") return null;
   const watcher = openWatcher(`${path}-wal`);
   if (!watcher) return null;
-  (async () => {
-    for await (const _ of watcher) wake();
-  })();
+  async function pass(): Promise<void> {
+    for await (const _ of watcher!) wake();
+  }
+  // Who is told of a change that is none looks for changes, and so does without the watch for a while.
+  pass().catch(wake);
   return () => watcher.close();
 }
 
