@@ -1,4 +1,4 @@
-/** The command line: arguments → command → exit status. The only place where an error becomes a message. */
+/** The command line: arguments → command → exit status. What an error becomes is in failures.ts. */
 
 import { explain, statusOf } from "./failures.ts";
 import { type CommandLine, readGlobalFlags } from "./global_flags.ts";

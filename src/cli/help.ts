@@ -12,7 +12,10 @@ const formatting = {
 
 // --db is taken out of the arguments before they are parsed; here it is only described.
 const globalFlags = [
-  { name: "db PATH", brief: "Database to use; else $QUEUECTL_DB, else queuectl.db in the current folder" },
+  {
+    name: "db PATH",
+    brief: "A file or a postgres:// URL; else $QUEUECTL_DB, else queuectl.db in the current folder",
+  },
   { name: "allow-shared-db", brief: "Use a database that other users can write to" },
   { name: "help", brief: "Print this help and exit", aliases: ["h"] },
   { name: "version", brief: "Print the version and exit", aliases: ["V"] },

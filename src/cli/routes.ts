@@ -137,19 +137,13 @@ const ids = {
 const dlqRetry = buildCommand<{ all?: boolean }, string[], Context>({
   loader: async () => (await import("./commands/dlq.ts")).dlqRetry,
   parameters: { flags: { all: given("Retry every dead job") }, positional: ids },
-  docs: {
-    brief: "Put dead jobs back into the queue, with no attempts",
-    customUsage: ["ID...", "--all"],
-  },
+  docs: { brief: "Put dead jobs back into the queue, with no attempts", customUsage: ["ID...", "--all"] },
 });
 
 const dlqPurge = buildCommand<{ all?: boolean }, string[], Context>({
   loader: async () => (await import("./commands/dlq.ts")).dlqPurge,
   parameters: { flags: { all: given("Remove every dead job") }, positional: ids },
-  docs: {
-    brief: "Remove dead jobs for good, with their output",
-    customUsage: ["ID...", "--all"],
-  },
+  docs: { brief: "Remove dead jobs for good, with their output", customUsage: ["ID...", "--all"] },
 });
 
 const dlq = buildRouteMap<string, Context>({

@@ -5,6 +5,7 @@
 
 import { QueuectlError } from "../errors.ts";
 import { type Attempt, type Claim, type Job, type JobState, jobStates, type Outcome } from "../job/job.ts";
+import type { RegisteredProcess, Role } from "./store.ts";
 
 /** A row by the names of its columns; whole numbers are numbers. */
 export type Row = Record<string, unknown>;
@@ -78,6 +79,38 @@ export function attemptFromRow(row: Row): Attempt {
     signal: textOrNull(row, "signal"),
     output: textOrNull(row, "output") ?? "",
     errorOutput: textOrNull(row, "error_output") ?? "",
+  };
+}
+
+/** The columns that {@link processFromRow} reads, but for `expired`, which the store's clock decides. */
+export const processColumns =
+  "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, stop_grace";
+
+/** A process with the ids of the jobs it runs, whose rows come by the id of their worker. */
+export function processFromRow(
+  row: Row,
+  expired: boolean,
+  running: ReadonlyMap<number, Row[]>,
+): RegisteredProcess {
+  const id = number(row, "id");
+  const grace = numberOrNull(row, "stop_grace");
+  return {
+    id,
+    role: text(row, "role") as Role,
+    manager: numberOrNull(row, "manager"),
+    number: number(row, "number"),
+    concurrency: number(row, "concurrency"),
+    identity: {
+      host: text(row, "host"),
+      boot: text(row, "boot"),
+      pid: number(row, "pid"),
+      start: text(row, "start"),
+    },
+    startedAt: number(row, "started_at"),
+    heartbeatAt: number(row, "heartbeat_at"),
+    expired,
+    stop: grace === null ? null : { grace },
+    running: (running.get(id) ?? []).map((job) => text(job, "id")),
   };
 }
 

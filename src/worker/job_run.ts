@@ -21,6 +21,19 @@ export type RunEnd =
   /** It belongs to somebody else by now. */
   | { kind: "let_go" };
 
+/** A run whose end is not recorded yet. */
+export interface EndedRun {
+  claim: Claim;
+  files: string;
+  result: Finished;
+  /** The files stay in the spool after the end was recorded. */
+  keepFiles?: boolean;
+  /** False when the output is known never to have been cut. */
+  cut?: boolean;
+  /** Why the system has refused to start the command. */
+  refusal?: string;
+}
+
 export interface JobRun {
   readonly claim: Claim;
   /** Path of the run's files in the spool. */

@@ -7,6 +7,7 @@ import { configFrom } from "../config.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { delay } from "./delay.ts";
+import { isDrained } from "./drain.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { print } from "./log.ts";
 import { ownIdentity, sendSignal, takeSnapshot } from "./processes.ts";
@@ -184,6 +185,5 @@ async function isStopWanted(store: Store, manager: number): Promise<boolean> {
 
 /** 0 when everything is done and no job has died meanwhile. */
 async function drainStatus(store: Store, deathsBefore: number): Promise<number> {
-  const { pending, processing, failed } = await store.counts();
-  return pending + processing + failed === 0 && await store.deaths() === deathsBefore ? 0 : 1;
+  return await isDrained(store) && await store.deaths() === deathsBefore ? 0 : 1;
 }

@@ -7,13 +7,14 @@
 
 import { type Config, configFrom } from "../config.ts";
 import { failpoint } from "../failpoint.ts";
-import type { Claim, Finished } from "../job/job.ts";
+import type { Claim } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
 import { watchChanges } from "./change_watch.ts";
 import { createClaimPause } from "./claim_pause.ts";
-import { delay } from "./delay.ts";
+import { after, delay } from "./delay.ts";
+import { isDrained } from "./drain.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
-import { finishedRun, type JobRun, readOutputs, watchRun } from "./job_run.ts";
+import { type EndedRun, finishedRun, type JobRun, readOutputs, watchRun } from "./job_run.ts";
 import { print, workerLine } from "./log.ts";
 import { describeFinished } from "./messages.ts";
 import { createOutputCutter } from "./output_cutter.ts";
@@ -37,19 +38,6 @@ const outputInterval = 250;
 /** Milliseconds after the grace for which a worker that was stopped still tries to reach the store. */
 const storeGrace = 15_000;
 
-/** A run whose end is not recorded yet. */
-interface EndedRun {
-  claim: Claim;
-  files: string;
-  result: Finished;
-  /** The files stay in the spool after the end was recorded. */
-  keepFiles?: boolean;
-  /** False when the output is known never to have been cut. */
-  cut?: boolean;
-  /** Why the system has refused to start the command. */
-  refusal?: string;
-}
-
 /**
  * A worker on an open store, with the settings as they are now; it follows their changes. `register` announces it there
  * and gives its id, again when its lease was lost.
@@ -72,7 +60,7 @@ export function createWorker(
   /** When what still runs is handed back, by the monotonic clock. */
   let stopAt = Infinity;
   let stopTimer: AbortController | undefined;
-  let dueTimer: ReturnType<typeof setTimeout> | undefined;
+  let stopDueTimer = () => {};
   let heartbeat: Heartbeat | undefined;
 
   const wake = () => awake.resolve();
@@ -197,14 +185,9 @@ export function createWorker(
   /** Whether something can be claimed now; sets the timer for what is due later. */
   async function isWorkReady(): Promise<boolean> {
     const { ready, dueIn } = await store.outlook();
-    clearTimeout(dueTimer);
-    if (dueIn !== null) dueTimer = setTimeout(wake, Math.min(dueIn, 2 ** 31 - 1));
+    stopDueTimer();
+    if (dueIn !== null) stopDueTimer = after(dueIn, wake);
     return ready || dueIn === 0;
-  }
-
-  async function isDrained(): Promise<boolean> {
-    const { pending, processing, failed } = await store.counts();
-    return pending + processing + failed === 0;
   }
 
   /** One turn, repeated while the store cannot be reached. True when there is nothing left to do. */
@@ -215,7 +198,7 @@ export function createWorker(
       try {
         await turn();
         if (running.size > 0 || finished.length > 0) return false;
-        return stopping || options.drain && await isDrained();
+        return stopping || options.drain && await isDrained(store);
       } catch (error) {
         changed = true;
         // What could not be recorded is still in the spool, for whoever recovers the jobs.
@@ -246,7 +229,7 @@ export function createWorker(
       heartbeat.stop();
       endWatching();
       clearInterval(cutting);
-      clearTimeout(dueTimer);
+      stopDueTimer();
     }
     pool.close();
     await store.leave(id);

@@ -1,9 +1,10 @@
 /** A worker that has nothing to do: how soon it starts what comes, and what it costs meanwhile. */
 
+import { delay } from "../../src/worker/delay.ts";
+import { memoryOf, processorTimeOf } from "../helpers/host_processes.ts";
 import { startManager } from "../helpers/manager.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { newJob } from "../store/suite/harness.ts";
-import { memoryOf, processorTimeOf } from "./memory.ts";
 import { type BenchQueue, benchQueue, beside, runQuietly } from "./queue.ts";
 import { comparison, type Row } from "./report.ts";
 import { median, quantile } from "./statistics.ts";
@@ -27,8 +28,6 @@ async function withWorkers<T>(
   }
 }
 
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 /** The time from a committed enqueue to the first act of the command, which writes into a pipe. */
 export async function latency(rounds: number): Promise<Row[]> {
   await using queue = await benchQueue();
@@ -40,7 +39,7 @@ export async function latency(rounds: number): Promise<Row[]> {
   await withWorkers(queue, [], async () => {
     const buffer = new Uint8Array(64);
     for (let sample = 0; sample < rounds * 40; sample++) {
-      await pause(30 + Math.random() * 100);
+      await delay(30 + Math.random() * 100);
       await queue.store.enqueue([newJob(`sample-${sample}`, { command: `echo >${pipe}` })]);
       const committed = performance.now();
       await reader.read(buffer);
@@ -69,9 +68,9 @@ export async function idleWorker(rounds: number): Promise<Row[]> {
         stdin: "null",
       }).spawn();
       // What the start has left to do is done.
-      await pause(3000);
+      await delay(3000);
       const before = await Promise.all(pids.map(processorTimeOf));
-      await pause(seconds * 1000);
+      await delay(seconds * 1000);
       const after = await Promise.all(pids.map(processorTimeOf));
       shares.push(...after.map((time, index) => (time - before[index]) / seconds * 100));
       memory.push(median((await Promise.all(pids.map((pid) => memoryOf(pid)))).map((value) => value!)));
@@ -98,7 +97,7 @@ export async function runningSlots(rounds: number): Promise<Row[]> {
   for (let round = 0; round < rounds; round++) {
     await using queue = await benchQueue();
     await withWorkers(queue, ["--concurrency", String(slots)], async ([pid]) => {
-      await pause(2000);
+      await delay(2000);
       idle.push((await memoryOf(pid))!);
       const jobs = Array.from(
         { length: slots },
@@ -106,7 +105,7 @@ export async function runningSlots(rounds: number): Promise<Row[]> {
       );
       await queue.store.enqueue(jobs);
       await waitFor("all slots to be in use", async () => (await queue.store.counts()).processing === slots);
-      await pause(2000);
+      await delay(2000);
       busy.push((await memoryOf(pid))!);
       // So that the stop that follows waits for nobody.
       await queue.run(["worker", "stop", "--now"]);

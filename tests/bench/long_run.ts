@@ -1,8 +1,9 @@
 /** 100 000 jobs through one manager: nothing grows. */
 
 import { statIfThere } from "../../src/files.ts";
+import { delay } from "../../src/worker/delay.ts";
+import { memoryOf } from "../helpers/host_processes.ts";
 import { startManager } from "../helpers/manager.ts";
-import { memoryOf } from "./memory.ts";
 import { benchQueue } from "./queue.ts";
 import type { Row } from "./report.ts";
 
@@ -16,7 +17,7 @@ export async function longRun(): Promise<Row[]> {
   const until = async (jobs: number) => {
     while ((await queue.store.counts()).completed < jobs) {
       log = Math.max(log, statIfThere(`${queue.database}-wal`)?.size ?? 0);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await delay(100);
     }
     return (await memoryOf(pid))!;
   };

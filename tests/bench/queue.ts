@@ -1,5 +1,6 @@
 /** Queues to measure on, and the programs that are timed. */
 
+import { fileURLToPath } from "node:url";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { programCommand } from "../helpers/program.ts";
@@ -73,4 +74,4 @@ export async function isInstalled(program: string): Promise<boolean> {
 }
 
 /** The path of a file beside this one. */
-export const beside = (name: string): string => decodeURIComponent(new URL(name, import.meta.url).pathname);
+export const beside = (name: string): string => fileURLToPath(import.meta.resolve(`./${name}`));

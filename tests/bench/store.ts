@@ -1,5 +1,6 @@
 /** The store alone, without processes. */
 
+import type { Store } from "../../src/store/store.ts";
 import { connect } from "../../src/store/sqlite/database.ts";
 import { claim, finished, join, newJob, success } from "../store/suite/harness.ts";
 import { type BenchQueue, benchQueue, timed } from "./queue.ts";
@@ -8,17 +9,20 @@ import { median } from "./statistics.ts";
 
 const [jobs, slots] = [64_000, 32];
 
-/** Claims and records jobs as a worker with 32 slots does; returns jobs a second. */
+/** Claims and records all jobs as a worker with 32 slots does. */
+async function finishAll(store: Store): Promise<void> {
+  const worker = await join(store);
+  for (let running = await claim(store, worker, slots); running.length > 0;) {
+    const results = running.map((run) => finished(run, success));
+    running = (await store.exchange(worker, results, slots)).claims;
+  }
+}
+
+/** Jobs a second. */
 async function claimAndFinish(): Promise<number> {
   await using queue = await benchQueue(jobs);
   const { store } = queue;
-  const worker = await join(store);
-  const time = await timed(async () => {
-    for (let running = await claim(store, worker, slots); running.length > 0;) {
-      const results = running.map((run) => finished(run, success));
-      running = (await store.exchange(worker, results, slots)).claims;
-    }
-  });
+  const time = await timed(() => finishAll(store));
   const { completed } = await store.counts();
   if (completed !== jobs) throw new Error(`${completed} of ${jobs} jobs were completed`);
   return jobs / time * 1000;
@@ -43,11 +47,7 @@ export async function bytesOfJob(): Promise<Row[]> {
   await using queue = await benchQueue();
   const ids = () => crypto.randomUUID();
   await queue.store.enqueue(Array.from({ length: count }, () => newJob(ids(), { command: "true" })));
-  const worker = await join(queue.store);
-  for (let running = await claim(queue.store, worker, slots); running.length > 0;) {
-    const results = running.map((run) => finished(run, success));
-    running = (await queue.store.exchange(worker, results, slots)).claims;
-  }
+  await finishAll(queue.store);
   return [{
     figure: "database for one finished job without output",
     unit: "bytes",

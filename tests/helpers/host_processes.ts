@@ -58,9 +58,16 @@ export async function killAllWith(text: string): Promise<void> {
   });
 }
 
-/** The most memory that a process ever had, in MiB (Linux). */
-export async function peakMemory(pid: number): Promise<number> {
-  const match = /^VmHWM:\s+(\d+) kB$/m.exec(await outputOf("cat", `/proc/${pid}/status`));
-  if (!match) throw new Error(`the memory of process ${pid} cannot be seen`);
-  return Number(match[1]) / 1024;
+/** MiB of memory that a process has now (`VmRSS`) or had at most (`VmHWM`); undefined when it is gone (Linux). */
+export async function memoryOf(pid: number, field: "VmRSS" | "VmHWM" = "VmRSS"): Promise<number | undefined> {
+  const status = await outputOf("cat", `/proc/${pid}/status`);
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(status);
+  return match ? Number(match[1]) / 1024 : undefined;
+}
+
+/** Seconds of processor time that a process has used (proc_pid_stat(5): utime and stime, in ticks of 10 ms). */
+export async function processorTimeOf(pid: number): Promise<number> {
+  const stat = await outputOf("cat", `/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }

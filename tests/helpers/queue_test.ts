@@ -37,8 +37,9 @@ export interface Queue {
   spooled(): string[];
 }
 
-/** A command that waits for a file in its folder. */
-export const untilFile = (name: string): string => `until [ -e ${name} ]; do sleep 0.05; done`;
+/** A command that waits for a file in its folder, but not longer than that is there: the test may have failed. */
+export const untilFile = (name: string): string =>
+  `until [ -e ${name} ] || [ ! -e "$PWD" ]; do sleep 0.05; done`;
 
 /** Registers a test that gets a queue; not on Windows, whose commands are not these. */
 export function queueTest(

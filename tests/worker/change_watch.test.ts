@@ -36,6 +36,8 @@ for (const tells of [true, false]) {
     const end = watchChanges(store, () => found++);
     try {
       for (let change = 1; change <= 3; change++) {
+        // Where nobody tells, it is found by looking on.
+        if (tells) await waitFor("the store to be watched", store.isWatched);
         store.change();
         store.announce();
         await waitFor("the change to be found", () => found === change);

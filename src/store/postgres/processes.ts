@@ -1,8 +1,8 @@
 /** Managers and workers: who is there, who is gone, who was asked to stop. */
 
 import type { Claim } from "../../job/job.ts";
-import { claimColumns, number, numberOrNull, text } from "../rows.ts";
-import type { RegisteredProcess, Registration, Role, StopRequest } from "../store.ts";
+import { claimColumns, number, processColumns, processFromRow } from "../rows.ts";
+import type { RegisteredProcess, Registration, StopRequest } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Effort } from "./database.ts";
 import { claimsFrom, elsewhereSql, handedOut } from "./exchange.ts";
@@ -61,31 +61,13 @@ export async function listProcesses(database: Database): Promise<RegisteredProce
   const [jobs, rows] = await database.batch([
     { text: "SELECT worker, id FROM queuectl.jobs WHERE state = 'processing' ORDER BY seq" },
     {
-      text: `SELECT id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at,
-          lease_until < ${timeSql("$1")} AS expired, stop_grace
+      text: `SELECT ${processColumns}, lease_until < ${timeSql("$1")} AS expired
         FROM queuectl.processes ORDER BY coalesce(manager, id), id`,
       parameters: [database.now()],
     },
   ], { readOnly: true });
   const running = Map.groupBy(jobs, (row) => number(row, "worker"));
-  return rows.map((row) => ({
-    id: number(row, "id"),
-    role: text(row, "role") as Role,
-    manager: numberOrNull(row, "manager"),
-    number: number(row, "number"),
-    concurrency: number(row, "concurrency"),
-    identity: {
-      host: text(row, "host"),
-      boot: text(row, "boot"),
-      pid: number(row, "pid"),
-      start: text(row, "start"),
-    },
-    startedAt: number(row, "started_at"),
-    heartbeatAt: number(row, "heartbeat_at"),
-    expired: row.expired === true,
-    stop: row.stop_grace === null ? null : { grace: number(row, "stop_grace") },
-    running: (running.get(number(row, "id")) ?? []).map((job) => text(job, "id")),
-  }));
+  return rows.map((row) => processFromRow(row, row.expired === true, running));
 }
 
 /** registered → (gone) for `gone` and `silent` processes; processing → processing by `worker`, claim raised. */

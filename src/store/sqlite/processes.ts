@@ -1,9 +1,9 @@
 /** Managers and workers: who is there, who is gone, who was asked to stop. */
 
 import type { Claim } from "../../job/job.ts";
-import type { RegisteredProcess, Registration, Role, StopRequest } from "../store.ts";
+import type { RegisteredProcess, Registration, StopRequest } from "../store.ts";
 import type { Database } from "./database.ts";
-import { claimColumns, claimFromRow, number, numberOrNull, text } from "../rows.ts";
+import { claimColumns, claimFromRow, number, processColumns, processFromRow } from "../rows.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {
@@ -66,36 +66,12 @@ export function stopRequested(database: Database, process: number): StopRequest 
 /** Every registered process, managers before the workers they started. */
 export async function listProcesses(database: Database): Promise<RegisteredProcess[]> {
   return await database.read(() => {
-    const running = new Map<number, string[]>();
-    for (
-      const row of database.prepare("SELECT worker, id FROM jobs WHERE worker IS NOT NULL ORDER BY seq")
-        .all()
-    ) {
-      const worker = number(row, "worker");
-      running.set(worker, [...running.get(worker) ?? [], text(row, "id")]);
-    }
+    const jobs = database.prepare("SELECT worker, id FROM jobs WHERE worker IS NOT NULL ORDER BY seq").all();
+    const running = Map.groupBy(jobs, (row) => number(row, "worker"));
     const now = database.now();
-    const rows = database.prepare(
-      "SELECT id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, lease_until, stop_grace FROM processes ORDER BY coalesce(manager, id), id",
-    ).all();
-    return rows.map((row) => ({
-      id: number(row, "id"),
-      role: text(row, "role") as Role,
-      manager: numberOrNull(row, "manager"),
-      number: number(row, "number"),
-      concurrency: number(row, "concurrency"),
-      identity: {
-        host: text(row, "host"),
-        boot: text(row, "boot"),
-        pid: number(row, "pid"),
-        start: text(row, "start"),
-      },
-      startedAt: number(row, "started_at"),
-      heartbeatAt: number(row, "heartbeat_at"),
-      expired: number(row, "lease_until") < now,
-      stop: row.stop_grace === null ? null : { grace: number(row, "stop_grace") },
-      running: running.get(row.id as number) ?? [],
-    }));
+    return database.prepare(
+      `SELECT ${processColumns}, lease_until FROM processes ORDER BY coalesce(manager, id), id`,
+    ).all().map((row) => processFromRow(row, number(row, "lease_until") < now, running));
   });
 }
 

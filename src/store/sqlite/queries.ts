@@ -43,9 +43,7 @@ function conditionFor(database: Database, state: JobState): string {
       // Sorting what can be claimed is quicker than reading past everything else, where there is more of that.
       const { died: _, ...counts } = readCounters(database);
       const others = Object.values(counts).reduce((sum, count) => sum + count) - counts.pending;
-      return counts.pending < others
-        ? "state = 'pending' AND available = 1"
-        : "state = 'pending' AND +available = 1";
+      return counts.pending < others ? "state = 'pending' AND available = 1" : "state = 'pending'";
     }
     case "completed":
       return "state = 'completed'";
