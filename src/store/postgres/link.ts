@@ -118,8 +118,15 @@ function linkOn(
     isOpen = false;
     lost.reject(new LinkLostError(reason));
   };
-  const ended = new Promise<void>((resolve) => socket.once("close", resolve));
-  socket.once("close", () => lose("the connection was closed"));
+  const gone = Promise.withResolvers<void>();
+  // Not every kind of stream says both.
+  for (const event of ["end", "close"]) {
+    socket.once(event, () => {
+      lose("the connection was closed");
+      socket.destroy();
+      gone.resolve();
+    });
+  }
   socket.on("error", (error: Error) => lose(error.message));
   let isTaken = false;
   const sql = withoutVariable("PGTARGETSESSIONATTRS", () =>
@@ -184,7 +191,7 @@ function linkOn(
     get isOpen() {
       return isOpen;
     },
-    ended,
+    ended: gone.promise,
     send,
     async begin(patience) {
       await send([{ text: "SELECT 1" }], patience);
@@ -195,12 +202,15 @@ function linkOn(
       if (isOpen) {
         isOpen = false;
         // "I am leaving" in PostgreSQL's protocol.
-        socket.end(new Uint8Array([0x58, 0, 0, 0, 4]));
+        socket.write(new Uint8Array([0x58, 0, 0, 0, 4]), () => socket.destroy());
       } else {
         socket.destroy();
       }
-      const timer = setTimeout(() => socket.destroy(), farewellTime);
-      await ended;
+      const timer = setTimeout(() => {
+        socket.destroy();
+        gone.resolve();
+      }, farewellTime);
+      await gone.promise;
       clearTimeout(timer);
     },
   };
