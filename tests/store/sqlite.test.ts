@@ -33,13 +33,13 @@ Deno.test("sqlite: a claim reads an index in its order and sorts nothing", async
     database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map((row) => String(row.detail))
   );
   assert.ok(
-    plans.some((plan) => plan.some((step) => step.includes("INDEX jobs_available"))),
+    plans.some((plan) => plan.some((step) => step.includes("INDEX jobs_active"))),
     JSON.stringify(plans),
   );
   for (const step of plans.flat()) {
     assert.ok(!step.includes("TEMP B-TREE"), step);
-    // A scan is right only over the index that holds nothing but what can be claimed.
-    assert.ok(!/^SCAN (?!jobs USING (COVERING )?INDEX jobs_available)/.test(step), step);
+    // The keys of the claims come as a list; everything else is looked up.
+    assert.ok(!/^SCAN (?!json_each )/.test(step), step);
   }
 });
 
