@@ -7,7 +7,7 @@ import type { Database } from "./database.ts";
 import { cancelRequests } from "./cancel.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { standing } from "./processes.ts";
-import { attemptKey } from "./schema.ts";
+import { attemptKey, claimable } from "./schema.ts";
 import { claimColumns, claimFromRow, number } from "../rows.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
@@ -90,9 +90,6 @@ function isCancelled(database: Database, seq: number): boolean {
 function exitCode(outcome: Outcome): number | null {
   return outcome.kind === "exited" || outcome.kind === "signaled" ? outcome.code : null;
 }
-
-/** Holds for the jobs that may be claimed: none of them has a worker, which is said for the sake of the index. */
-const claimable = "available = 1 AND worker IS NULL";
 
 /** pending or failed → processing, attempts raised by one, for up to `want` jobs. */
 function claim(database: Database, worker: number, want: number, now: number, tally: Tally): Claim[] {

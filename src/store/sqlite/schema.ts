@@ -22,6 +22,9 @@ export const attemptKey = (job: string, run: string): string => `(${job} << ${ru
 export const attemptsOf = (job: string): string =>
   `key >= (${job} << ${runBits}) AND key < (${job} + 1 << ${runBits})`;
 
+/** Holds for the jobs that may be claimed: none of them has a worker, which is said for the sake of the index. */
+export const claimable = "available = 1 AND worker IS NULL";
+
 const counters = `
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO counters VALUES ('pending', 0), ('processing', 0), ('completed', 0), ('failed', 0), ('dead', 0),
