@@ -84,7 +84,7 @@ function clockTest(name: string, body: (queue: ClockQueue) => Promise<void>): vo
           const id = await own.register({ ...registration, lease });
           registered.resolve(id);
           return id;
-        }, { manager: -number, number, concurrency: 2, drain: false });
+        }, { manager: -number, number, concurrency: 2, drain: false, replacement: false });
         const ended = worker.run();
         started.push({ id: await registered.promise, worker, ended });
         return started.at(-1)!;
