@@ -8,10 +8,11 @@ import { startedLine } from "./spool.ts";
 /** Starts a runner on a host with this boot. Throws when no process can be started. */
 export async function startShellRunner(boot: string): Promise<Runner> {
   const mark = crypto.randomUUID();
+  const inherited = Deno.env.toObject();
   const process = new Deno.Command("/bin/sh", {
     // Where queuectl was started by a job, that job's marks must not be taken for those of ours.
     clearEnv: true,
-    env: { ...withoutMarks(Deno.env.toObject()), QUEUECTL_RUNNER: mark },
+    env: { ...withoutMarks(inherited), QUEUECTL_RUNNER: mark },
     stdin: "piped",
     stdout: "piped",
     // What the shell itself has to say ("Terminated") is about our lines, not about the command.
@@ -39,6 +40,10 @@ export async function startShellRunner(boot: string): Promise<Runner> {
     await process.status;
     throw new Error("the shell /bin/sh ended at once");
   }
+  const traits = {
+    forks: forks === "yes",
+    hasFunctions: Object.keys(inherited).some((name) => name.startsWith("BASH_FUNC_")),
+  };
 
   return {
     reusable: true,
@@ -46,7 +51,7 @@ export async function startShellRunner(boot: string): Promise<Runner> {
       const run = { pid: process.pid, start, boot, claim: `${key}.${mark}`, runner: mark };
       started(run);
       const env = { ...spec.env, QUEUECTL_CLAIM: run.claim };
-      const answer = await ask(runnerScript({ ...spec, env }, startedLine(run), forks === "yes"));
+      const answer = await ask(runnerScript({ ...spec, env }, startedLine(run), traits));
       if (answer === null) {
         await process.status;
         return null;

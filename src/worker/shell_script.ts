@@ -61,18 +61,56 @@ function needsOwnShell(command: string): boolean {
   return /\$\$|\$\{\$|(^|[\s;&|({])(\.|source)\s/.test(command);
 }
 
+/** What every shell knows itself, or reads as syntax: such a word is no program, or another one than in the PATH. */
+const shellWords = new Set(
+  `. : [ [[ alias autoload bg bind bindkey break builtin caller case cat cd chdir command compgen complete compopt
+  continue coproc declare dirs disown do done echo elif else enable esac eval exec exit export false fc fg fi float for
+  function functions getconf getopts global hash help hist history if in integer jobs kill let local logout mapfile
+  nameref nohup popd print printf pushd pwd read readarray readonly redirect rename return select set shift shopt sleep
+  source stop suspend test then time times trap true type typeset ulimit umask unalias unset until wait whence while`
+    .split(/\s+/),
+);
+
+/** A line in which there is nothing that a shell has to do: words, and no word that assigns before the first. */
+const plainCommand = /^[\w/.][\w/.+@:,-]*(?: +[\w/.+@%:,=-]+)*$/;
+
+/**
+ * The line that becomes the program of a command, as a shell does with the only command of its line: that saves a fork.
+ * Empty where a shell has something to do, or may know the word itself. Where there is no such program nothing happens.
+ */
+function execLine(command: string): string {
+  const word = command.split(" ", 1)[0];
+  if (!plainCommand.test(command) || shellWords.has(word)) return "";
+  const isThere = word.includes("/")
+    ? `[ -f ${word} ] && [ -x ${word} ]`
+    : `command -v ${word} >/dev/null 2>&1`;
+  return `${isThere} && exec ${command}\n`;
+}
+
+/** What is known of a runner's shell. */
+export interface ShellTraits {
+  /** Its subshells are processes. */
+  forks: boolean;
+  /** It may have got functions from its environment, as bash does. */
+  hasFunctions: boolean;
+}
+
 /**
  * The lines that make a runner run one command. It answers `exit STATUS OUTPUT`, or `refused` when the status file could
  * not be created. OUTPUT is `printed`, `silent` (both files are empty: nobody needs to read them) or `unopened` (the
  * files could not be made, so the command did not start).
  */
-export function runnerScript(spec: CommandSpec, startedLine: string, forks: boolean): string {
+export function runnerScript(
+  spec: CommandSpec,
+  startedLine: string,
+  { forks, hasFunctions }: ShellTraits,
+): string {
   const files = quote(spec.files);
   const variables = Object.entries(spec.env).map(([name, value]) => `${name}=${quote(value)}`).join(" ");
   const command = quote(spec.command);
   // bash counts lines from the runner's first one; the others begin anew with every eval.
   const run = forks && !needsOwnShell(spec.command)
-    ? `[ -z "\${BASH_VERSION-}" ] || LINENO=0\neval ${command}`
+    ? `${hasFunctions ? "" : execLine(spec.command)}[ -z "\${BASH_VERSION-}" ] || LINENO=0\neval ${command}`
     : `exec /bin/sh -c ${command}`;
   // ksh93 reports a signal as 256 + n, all others as 128 + n.
   return `set -C

@@ -30,11 +30,14 @@ Deno.test("any text that is quoted comes through a shell unchanged", posix, asyn
   );
 });
 
+const traits = { forks: true, hasFunctions: false };
 const spec = { command: "echo hi", files: "/s/7.3", cwd: null, env: { A: "1" } };
 
 Deno.test("a command that asks for the shell's own pid gets a shell of its own", () => {
   const hasOwnShell = (command: string, forks = true) =>
-    /\nexec \/bin\/sh -c /.test(runnerScript({ ...spec, command }, "started", forks));
+    /\nexec \/bin\/sh -c /.test(
+      runnerScript({ ...spec, command }, "started", { forks, hasFunctions: false }),
+    );
   for (const command of ["echo $$", "kill ${$}", ". ./file", "true; source file", "(. file)", "a\n. b"]) {
     assert.ok(hasOwnShell(command), command);
   }
@@ -44,9 +47,53 @@ Deno.test("a command that asks for the shell's own pid gets a shell of its own",
   }
 });
 
+Deno.test("a command in which a shell has nothing to do takes the place of its shell", () => {
+  const isReplaced = (command: string, hasFunctions = false) =>
+    runnerScript({ ...spec, command }, "started", { forks: true, hasFunctions }).includes(
+      `&& exec ${command}\n`,
+    );
+  for (const command of ["ls -l /tmp", "./run", "/usr/bin/env A=1 b", "python3 x.py --size=3 a@b:c,d%"]) {
+    assert.ok(isReplaced(command), command);
+    assert.ok(!isReplaced(command, true), "bash may have a function of that name");
+  }
+  const syntax = [
+    "ls; ls",
+    "ls &",
+    "ls | cat",
+    "ls >a",
+    "ls $A",
+    "ls *",
+    "ls ~",
+    "ls 'a'",
+    "A=1 ls",
+    "ls\nls",
+    "ls #a",
+  ];
+  const builtIn = [
+    "true",
+    "echo hi",
+    "cd /",
+    "exit 3",
+    "exec ls",
+    "kill 1",
+    "if a",
+    ".",
+    ":",
+    "time ls",
+    "!",
+    "-x",
+  ];
+  for (const command of [...syntax, ...builtIn, "", " ls", "{ ls", "\\ls", "ls\\", "ls\tls"]) {
+    assert.ok(!isReplaced(command), command);
+  }
+});
+
 Deno.test("only a folder that is given is changed to", () => {
-  assert.doesNotMatch(runnerScript(spec, "started", true), /\bcd /);
-  assert.match(runnerScript({ ...spec, cwd: "/it's" }, "started", true), /^cd '\/it'\\''s' \|\| exit 126$/m);
+  assert.doesNotMatch(runnerScript(spec, "started", traits), /\bcd /);
+  assert.match(
+    runnerScript({ ...spec, cwd: "/it's" }, "started", traits),
+    /^cd '\/it'\\''s' \|\| exit 126$/m,
+  );
 });
 
 Deno.test("windows: the texts of a job are in the environment, not in the command line", () => {

@@ -68,7 +68,8 @@ async function startShell(program: string, args: string[], path: string): Promis
     run: (name, command) => {
       const files = `${path}/${name}`;
       const line = startedLine({ pid: child.pid, start, boot: "boot", claim: name, runner: path });
-      return ask(runnerScript({ command, files, cwd: path, env: { A: "it's\n2" } }, line, forks === "yes"));
+      const traits = { forks: forks === "yes", hasFunctions: false };
+      return ask(runnerScript({ command, files, cwd: path, env: { A: "it's\n2" } }, line, traits));
     },
     async [Symbol.asyncDispose]() {
       await input.close();
@@ -107,6 +108,13 @@ const commands: Record<string, [string, number | null]> = {
   "background": ["sleep 99 & exit 2", 2],
   "noclobber": ["echo a >file; echo b >file", 0],
   "status": ['exit "$?"', 0],
+  "plain": ["env -i sh /dev/null", 0],
+  "plain-status": ["sh -c exit", 0],
+  "plain-failing": ["ls /no/such/folder", null],
+  "plain-path": ["/bin/sh -c false", 1],
+  "plain-folder": ["/bin", 126],
+  "plain-unknown-path": ["/no/such/program x", 127],
+  "plain-not-executable": ["/etc/passwd", 126],
 };
 
 for (const { name, program, args } of shells) {
@@ -133,6 +141,12 @@ for (const { name, program, args } of shells) {
       }
       assert.deepEqual(wrong, []);
       assert.equal(readOutput(`${folder.path}/own-trap`, "out", 1000), "bye\n");
+      // A plain command is not below a shell of its own, but in place of it, as with `sh -c`.
+      assert.equal(await shell.run("in-place", "sh -c ps"), "exit 0 printed");
+      for (const key of ["unknown", "plain-unknown-path", "plain-not-executable", "plain-folder"]) {
+        const text = readOutput(`${folder.path}/${key}`, "err", 1000);
+        assert.ok(text.includes(commands[key][0].split(" ")[0]) && !text.includes("exec:"), text);
+      }
 
       Deno.writeTextFileSync(`${folder.path}/late.status`, "given up\n");
       assert.equal(await shell.run("late", "touch was-here"), "refused");
