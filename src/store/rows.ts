@@ -115,7 +115,7 @@ export function processFromRow(
 }
 
 /** Undefined when it cannot be read: one damaged job must not keep all others from being claimed. */
-function environment(row: Row): Record<string, string> | null | undefined {
+export function environment(row: Row): Record<string, string> | null | undefined {
   const env = textOrNull(row, "env");
   if (env === null) return null;
   try {
