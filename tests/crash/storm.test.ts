@@ -7,8 +7,8 @@ import { seededRandom } from "../helpers/random.ts";
 import { storm, type StormOptions, type StormReport } from "./storm.ts";
 
 const short: Omit<StormOptions, "seed" | "signals"> = {
-  duration: 10_000,
-  batches: 10,
+  duration: 8000,
+  batches: 8,
   batchSize: 10,
   managers: 3,
   workers: 2,

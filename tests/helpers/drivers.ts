@@ -45,5 +45,6 @@ const postgres: Driver = {
 
 export const drivers: readonly Driver[] = [sqlite, postgres];
 
-/** For what is about files alone. */
+/** For what is about files alone, and for what is about several hosts. */
 export const sqliteAlone: readonly Driver[] = [sqlite];
+export const postgresAlone: readonly Driver[] = [postgres];
