@@ -61,6 +61,6 @@ export function programTest(
         },
         another: () => stack.use(driver.place(path, "other.db")).url,
       });
-    }, options);
+    }, { ignore: options.ignore });
   }
 }
