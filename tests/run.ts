@@ -12,11 +12,11 @@ import { serverForTests } from "./helpers/postgres_cluster.ts";
 async function run(): Promise<number> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await serverForTests());
-  const passed = stack.adopt(Deno.makeTempFileSync({ prefix: "queuectl-passed-" }), Deno.removeSync);
+  const record = stack.adopt(Deno.makeTempFileSync({ prefix: "queuectl-passed-" }), Deno.removeSync);
   const named = Deno.args.some((arg) => !arg.startsWith("-") && statIfThere(arg.split("?")[0]));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--no-prompt", "--parallel", ...permissions, ...Deno.args, ...named ? [] : ["tests"]],
-    env: { ...server?.env, QUEUECTL_TEST_PASSED: passed },
+    env: { ...server?.env, QUEUECTL_TEST_PASSED: record },
   }).spawn();
   // Both end the tests; a terminal tells them itself, and what is left to do here is to remove the server.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -24,8 +24,8 @@ async function run(): Promise<number> {
     Deno.addSignalListener(signal, () => signal === "SIGTERM" && child.kill("SIGTERM"));
   }
   const { code } = await child.status;
-  for (const line of describePassed(Deno.readTextFileSync(passed))) console.log(line);
-  if (!server) console.log("PostgreSQL was SKIPPED");
+  const passed = Deno.readTextFileSync(record);
+  for (const line of describePassed(passed)) console.log(line + (server ? "" : " (PostgreSQL was SKIPPED)"));
   return code;
 }
 
