@@ -1,8 +1,13 @@
 /** The program: a worker process when the first argument is `--worker`, else the command line. Nothing else exits. */
 
+import { later } from "./later.ts";
+
 async function main(args: string[]): Promise<number> {
   // Loaded only where used, so that neither of the two pays for the other.
-  if (args[0] === "--worker") return await (await import("./worker/worker_main.ts")).workerMain(args);
+  if (args[0] === "--worker") {
+    return await (await import(later("./worker/worker_main.ts")) as typeof import("./worker/worker_main.ts"))
+      .workerMain(args);
+  }
   return await (await import("./cli/app.ts")).runCommandLine(args);
 }
 

@@ -4,6 +4,7 @@
  * `deno compile` itself knows, is the runtime that goes into the executable instead of the downloaded one.
  */
 
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
 import { engineFlags, permissions } from "../src/worker/program.ts";
@@ -26,10 +27,14 @@ function fail(...lines: string[]): never {
 }
 
 /** Runs a program in the project and returns all that it said, without the stack of a failure of Deno's. */
-async function run(command: string, args: readonly string[]): Promise<{ success: boolean; text: string }> {
+async function run(
+  command: string,
+  args: readonly string[],
+  cwd = project,
+): Promise<{ success: boolean; text: string }> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
-    cwd: project,
+    cwd,
     stdin: "null",
   })
     .output();
@@ -38,8 +43,40 @@ async function run(command: string, args: readonly string[]): Promise<{ success:
   return { success, text: text.replace(/\n*Stack backtrace:[^]*/, "").trim() };
 }
 
-/** Compiles for one target, or for this platform; returns the path of the executable. */
-async function compile(target?: string): Promise<string> {
+/**
+ * Puts the source into a few files of JavaScript, which start in half the time that the modules take one by one. What is
+ * loaded later stays apart. Returns the path of the first of them; they are in a folder of their own below `folder`.
+ */
+async function bundle(folder: string): Promise<string> {
+  for (const path of sourceFiles("src")) {
+    const text = Deno.readTextFileSync(`${project}${path}`);
+    Deno.mkdirSync(dirname(`${folder}/${path}`), { recursive: true });
+    // In the executable all modules are at hand: there is nothing to hide from Deno, and from the bundler everything
+    // has to be in sight.
+    Deno.writeTextFileSync(`${folder}/${path}`, text.replaceAll(/\blater\(\s*("[^"]+")\s*\)/g, "$1"));
+  }
+  for (const name of ["deno.json", "deno.lock"]) Deno.copyFileSync(`${project}${name}`, `${folder}/${name}`);
+  const { success, text } = await run(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--code-splitting",
+    "--outdir",
+    `${folder}/bundle`,
+    `${folder}/src/main.ts`,
+  ], folder);
+  if (!success) fail(text, "Bundling the source failed.");
+  return `${folder}/bundle/main.js`;
+}
+
+function* sourceFiles(folder: string): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(`${project}${folder}`)) {
+    if (isDirectory) yield* sourceFiles(`${folder}/${name}`);
+    else yield `${folder}/${name}`;
+  }
+}
+
+/** Compiles a program for one target, or for this platform; returns the path of the executable. */
+async function compile(program: string, target?: string): Promise<string> {
   const isWindows = target?.includes("windows") ?? Deno.build.os === "windows";
   const output = `dist/queuectl${target ? `-${target}` : ""}${isWindows ? ".exe" : ""}`;
   const { success, text } = await run(compiler, [
@@ -51,7 +88,7 @@ async function compile(target?: string): Promise<string> {
     ...(target ? ["--target", target] : []),
     "--output",
     output,
-    "src/main.ts",
+    program,
   ]);
   if (!success) {
     fail(
@@ -76,8 +113,11 @@ const all = Deno.args.includes("--all");
 if (all && Deno.env.get("DENORT_BIN")) {
   fail("DENORT_BIN is the runtime of one platform; unset it to compile for all of them.");
 }
+const folder = await Deno.makeTempDir({ prefix: "queuectl-compile-" });
+globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const program = await bundle(folder);
 for (const target of all ? targets : [undefined]) {
-  const output = await compile(target);
+  const output = await compile(program, target);
   if (target === undefined || target === Deno.build.target) await check(output);
   const { size } = await Deno.stat(`${project}/${output}`);
   console.log(`${output} (${Math.round(size / 1024 ** 2)} MiB)`);

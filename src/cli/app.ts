@@ -3,6 +3,7 @@
 import { explain, statusOf } from "./failures.ts";
 import { type CommandLine, readGlobalFlags } from "./global_flags.ts";
 import { printMessage } from "./standard_streams.ts";
+import { later } from "../later.ts";
 
 /** Runs the command that the arguments name and returns the exit status of the program. */
 export async function runCommandLine(given: readonly string[]): Promise<number> {
@@ -27,5 +28,5 @@ async function enqueue({ args, db, allowSharedDb }: CommandLine): Promise<number
 }
 
 async function parseAndRun(line: CommandLine): Promise<number> {
-  return await (await import("./parser.ts")).parseAndRun(line);
+  return await (await import(later("./parser.ts")) as typeof import("./parser.ts")).parseAndRun(line);
 }

@@ -2,6 +2,7 @@
 
 import { QueuectlError } from "../errors.ts";
 import type { OpenOptions, Store } from "./store.ts";
+import { later } from "../later.ts";
 
 /**
  * Opens the database, brings its schema up to date, and returns its store. Throws `usage` for a URL that no driver
@@ -10,7 +11,9 @@ import type { OpenOptions, Store } from "./store.ts";
 export async function openStore(url: string, options: OpenOptions): Promise<Store> {
   const scheme = /^([a-z][a-z0-9+.-]+):\/\//i.exec(url)?.[1].toLowerCase();
   if (scheme === "postgres" || scheme === "postgresql") {
-    const { openPostgresStore } = await import("./postgres/store.ts");
+    const { openPostgresStore } = await import(
+      later("./postgres/store.ts")
+    ) as typeof import("./postgres/store.ts");
     return await openPostgresStore(url, options);
   }
   if (scheme) {

@@ -48,6 +48,8 @@ export interface Invocation {
 export interface Platform {
   /** Prints what {@link parseSnapshot} reads; looks into environments too where marks are given and that is possible. */
   snapshotInvocation(marks: Marks | null): Invocation;
+  /** The same of one process alone, where that is less work. */
+  processInvocation(pid: number): Invocation;
   /** Undefined when the text breaks off: a process that could not be started must not look like one that is gone. */
   parseSnapshot(text: string): Snapshot | undefined;
   /** Ends a process and, where the system has no signals, all below it. Null: send the signal itself. */
@@ -76,6 +78,22 @@ export const linux: Platform = {
       "queuectl",
       marks?.claim ?? "",
       marks?.runner ?? "",
+    ],
+  }),
+  // What the shell reads itself needs no process of its own.
+  processInvocation: (pid) => ({
+    command: "/bin/sh",
+    args: [
+      "-c",
+      `read -r boot </proc/sys/kernel/random/boot_id
+      echo "$boot"
+      readlink /proc/self/ns/pid || echo
+      read -r stat </proc/$1/stat
+      echo "$stat
+      ${separator}
+      end"`.replaceAll(/^ +/gm, ""),
+      "queuectl",
+      String(pid),
     ],
   }),
   parseSnapshot(text) {
@@ -132,6 +150,7 @@ export const darwin: Platform = {
     command: "/bin/sh",
     args: ["-c", "sysctl -n kern.bootsessionuuid; ps -A -o pid=,ppid=,pgid=,stat=,lstart="],
   }),
+  processInvocation: () => darwin.snapshotInvocation(null),
   parseSnapshot(text) {
     const [boot, ...lines] = text.split("\n");
     return snapshotWithoutMarks(boot, lines.map(parsePsLine));
@@ -164,6 +183,7 @@ export const windows: Platform = {
       '"$($_.ProcessId) $($_.ParentProcessId) $($_.CreationDate.ToFileTimeUtc())" }',
     ],
   }),
+  processInvocation: () => windows.snapshotInvocation(null),
   parseSnapshot(text) {
     const [boot, ...lines] = text.split(/\r?\n/);
     return snapshotWithoutMarks(boot, lines.map(parseWindowsLine));

@@ -1,7 +1,7 @@
 /** Which processes there are, which are gone, and how a command's whole tree is ended. */
 
 import type { ProcessIdentity, RegisteredProcess } from "../store/store.ts";
-import { type Marks, platformFor, type ProcessEntry, type Snapshot } from "./platform.ts";
+import { type Invocation, type Marks, platformFor, type ProcessEntry, type Snapshot } from "./platform.ts";
 
 const platform = platformFor(Deno.build.os);
 
@@ -12,8 +12,14 @@ export interface RunnerIdentity {
 }
 
 /** Looks at all processes of this host, and into their environments for the marks. Throws when that is not possible. */
-export async function takeSnapshot(marks: Marks | null = null): Promise<Snapshot> {
-  const { command, args } = platform.snapshotInvocation(marks);
+export const takeSnapshot = (marks: Marks | null = null): Promise<Snapshot> =>
+  look(platform.snapshotInvocation(marks));
+
+/** The identity of this process, with the least work. Throws when it cannot be known. */
+export const identify = async (): Promise<ProcessIdentity> =>
+  ownIdentity(await look(platform.processInvocation(Deno.pid)));
+
+async function look({ command, args }: Invocation): Promise<Snapshot> {
   // A process that ends meanwhile makes `cat` and `grep` complain and fail; what they print is what counts.
   const { stdout } = await new Deno.Command(command, { args, stdin: "null", stdout: "piped", stderr: "null" })
     .output();

@@ -21,7 +21,8 @@ export type Recovered =
 
 /** Takes over every job of processes that are gone, for one worker, and finds out how each of them stands. */
 export interface Recovery {
-  recover(worker: number): Promise<Recovered[]>;
+  /** Without `look` nobody is expected to be gone: only what has no registered worker is taken over. */
+  recover(worker: number, look?: boolean): Promise<Recovered[]>;
 }
 
 /**
@@ -32,7 +33,8 @@ export interface Recovery {
 export function createRecovery(store: Store): Recovery {
   let silentBefore = new Set<number>();
   return {
-    async recover(worker) {
+    async recover(worker, look = true) {
+      if (!look) return await findAll(store, await store.takeOver(worker, [], []));
       // In this order: a worker that registers after the look at the host would be missing there.
       const processes = (await store.processes()).filter(({ id }) => id !== worker);
       const snapshot = await takeSnapshot();
@@ -47,8 +49,10 @@ export function createRecovery(store: Store): Recovery {
   };
 }
 
-async function findAll(store: Store, claims: Claim[], snapshot: Snapshot): Promise<Recovered[]> {
-  if (claims.length > 0) failpoint("taken-over");
+async function findAll(store: Store, claims: Claim[], earlier?: Snapshot): Promise<Recovered[]> {
+  if (claims.length === 0) return [];
+  failpoint("taken-over");
+  const snapshot = earlier ?? await takeSnapshot();
   return await Promise.all(
     claims.map((claim) => find(claim, runFiles(store.spool, claim.seq, claim.run), snapshot)),
   );

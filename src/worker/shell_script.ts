@@ -36,15 +36,20 @@ export function quote(text: string): string {
  * command's status: it has a handler, which, unlike an ignored signal, subshells do not inherit.
  */
 export function runnerPrelude(os: string): string {
-  const start = os === "linux" || os === "android"
+  const isLinux = os === "linux" || os === "android";
+  const start = isLinux
     ? `read -r queuectl_stat </proc/$$/stat; set -- \${queuectl_stat##*') '}; shift 19; queuectl_start=$1; set --`
     : `queuectl_start=$(ps -o lstart= -p $$ | sed -e 's/ *$//' -e 's/  */_/g')`;
+  // Where the shell can read it by itself, no process has to be started for it.
+  const subshell = isLinux
+    ? `( read -r queuectl_stat </proc/self/stat; echo "\${queuectl_stat%% *}" )`
+    : `(/bin/sh -c 'echo $PPID'; :)`;
   return `trap : TERM INT HUP
 ${start}
-queuectl_parent=$( (/bin/sh -c 'echo $PPID'; :) )
-if [ "$queuectl_parent" = $$ ]; then queuectl_forks=no; else queuectl_forks=yes; fi
+queuectl_subshell=$( ${subshell} )
+if [ "$queuectl_subshell" = $$ ]; then queuectl_forks=no; else queuectl_forks=yes; fi
 echo "ready $queuectl_start $queuectl_forks"
-unset queuectl_stat queuectl_start queuectl_parent queuectl_forks
+unset queuectl_stat queuectl_start queuectl_subshell queuectl_forks
 `;
 }
 

@@ -10,7 +10,7 @@ import { delay } from "./delay.ts";
 import { isDrained } from "./drain.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { print } from "./log.ts";
-import { ownIdentity, sendSignal, takeSnapshot } from "./processes.ts";
+import { identify, sendSignal } from "./processes.ts";
 import { ownProgram } from "./program.ts";
 import { onStopSignal } from "./signals.ts";
 import { untilPossible } from "./until_possible.ts";
@@ -39,7 +39,7 @@ export async function startWorkers(options: StartOptions): Promise<number> {
     allowShared: options.allowShared,
     notify: (message) => console.error(message),
   });
-  const identity = ownIdentity(await untilPossible(() => takeSnapshot()));
+  const identity = await untilPossible(identify);
   const { count: number, concurrency } = options;
   print([`Manager: starting ${number} workers (pid ${Deno.pid})`]);
   const deathsBefore = await store.deaths();
@@ -65,7 +65,7 @@ export async function startWorkers(options: StartOptions): Promise<number> {
     { length: number },
     (_, index) =>
       keepWorker(
-        { number: index + 1, manager: id, concurrency, drain: options.drain },
+        { number: index + 1, manager: id, concurrency, drain: options.drain, replacement: false },
         store,
         options.allowShared,
         children,
@@ -104,6 +104,7 @@ async function keepWorker(
       print([`Manager: worker pid=${child.pid} ended with ${status.signal ?? `status ${status.code}`}`]);
     }
     // The first replacement comes at once: a command may be waiting to be adopted.
+    args = { ...args, replacement: true };
     pause = performance.now() - startedAt > healthyAfter ? 0 : pause === 0 ? 100 : Math.min(pause * 2, 5000);
     await delay(pause === 100 ? 0 : pause, stopping);
   }

@@ -107,8 +107,8 @@ export function createWorker(
     wake();
   }
 
-  async function recoverOthers(): Promise<void> {
-    for (const found of await recovery.recover(id)) {
+  async function recoverOthers(look: boolean): Promise<void> {
+    for (const found of await recovery.recover(id, look)) {
       const { claim, files } = found;
       if (found.kind === "running") {
         say(`adopted job ${claim.id} (attempt ${claim.attempt})`);
@@ -133,10 +133,14 @@ export function createWorker(
       running.clear();
       id = await register(config);
     }
-    const processes = await store.processes();
-    const mine = processes.find((process) => process.id === id)?.manager;
-    const others = processes.some((process) => process.expired || (process.manager ?? process.id) !== mine);
-    if (others) await recoverOthers();
+    if (await hasOthers()) await recoverOthers(true);
+  }
+
+  /** Whether there are processes of which this worker's manager knows nothing, or silent ones. */
+  async function hasOthers(): Promise<boolean> {
+    return (await store.processes()).some((process) =>
+      process.expired || (process.manager ?? process.id) !== options.manager
+    );
   }
 
   /** One transaction with the store, and what follows from it. */
@@ -164,8 +168,9 @@ export function createWorker(
       describeFinished(claim.id, stale.includes(claim.seq) ? null : result)
     );
     texts.push(...claims.map((claim) => `picked job ${claim.id} (attempt ${claim.attempt})`));
-    if (texts.length > 0) say(...texts);
+    // First of all: what else there is to do takes its time.
     for (const claim of claims) start(claim);
+    if (texts.length > 0) say(...texts);
     for (const seq of cancel) running.get(seq)?.cancel();
     for (const { claim, files, keepFiles, refusal, cut } of batch) {
       if (stale.includes(claim.seq)) {
@@ -212,7 +217,7 @@ export function createWorker(
   async function run(): Promise<"stopped" | "drained"> {
     id = await register(config);
     say("started");
-    await recoverOthers();
+    await recoverOthers(options.replacement || await hasOthers());
     const endWatching = watchChanges(store, () => {
       changed = true;
       wake();

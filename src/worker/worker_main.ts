@@ -4,7 +4,7 @@ import { configFrom, isSharingAllowed } from "../config.ts";
 import { exitStatus } from "../errors.ts";
 import { openStore } from "../store/open.ts";
 import { print, workerLine } from "./log.ts";
-import { ownIdentity, takeSnapshot } from "./processes.ts";
+import { identify } from "./processes.ts";
 import { openRunnerPool } from "./runner_pool.ts";
 import { onStopSignal } from "./signals.ts";
 import { makeSpool, sweep } from "./spool.ts";
@@ -21,13 +21,12 @@ export async function workerMain(args: string[]): Promise<number> {
       durable: false,
       allowShared: isSharingAllowed(false),
     });
-    const snapshot = await untilPossible(() => takeSnapshot());
+    const identity = await untilPossible(identify);
     const { manager, number, concurrency } = options;
-    const identity = ownIdentity(snapshot);
     makeSpool(store.spool);
     const worker = createWorker(
       store,
-      openRunnerPool(snapshot.boot),
+      openRunnerPool(identity.boot),
       configFrom(await store.settings()),
       (config) =>
         store.register({ role: "worker", manager, number, concurrency, identity, lease: config.lease }),

@@ -1,5 +1,7 @@
 /** Whether a queue with a million jobs is as fast as a small one. */
 
+import type { JobState } from "../../src/job/job.ts";
+import { openTally } from "../../src/store/sqlite/counters.ts";
 import { connect } from "../../src/store/sqlite/database.ts";
 import type { Store } from "../../src/store/store.ts";
 import { finished, join, success } from "../store/suite/harness.ts";
@@ -26,12 +28,17 @@ async function filledQueue(
     const insert = database.prepare(`
       WITH RECURSIVE numbers (n) AS (SELECT 1 WHERE ?1 > 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)
       INSERT INTO jobs (id, command, state, available, attempts, max_retries, priority, created_at, updated_at,
-        next_attempt_at, last_error)
-      SELECT ?2 || '-' || n, 'true', ?2, ?3, ?4, 3, 0, ?5, ?5, ?6, ?7 FROM numbers`);
+        next_attempt_at, last_error, set_aside)
+      SELECT ?2 || '-' || n, 'true', ?2, ?3, ?4, 3, 0, ?5, ?5, ?6, ?7, CASE ?2 WHEN 'dead' THEN 1 END FROM numbers`);
     insert.run(completed, "completed", 0, 1, now, null, null);
     insert.run(scheduled, "failed", 0, 1, now, now + 86_400_000, "failed");
     insert.run(dead, "dead", 0, 4, now, null, "failed");
     insert.run(ready, "pending", 1, 0, now, null, null);
+    const tally = openTally(database);
+    for (const [state, jobs] of Object.entries({ completed, failed: scheduled, dead, pending: ready })) {
+      tally.move(null, state as JobState, jobs);
+    }
+    tally.write();
   });
   database.close();
   return queue;
@@ -93,6 +100,8 @@ export async function commands(rounds: number): Promise<Row[]> {
   await using small = await filledQueue({ completed: 1000, ready: 1000, scheduled: 1000, dead: 1100 });
   let next = 1;
   const kinds: Record<string, () => string[]> = {
+    "list --state failed --limit 50": () => ["list", "--state", "failed", "--limit", "50"],
+    "worker list": () => ["worker", "list"],
     "status": () => ["status"],
     "list --limit 50": () => ["list", "--limit", "50"],
     "dlq list": () => ["dlq", "list"],

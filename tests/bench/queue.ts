@@ -10,6 +10,7 @@ import { newJob } from "../store/suite/harness.ts";
 /** A queue in a folder of its own. */
 export interface BenchQueue extends AsyncDisposable {
   path: string;
+  /** Its file, or its URL. */
   database: string;
   store: Store;
   /** Runs queuectl on it, without its output. Throws when the exit status is another. */
@@ -18,14 +19,21 @@ export interface BenchQueue extends AsyncDisposable {
   spawn(args: readonly string[]): Deno.ChildProcess;
 }
 
-/** A queue with as many jobs of this command; the ids are `job-0` and so on. */
-export async function benchQueue(jobs = 0, command = "true"): Promise<BenchQueue> {
+/** A queue with as many jobs of this command, in a file or where `url` says; the ids are `job-0` and so on. */
+export async function benchQueue(jobs = 0, command = "true", url?: string): Promise<BenchQueue> {
   const folder = await temporaryFolder();
-  const database = `${folder.path}/queuectl.db`;
+  const database = url ?? `${folder.path}/queuectl.db`;
   const store = await openStore(database, { missing: "create", durable: false });
   await store.enqueue(Array.from({ length: jobs }, (_, number) => newJob(`job-${number}`, { command })));
   const prepare = (args: readonly string[]) =>
-    programCommand(args, { cwd: folder.path, stdin: "null", stdout: "null", stderr: "null" });
+    programCommand(args, {
+      cwd: folder.path,
+      // Also for what PostgreSQL has no folder for.
+      env: { QUEUECTL_DB: database, XDG_STATE_HOME: folder.path },
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    });
   return {
     path: folder.path,
     database,

@@ -10,7 +10,7 @@ import { median } from "./statistics.ts";
 const [jobs, slots] = [64_000, 32];
 
 /** Claims and records all jobs as a worker with 32 slots does. */
-async function finishAll(store: Store): Promise<void> {
+export async function finishAll(store: Store): Promise<void> {
   const worker = await join(store);
   for (let running = await claim(store, worker, slots); running.length > 0;) {
     const results = running.map((run) => finished(run, success));

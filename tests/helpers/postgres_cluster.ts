@@ -6,7 +6,7 @@
 import { fileURLToPath } from "node:url";
 import { waitFor } from "./wait_for.ts";
 
-interface Cluster extends AsyncDisposable {
+export interface Cluster extends AsyncDisposable {
   /** With a password, and without encryption. */
   url: string;
   /** The certificate that its own is signed with. */
@@ -37,8 +37,11 @@ export async function serverForTests(): Promise<
   };
 }
 
-/** Starts one; undefined where PostgreSQL is not installed. */
-async function startCluster(): Promise<Cluster | undefined> {
+/** Tests cut no power: their server does not wait for the disk. */
+const hasty = ["fsync=off", "full_page_writes=off"];
+
+/** Starts one with these settings; undefined where PostgreSQL is not installed. */
+export async function startCluster(settings: readonly string[] = hasty): Promise<Cluster | undefined> {
   const programs = findPrograms();
   if (programs === undefined) return undefined;
   const folder = await Deno.makeTempDir({ prefix: "queuectl-postgres-" });
@@ -50,7 +53,15 @@ async function startCluster(): Promise<Cluster | undefined> {
     Deno.chmodSync(`${folder}/${name}`, 0o600);
   }
   const guard = new Deno.Command("/bin/sh", {
-    args: ["-c", guardScript, "guard", folder, programs, String(port)],
+    args: [
+      "-c",
+      guardScript,
+      "guard",
+      folder,
+      programs,
+      String(port),
+      ...settings.flatMap((setting) => ["-c", setting]),
+    ],
     stdin: "piped",
     stdout: "null",
     stderr: "inherit",
@@ -76,6 +87,7 @@ async function startCluster(): Promise<Cluster | undefined> {
 // PostgreSQL does not run as root: a user without rights does it, who exists wherever it is installed.
 const guardScript = `
   folder=$1 programs=$2 port=$3 as=
+  shift 3
   trap '' INT HUP TERM
   if [ "$(id -u)" = 0 ]; then
     user=postgres
@@ -88,7 +100,7 @@ const guardScript = `
   if $as "$programs/initdb" -D "$folder/data" -U postgres --pwfile="$folder/password" -A scram-sha-256 -N \
     --no-locale -E UTF8 >"$folder/log" 2>&1; then
     $as "$programs/postgres" -D "$folder/data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 \
-      -c max_connections=500 -c fsync=off -c full_page_writes=off -c shared_buffers=64MB \
+      -c max_connections=500 -c shared_buffers=64MB "$@" \
       -c ssl=on -c ssl_cert_file="$folder/server.crt" -c ssl_key_file="$folder/server.key" >>"$folder/log" 2>&1 &
     server=$!
   else

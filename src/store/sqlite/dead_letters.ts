@@ -5,6 +5,7 @@ import type { Selection } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { findJob } from "./queries.ts";
+import { attemptsOf } from "./schema.ts";
 
 /** dead → pending with attempts 0 and no error; the runs it had are kept. */
 export async function dlqRetry(database: Database, jobs: Selection): Promise<string[]> {
@@ -39,8 +40,8 @@ async function change(
         database.prepare(`${statement} WHERE seq = :seq RETURNING seq, id`).get({ ...parameters, seq })!
       );
     if (verb === "purged") {
-      database.prepare("DELETE FROM attempts WHERE job IN (SELECT value FROM json_each(?))")
-        .run(JSON.stringify(rows.map((row) => row.seq)));
+      const forget = database.prepare(`DELETE FROM attempts WHERE ${attemptsOf("?1")}`);
+      for (const { seq } of rows) forget.run(seq);
     }
     const tally = openTally(database);
     tally.move("dead", verb === "purged" ? null : "pending", rows.length);

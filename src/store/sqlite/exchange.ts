@@ -6,7 +6,8 @@ import type { Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
 import { cancelRequests } from "./cancel.ts";
 import { openTally, type Tally } from "./counters.ts";
-import { isRegistered, stopRequested } from "./processes.ts";
+import { standing } from "./processes.ts";
+import { attemptKey, claimable } from "./schema.ts";
 import { claimColumns, claimFromRow, number } from "../rows.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
@@ -18,7 +19,10 @@ export async function exchange(
   want: number,
 ): Promise<Exchange> {
   if (finished.length === 0 && want === 0) {
-    return await database.read(() => ({ claims: [], stale: [], ...requests(database, worker) }));
+    return await database.read(() => {
+      const { stop } = standing(database, worker);
+      return { claims: [], stale: [], cancel: cancelRequests(database, worker), stop };
+    });
   }
   return await database.write(() => {
     const now = database.now();
@@ -27,15 +31,13 @@ export async function exchange(
       run.seq
     );
     if (finished.length > 0) failpoint("recording");
+    const { registered, stop } = standing(database, worker);
+    const cancel = cancelRequests(database, worker);
     // A worker that was declared gone must not claim: its jobs would be taken for left behind.
-    const claims = isRegistered(database, worker) ? claim(database, worker, want, now, tally) : [];
+    const claims = registered ? claim(database, worker, want, now, tally) : [];
     tally.write();
-    return { claims, stale, ...requests(database, worker) };
+    return { claims, stale, cancel, stop };
   });
-}
-
-function requests(database: Database, worker: number): Pick<Exchange, "cancel" | "stop"> {
-  return { cancel: cancelRequests(database, worker), stop: stopRequested(database, worker) };
 }
 
 /** False when the run is not the job's newest any more: its result is dropped. */
@@ -64,9 +66,8 @@ function record(database: Database, workerName: string, run: Finished, now: numb
   if (changes === 0) return false;
   tally.move("processing", state);
   database.prepare(`
-    INSERT INTO attempts (job, run, number, worker, started_at, ended_at, outcome, exit_code, signal, output,
-      error_output)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
+    INSERT INTO attempts (key, number, worker, started_at, ended_at, outcome, exit_code, signal, output, error_output)
+    VALUES (${attemptKey("?", "?")}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
     run.seq,
     run.run,
     run.attempt,
@@ -96,20 +97,25 @@ function claim(database: Database, worker: number, want: number, now: number, ta
   database.prepare("UPDATE jobs SET available = 1, next_attempt_at = NULL WHERE next_attempt_at <= ?").run(
     now,
   );
-  // Read, then changed one by one: an UPDATE with RETURNING takes three times as long, and gives them in no order.
+  // Read, then changed by their keys: an UPDATE with RETURNING takes three times as long, and gives them in no order.
+  // A limit that is nothing but a parameter makes SQLite prepare the statement anew for each value.
   const rows = database.prepare(`
-    SELECT ${claimColumns}, state FROM jobs WHERE available = 1 ORDER BY priority DESC, seq LIMIT ?`).all(
+    SELECT ${claimColumns}, state FROM jobs WHERE ${claimable} ORDER BY priority DESC, seq LIMIT ? + 0`).all(
     want,
   );
-  const change = database.prepare(`
-    UPDATE jobs SET state = 'processing', available = 0, attempts = ?, claim = ?, run = ?, worker = ?, started_at = ?,
-      updated_at = ?
-    WHERE seq = ?`);
+  if (rows.length === 0) return [];
+  database.prepare(`
+    UPDATE jobs SET state = 'processing', available = 0, attempts = attempts + 1, claim = claim + 1, run = run + 1,
+      worker = ?1, started_at = ?2, updated_at = ?2
+    WHERE seq IN (SELECT value FROM json_each(?3))`).run(
+    worker,
+    now,
+    JSON.stringify(rows.map((row) => row.seq)),
+  );
   return rows.map((row) => {
     tally.move(row.state as JobState, "processing");
     for (const column of ["attempts", "claim", "run"]) row[column] = number(row, column) + 1;
     row.started_at = now;
-    change.run(row.attempts, row.claim, row.run, worker, now, now, row.seq);
     return claimFromRow(row, now);
   });
 }
@@ -117,7 +123,7 @@ function claim(database: Database, worker: number, want: number, now: number, ta
 /** Whether a job can be claimed now, and how long until one that waits is due. */
 export async function outlook(database: Database): Promise<{ ready: boolean; dueIn: number | null }> {
   return await database.read(() => {
-    const ready = database.prepare("SELECT 1 FROM jobs WHERE available = 1 LIMIT 1").get() !== undefined;
+    const ready = database.prepare(`SELECT 1 FROM jobs WHERE ${claimable} LIMIT 1`).get() !== undefined;
     const due = database.prepare(
       "SELECT min(next_attempt_at) AS due FROM jobs WHERE next_attempt_at IS NOT NULL",
     )

@@ -50,23 +50,31 @@ function forget(database: Database, processes: readonly number[]): void {
   );
 }
 
-/** Whether the process is known; read inside a transaction. */
-export function isRegistered(database: Database, process: number): boolean {
-  return database.prepare("SELECT 1 FROM processes WHERE id = ?").get(process) !== undefined;
-}
-
-/** What the process, or its manager, was asked: a worker may have been started after that. Read in a transaction. */
-export function stopRequested(database: Database, process: number): StopRequest | null {
-  const { grace } = database.prepare(`
-    SELECT min(stop_grace) AS grace FROM processes
-    WHERE id = ?1 OR id = (SELECT manager FROM processes WHERE id = ?1)`).get(process)!;
-  return grace === null ? null : { grace: grace as number };
+/**
+ * Whether the process is known, and what it, or its manager, was asked: a worker may have been started after that. Read
+ * in a transaction.
+ */
+export function standing(
+  database: Database,
+  process: number,
+): { registered: boolean; stop: StopRequest | null } {
+  const row = database.prepare(`
+    SELECT own.stop_grace AS own, manager.stop_grace AS manager
+    FROM processes AS own LEFT JOIN processes AS manager ON manager.id = own.manager WHERE own.id = ?`).get(
+    process,
+  );
+  const graces = [row?.own, row?.manager].filter((grace) => typeof grace === "number");
+  return {
+    registered: row !== undefined,
+    stop: graces.length === 0 ? null : { grace: Math.min(...graces) },
+  };
 }
 
 /** Every registered process, managers before the workers they started. */
 export async function listProcesses(database: Database): Promise<RegisteredProcess[]> {
   return await database.read(() => {
-    const jobs = database.prepare("SELECT worker, id FROM jobs WHERE worker IS NOT NULL ORDER BY seq").all();
+    // By an expression: SQLite would rather read all jobs in their order than sort a few.
+    const jobs = database.prepare("SELECT worker, id FROM jobs WHERE worker IS NOT NULL ORDER BY +seq").all();
     const running = Map.groupBy(jobs, (row) => number(row, "worker"));
     const now = database.now();
     return database.prepare(

@@ -10,6 +10,7 @@ import { removeIfThere } from "../../files.ts";
 import type { JobState } from "../../job/job.ts";
 import { openTally } from "./counters.ts";
 import { type Database, databaseError, type Row } from "./database.ts";
+import { attemptKey } from "./schema.ts";
 import { isPythonDatabase } from "./schema_version.ts";
 
 /** A copy of the database as it was before it is changed. */
@@ -91,8 +92,8 @@ export function importPythonJobs(database: Database): number {
     VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?) RETURNING seq`);
   const tally = openTally(database);
   const insertAttempt = database.prepare(`
-    INSERT INTO attempts (job, run, number, worker, started_at, ended_at, outcome, output, error_output)
-    VALUES (?, 1, ?, 'python', ?, ?, 'exited', ?, ?)`);
+    INSERT INTO attempts (key, number, worker, started_at, ended_at, outcome, output, error_output)
+    VALUES (${attemptKey("?", "1")}, ?, 'python', ?, ?, 'exited', ?, ?)`);
   const rows = database.connection.prepare("SELECT * FROM python_jobs").all() as Row[];
   const jobs = rows.map((row) => ({
     row,

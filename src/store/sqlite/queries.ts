@@ -5,6 +5,7 @@ import { noJob, severalJobs } from "../refusals.ts";
 import type { ListFilter } from "../store.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
+import { attemptsOf, claimable } from "./schema.ts";
 import { attemptColumns, attemptFromRow, jobColumns, jobFromRow } from "../rows.ts";
 
 /** The number of jobs in every state. */
@@ -23,7 +24,7 @@ export async function list(database: Database, filter: ListFilter): Promise<Job[
   const { state, limit } = filter;
   return await database.read(() => {
     const condition = state === undefined ? "" : `WHERE ${conditionFor(database, state)}`;
-    const rows = database.prepare(`SELECT ${jobColumns} FROM jobs ${condition} ORDER BY seq DESC LIMIT ?`)
+    const rows = database.prepare(`SELECT ${jobColumns} FROM jobs ${condition} ORDER BY seq DESC LIMIT ? + 0`)
       .all(limit);
     return rows.reverse().map(jobFromRow);
   });
@@ -33,9 +34,9 @@ export async function list(database: Database, filter: ListFilter): Promise<Job[
 function conditionFor(database: Database, state: JobState): string {
   switch (state) {
     case "processing":
-      return "worker IS NOT NULL";
+      return listed("worker IS NOT NULL");
     case "failed":
-      return "state = 'failed' AND (available = 1 OR next_attempt_at IS NOT NULL)";
+      return `state = 'failed' AND (${listed(claimable)} OR ${listed("next_attempt_at IS NOT NULL")})`;
     case "dead":
     case "cancelled":
       return `state = '${state}' AND set_aside IS NOT NULL`;
@@ -43,12 +44,15 @@ function conditionFor(database: Database, state: JobState): string {
       // Sorting what can be claimed is quicker than reading past everything else, where there is more of that.
       const { died: _, ...counts } = readCounters(database);
       const others = Object.values(counts).reduce((sum, count) => sum + count) - counts.pending;
-      return counts.pending < others ? "state = 'pending' AND available = 1" : "state = 'pending'";
+      return counts.pending < others ? `state = 'pending' AND ${claimable}` : "state = 'pending'";
     }
     case "completed":
       return "state = 'completed'";
   }
 }
+
+/** Has an index asked first: SQLite would rather read all jobs in their order than sort a few. */
+const listed = (condition: string) => `seq IN (SELECT seq FROM jobs WHERE ${condition})`;
 
 /** What the last ended run printed. */
 export async function lastOutput(
@@ -57,10 +61,9 @@ export async function lastOutput(
 ): Promise<{ output: string; errorOutput: string } | null> {
   return await database.read(() => {
     const row = database.prepare(`
-      SELECT ${attemptColumns} FROM attempts WHERE job = (SELECT seq FROM jobs WHERE id = ?) ORDER BY run DESC LIMIT 1`)
-      .get(
-        id,
-      );
+      SELECT ${attemptColumns} FROM attempts WHERE ${
+      attemptsOf("(SELECT seq FROM jobs WHERE id = ?1)")
+    } ORDER BY key DESC LIMIT 1`).get(id);
     return row === undefined ? null : attemptFromRow(row);
   });
 }
@@ -70,7 +73,8 @@ export async function attempts(database: Database, id: string): Promise<Attempt[
   return await database.read(() => {
     const job = findJob(database, id);
     if (!job) throw noJob(id);
-    return database.prepare(`SELECT ${attemptColumns} FROM attempts WHERE job = ? ORDER BY run`).all(job.seq)
+    return database.prepare(`SELECT ${attemptColumns} FROM attempts WHERE ${attemptsOf("?1")} ORDER BY key`)
+      .all(job.seq)
       .map(
         attemptFromRow,
       );

@@ -15,6 +15,7 @@ import { readVersion } from "./schema_version.ts";
 import { attempts, counts, deaths, lastOutput, list } from "./queries.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
+import { later } from "../../later.ts";
 
 /** Opens a SQLite file by its path. See {@link openStore} for what it throws. */
 export async function openSqliteStore(file: string, options: OpenOptions): Promise<Store> {
@@ -23,7 +24,7 @@ export async function openSqliteStore(file: string, options: OpenOptions): Promi
   const database = connect(exists ? path : ":memory:", options.durable, options.clock ?? Date.now);
   try {
     if (await database.read(() => readVersion(database)) !== migrations.length) {
-      const { migrate } = await import("./migrate.ts");
+      const { migrate } = await import(later("./migrate.ts")) as typeof import("./migrate.ts");
       await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
     }
     const store = storeOn(database, path, exists);
@@ -156,7 +157,7 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     cancel: (jobs) => cancel(database, jobs),
     dlqRetry: (jobs) => dlqRetry(database, jobs),
     dlqPurge: (jobs) => dlqPurge(database, jobs),
-    check: async () => (await import("./check.ts")).check(database),
+    check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),

@@ -58,11 +58,14 @@ Deno.test("sqlite: a database of the first schema is brought up to date with all
     "id, command, attempts, max_retries, priority, created_at, updated_at, state, available, next_attempt_at, worker";
   const job = (id: string, state: string, available: number, dueAt = "NULL", worker = "NULL") =>
     `INSERT INTO jobs (${columns}) VALUES ('${id}', 'true', 0, 3, 0, 1, 1, '${state}', ${available}, ${dueAt}, ${worker});`;
+  const attempt = (job: number, run: number) =>
+    `INSERT INTO attempts VALUES (${job}, ${run}, ${run}, 'w', 1, 2, 'exited', 1, NULL, 'out ${job}.${run}', 'error');`;
   executeOnFile(
     file,
     `${migrations[0]}; PRAGMA application_id = ${applicationId}; PRAGMA user_version = 1; ` +
       job("ready", "pending", 1) + job("running", "processing", 0, "NULL", "1") +
       job("done", "completed", 0) +
+      attempt(1, 1) + attempt(1, 2) + attempt(3, 1) +
       job("waits", "failed", 0, "9000000000000") + job("dead", "dead", 0) + job("cancelled", "cancelled", 0),
   );
   await using store = await openStore(file, { missing: "create", durable: false });
@@ -75,6 +78,12 @@ Deno.test("sqlite: a database of the first schema is brought up to date with all
   for (const [state, id] of [["failed", "waits"], ["dead", "dead"], ["cancelled", "cancelled"]] as const) {
     assert.deepEqual((await store.list({ state, limit: 9 })).map((job) => job.id), [id]);
   }
+  const printed = async (id: string) =>
+    (await store.attempts(id)).map(({ run, output }) => `${run}: ${output}`);
+  assert.deepEqual(await printed("ready"), ["1: out 1.1", "2: out 1.2"]);
+  assert.deepEqual(await printed("done"), ["1: out 3.1"]);
+  assert.deepEqual(await printed("running"), []);
+  assert.deepEqual(await store.lastOutput("ready"), (await store.attempts("ready"))[1]);
   assert.deepEqual(await store.dlqRetry("all"), ["dead"]);
   await assertCounted(store);
 });

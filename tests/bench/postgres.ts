@@ -1,0 +1,114 @@
+/** A queue in PostgreSQL, next to one in a file. The server is a throw-away one that waits for its disk. */
+
+import { openStore } from "../../src/store/open.ts";
+import { startCluster } from "../helpers/postgres_cluster.ts";
+import { claim, finished, join, newJob, success } from "../store/suite/harness.ts";
+import { type BenchQueue, benchQueue, timed } from "./queue.ts";
+import { comparison, type Row } from "./report.ts";
+import { interleaved, median } from "./statistics.ts";
+import { finishAll } from "./store.ts";
+
+/** How many workers there are side by side. */
+const workerCounts = [1, 2, 4, 8];
+/** Jobs of one measurement without commands, and with. */
+const [recorded, started] = [10_000, 1000];
+/** Jobs of an hour's churn. */
+const churn = 1_000_000;
+
+/** Everything about PostgreSQL; nothing where it is not installed. */
+export async function postgresQueue(rounds: number): Promise<Row[]> {
+  await using server = await startCluster([]);
+  if (!server) {
+    console.error("PostgreSQL is not installed: left out");
+    return [];
+  }
+  let number = 0;
+  const newUrl = () => `${server.url}&schema=bench_${number++}`;
+  const rows: Row[] = [];
+  for (const workers of workerCounts) rows.push(await claimAndFinish(rounds, workers, newUrl));
+  for (const workers of workerCounts) rows.push(await trueJobs(rounds, workers, newUrl));
+  return [...rows, ...await claimsAfterChurn(newUrl())];
+}
+
+/** Jobs a second that some workers claim and record, each with 32 slots and a session of its own. */
+async function claimAndFinish(rounds: number, workers: number, newUrl: () => string): Promise<Row> {
+  const rate = async (url?: string) => {
+    await using queue = await benchQueue(recorded, "true", url);
+    await using stores = new AsyncDisposableStack();
+    const all = await Promise.all(
+      Array.from({ length: workers }, async () => stores.use(await connect(queue))),
+    );
+    const time = await timed(() => Promise.all(all.map(finishAll)));
+    await assertCompleted(queue, recorded);
+    return recorded / time * 1000;
+  };
+  const results = await interleaved(rounds, { postgres: () => rate(newUrl()), file: () => rate() });
+  return comparison(
+    `claim and finish in PostgreSQL, ${workers} workers`,
+    "jobs/s",
+    results.postgres,
+    "in a file",
+    results.file,
+  );
+}
+
+/** Jobs a second of a command that does nothing. */
+async function trueJobs(rounds: number, workers: number, newUrl: () => string): Promise<Row> {
+  const rate = async (url?: string) => {
+    await using queue = await benchQueue(started, "true", url);
+    const time = await timed(() => queue.run(["worker", "start", "--count", String(workers), "--drain"]));
+    await assertCompleted(queue, started);
+    return started / time * 1000;
+  };
+  const results = await interleaved(rounds, { postgres: () => rate(newUrl()), file: () => rate() });
+  return comparison(
+    `true jobs in PostgreSQL, --count ${workers}`,
+    "jobs/s",
+    results.postgres,
+    "in a file",
+    results.file,
+  );
+}
+
+/** Claims of one job before a million jobs have come and gone, and after. */
+async function claimsAfterChurn(url: string): Promise<Row[]> {
+  const batch = 50_000;
+  await using queue = await benchQueue(1000, "true", url);
+  const before = await claimTime(queue);
+  for (let done = 0; done < churn; done += batch) {
+    await queue.store.enqueue(Array.from({ length: batch }, (_, job) => newJob(`churn-${done + job}`)));
+    await using other = await connect(queue);
+    await Promise.all([queue.store, other].map(finishAll));
+  }
+  await queue.store.enqueue(Array.from({ length: 1000 }, (_, job) => newJob(`late-${job}`)));
+  const after = await claimTime(queue);
+  return [{
+    figure: `claim in PostgreSQL after ${churn.toLocaleString("en").replaceAll(",", " ")} finished jobs`,
+    unit: "µs",
+    value: after,
+    against: { name: "before", value: before },
+    ratio: after / before,
+    target: { atMost: 1.2 },
+  }];
+}
+
+/** Microseconds for a claim with the result of the one before: the median of some hundred. */
+async function claimTime({ store }: BenchQueue): Promise<number> {
+  const worker = await join(store);
+  let running = await claim(store, worker);
+  const times: number[] = [];
+  for (let turn = 0; turn < 400; turn++) {
+    const results = running.map((run) => finished(run, success));
+    times.push(await timed(async () => running = (await store.exchange(worker, results, 1)).claims));
+  }
+  await store.exchange(worker, running.map((run) => finished(run, success)), 0);
+  await store.leave(worker);
+  return median(times) * 1000;
+}
+
+const connect = (queue: BenchQueue) => openStore(queue.database, { missing: "create", durable: false });
+
+async function assertCompleted({ store }: BenchQueue, jobs: number): Promise<void> {
+  const { completed } = await store.counts();
+  if (completed !== jobs) throw new Error(`${completed} of ${jobs} jobs were completed`);
+}
