@@ -1,45 +1,32 @@
 /**
  * Runs tests: `deno task test`, with paths and flags of `deno test` after it. One PostgreSQL server serves all of them:
- * the one that `QUEUECTL_TEST_POSTGRES` names, or else a throw-away one.
+ * the one that `QUEUECTL_TEST_POSTGRES` names, or else a throw-away one. In the end it tells how many cases ran on both
+ * drivers.
  */
 
+import { statIfThere } from "../src/files.ts";
 import { permissions } from "../src/worker/program.ts";
-import { startCluster } from "./helpers/postgres_cluster.ts";
+import { describePassed } from "./helpers/driver_test.ts";
+import { serverForTests } from "./helpers/postgres_cluster.ts";
 
 async function run(): Promise<number> {
   await using stack = new AsyncDisposableStack();
-  const env: Record<string, string> = {};
-  if (!Deno.env.get("QUEUECTL_TEST_POSTGRES")) {
-    const cluster = Deno.build.os === "windows" ? undefined : await startCluster();
-    if (cluster) {
-      stack.use(cluster);
-      env.QUEUECTL_TEST_POSTGRES = cluster.url;
-      env.QUEUECTL_TEST_POSTGRES_CERTIFICATE = cluster.certificate;
-    } else {
-      console.log("PostgreSQL is SKIPPED: it is not installed, and QUEUECTL_TEST_POSTGRES names no server");
-    }
-  }
-  const named = Deno.args.some((arg) => !arg.startsWith("-") && isThere(arg));
+  const server = stack.use(await serverForTests());
+  const record = stack.adopt(Deno.makeTempFileSync({ prefix: "queuectl-passed-" }), Deno.removeSync);
+  const named = Deno.args.some((arg) => !arg.startsWith("-") && statIfThere(arg.split("?")[0]));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--no-prompt", "--parallel", ...permissions, ...Deno.args, ...named ? [] : ["tests"]],
-    env,
+    env: { ...server?.env, QUEUECTL_TEST_PASSED: record },
   }).spawn();
   // Both end the tests; a terminal tells them itself, and what is left to do here is to remove the server.
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     if (signal === "SIGTERM" && Deno.build.os === "windows") continue;
     Deno.addSignalListener(signal, () => signal === "SIGTERM" && child.kill("SIGTERM"));
   }
-  return (await child.status).code;
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path.split("?")[0]);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  const { code } = await child.status;
+  const passed = Deno.readTextFileSync(record);
+  for (const line of describePassed(passed)) console.log(line + (server ? "" : " (PostgreSQL was SKIPPED)"));
+  return code;
 }
 
 Deno.exit(await run());

@@ -116,8 +116,8 @@ export function ago(milliseconds: number): string {
   return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h ago` : `${Math.floor(seconds / 86_400)}d ago`;
 }
 
-/** The table of `worker list`; `now` is milliseconds since 1970. */
-export function processTable(processes: readonly RegisteredProcess[], now: number): string {
+/** The table of `worker list`. */
+export function processTable(processes: readonly RegisteredProcess[]): string {
   return table(
     ["NAME", "HOST", "PID", "RUNNING", "HEARTBEAT"],
     processes.map((process) => {
@@ -128,7 +128,7 @@ export function processTable(processes: readonly RegisteredProcess[], now: numbe
         printable(hostName(process)),
         String(process.identity.pid),
         running.length > 2 ? counted(running.length, "job") : running.map(printable).join(", ") || "-",
-        ago(now - process.heartbeatAt) + marks,
+        ago(process.silentFor) + marks,
       ];
     }),
   );

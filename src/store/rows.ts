@@ -82,18 +82,19 @@ export function attemptFromRow(row: Row): Attempt {
   };
 }
 
-/** The columns that {@link processFromRow} reads, but for `expired`, which the store's clock decides. */
+/** The columns that {@link processFromRow} reads. */
 export const processColumns =
-  "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, stop_grace";
+  "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, lease_until, stop_grace";
 
-/** A process with the ids of the jobs it runs, whose rows come by the id of their worker. */
+/** A process as it is `now`, by the store's clock, with the ids of its jobs, whose rows come by the id of their worker. */
 export function processFromRow(
   row: Row,
-  expired: boolean,
+  now: number,
   running: ReadonlyMap<number, Row[]>,
 ): RegisteredProcess {
   const id = number(row, "id");
   const grace = numberOrNull(row, "stop_grace");
+  const heartbeatAt = number(row, "heartbeat_at");
   return {
     id,
     role: text(row, "role") as Role,
@@ -107,15 +108,16 @@ export function processFromRow(
       start: text(row, "start"),
     },
     startedAt: number(row, "started_at"),
-    heartbeatAt: number(row, "heartbeat_at"),
-    expired,
+    heartbeatAt,
+    silentFor: Math.max(0, now - heartbeatAt),
+    expired: number(row, "lease_until") < now,
     stop: grace === null ? null : { grace },
     running: (running.get(id) ?? []).map((job) => text(job, "id")),
   };
 }
 
 /** Undefined when it cannot be read: one damaged job must not keep all others from being claimed. */
-function environment(row: Row): Record<string, string> | null | undefined {
+export function environment(row: Row): Record<string, string> | null | undefined {
   const env = textOrNull(row, "env");
   if (env === null) return null;
   try {

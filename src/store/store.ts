@@ -45,6 +45,8 @@ export interface RegisteredProcess extends Omit<Registration, "lease" | "id"> {
   id: number;
   startedAt: number;
   heartbeatAt: number;
+  /** Milliseconds since its last heartbeat, by the store's clock: that of this host may be another. */
+  silentFor: number;
   /** Whether its lease has run out by the store's clock. */
   expired: boolean;
   stop: StopRequest | null;

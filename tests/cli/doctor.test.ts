@@ -1,21 +1,20 @@
 /** `queuectl doctor`: what it finds, what it says to do, and that it changes nothing. */
 
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { sendSignal } from "../../src/worker/processes.ts";
 import { makeQueue } from "../helpers/damaged.ts";
+import { sqliteAlone } from "../helpers/drivers.ts";
 import { kill } from "../helpers/host_processes.ts";
-import { runProgram } from "../helpers/program.ts";
+import { openStore } from "../../src/store/open.ts";
+import { type ProgramResult, runProgram } from "../helpers/program.ts";
+import { programTest, spoolIn } from "../helpers/program_test.ts";
 import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
-import { executeOnFile } from "../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
-const posix = { ignore: Deno.build.os === "windows" };
-
 /** Runs doctor, which never says anything but findings on standard output. */
-async function examine(cwd: string): Promise<{ code: number; findings: string[] }> {
-  const { code, stdout, stderr } = await runProgram(["doctor"], { cwd });
+async function examine(ended: Promise<ProgramResult>): Promise<{ code: number; findings: string[] }> {
+  const { code, stdout, stderr } = await ended;
   assert.equal(stderr, "");
   const findings = stdout.trimEnd().split("\n");
   for (const line of findings) assert.match(line, /^(ok {3}|note |error) \S/);
@@ -27,20 +26,11 @@ function assertFound(findings: string[], pattern: RegExp): void {
   assert.ok(findings.some((line) => pattern.test(line)), `${pattern} is not in\n${findings.join("\n")}`);
 }
 
-/** A folder with a queue that is in use by nobody. */
-async function idleQueue(): Promise<{ path: string; file: string } & AsyncDisposable> {
-  const folder = await temporaryFolder();
-  const file = `${folder.path}/queuectl.db`;
-  await makeQueue(file);
-  return { path: folder.path, file, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
-}
-
-Deno.test("doctor: without a database it says so, and makes none", async () => {
-  await using folder = await temporaryFolder();
-  const { code, findings } = await examine(folder.path);
+programTest("doctor: without a database it says so, and makes none", async ({ run, assertUntouched }) => {
+  const { code, findings } = await examine(run(["doctor"]));
   assert.equal(code, 0);
-  assertFound(findings, /^note .* no database .*queuectl\.db yet; enqueue makes it$/);
-  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+  assertFound(findings, /^note {2}There is no database .* yet; enqueue makes it$/);
+  await assertUntouched();
 });
 
 queueTest("doctor: a queue at work is sound", async (queue) => {
@@ -48,7 +38,7 @@ queueTest("doctor: a queue at work is sound", async (queue) => {
   const manager = queue.start("--count", "2");
   await manager.line(/picked job a/);
   await manager.line(/Worker-2: started$/);
-  const { code, findings } = await examine(queue.path);
+  const { code, findings } = await examine(queue.run("doctor"));
   assert.deepEqual([code, findings.filter((line) => !line.startsWith("ok "))], [0, []]);
   assertFound(findings, /^ok {4}The data is sound$/);
   assertFound(findings, new RegExp(`^ok    Manager \\(pid ${manager.pid}\\) is at work$`));
@@ -57,82 +47,108 @@ queueTest("doctor: a queue at work is sound", async (queue) => {
   await queue.reaches("a", "completed");
 });
 
-Deno.test("doctor: damage in the pages is found, and what to do is said", async () => {
-  await using queue = await idleQueue();
-  const bytes = await Deno.readFile(queue.file);
+// The pages of a server's database are for the server to check.
+programTest("doctor: damage in the pages is found, and what to do is said", async ({ run, place }) => {
+  await makeQueue(place.url);
+  const bytes = await Deno.readFile(place.url);
   // The last page, far from what opening looks at.
   bytes.fill(0xff, bytes.length - 4096);
-  await Deno.writeFile(queue.file, bytes);
-  const { code, findings } = await examine(queue.path);
+  await Deno.writeFile(place.url, bytes);
+  const { code, findings } = await examine(run(["doctor"]));
   assert.equal(code, 5);
   assertFound(findings, /^error /);
   assertFound(findings, /^(note |error) .*restore .*backup.*sqlite3 .* \.recover/);
-  assert.deepEqual(await Deno.readFile(queue.file), bytes);
-});
+  assert.deepEqual(await Deno.readFile(place.url), bytes);
+}, { on: sqliteAlone });
 
+// Servers that cannot be used are in tests/store/postgres/unusable.test.ts.
 Deno.test("doctor: a file that cannot be opened at all is an error, in one line", async () => {
   await using folder = await temporaryFolder();
   await Deno.writeTextFile(`${folder.path}/queuectl.db`, "# notes\n".repeat(1000));
-  const { code, findings } = await examine(folder.path);
+  const { code, findings } = await examine(runProgram(["doctor"], { cwd: folder.path }));
   assert.deepEqual([code, findings.length], [5, 1]);
   assertFound(findings, /^error .*queuectl\.db is not a SQLite database$/);
 });
 
-Deno.test("doctor: what breaks an invariant is found, row by row", async () => {
+programTest("doctor: what breaks an invariant is found, row by row", async ({ run, place, isSqlite }) => {
+  await makeQueue(place.url);
+  const miscount = isSqlite
+    ? "UPDATE counters SET value = value + 1 WHERE name = 'pending'"
+    : "UPDATE counters SET pending = pending + 1 WHERE shard = 0";
   const cases: Array<[string, RegExp]> = [
-    ["UPDATE counters SET value = value + 1 WHERE name = 'pending'", /^error 1 counts of `status` differ/],
-    ["UPDATE jobs SET available = 1 WHERE id = 'job-dead-1'", /^error 1 jobs that are not waiting could be/],
+    [miscount, /^error 1 counts of `status` differ/],
+    ["UPDATE jobs SET available = true WHERE id = 'job-dead-1'", /^error 1 jobs that are not waiting could/],
     ["UPDATE jobs SET worker = NULL WHERE state = 'processing'", /^error 3 jobs run without a worker/],
-    ["UPDATE jobs SET available = 0 WHERE id = 'job-149'", /^error 1 jobs wait for nothing/],
-    ["UPDATE jobs SET state = 'odd' WHERE id = 'job-dead-1'", /^error 1 jobs are in a state/],
+    ["UPDATE jobs SET available = false WHERE id = 'job-149'", /^error 1 jobs wait for nothing/],
+    [
+      "UPDATE jobs SET env = '{\"NAME' WHERE id = 'job-148'",
+      /^error 1 jobs have variables that cannot be read/,
+    ],
+    [
+      "UPDATE jobs SET env = '{\"NAME\": 5}' WHERE id = 'job-148'",
+      /^error 1 jobs have variables that cannot/,
+    ],
+    ["UPDATE jobs SET state = 'odd' WHERE id = 'job-dead-2'", /^error 1 jobs are in a state/],
   ];
   for (const [sql, pattern] of cases) {
-    await using queue = await idleQueue();
-    executeOnFile(queue.file, sql);
-    const { code, findings } = await examine(queue.path);
+    await place.query(sql);
+    const { code, findings } = await examine(run(["doctor"]));
     assert.equal(code, 5, sql);
     assertFound(findings, pattern);
   }
 });
 
-Deno.test("doctor: a newer schema is told with the exit status of its own", async () => {
-  await using queue = await idleQueue();
-  executeOnFile(queue.file, "PRAGMA user_version = 999");
-  const { code, findings } = await examine(queue.path);
-  assert.deepEqual([code, findings.length], [6, 1]);
-  assertFound(findings, /^error .*schema 999.*use a newer queuectl$/);
-});
+programTest(
+  "doctor: a newer schema is told with the exit status of its own",
+  async ({ run, place, isSqlite }) => {
+    await makeQueue(place.url);
+    await place.query(isSqlite ? "PRAGMA user_version = 999" : "UPDATE queue SET version = 999");
+    const { code, findings } = await examine(run(["doctor"]));
+    assert.deepEqual([code, findings.length], [6, 1]);
+    assertFound(findings, /^error .*schema 999.*use a newer queuectl$/);
+  },
+);
 
-Deno.test({
-  name: "doctor: who else may write the queue is an error, who may read it is worth knowing",
-  ...posix,
-  async fn() {
-    await using queue = await idleQueue();
-    const spool = `${queue.file}.spool`;
-    await Deno.mkdir(spool, { mode: 0o700 });
-    const cases: Array<[string, number, number, RegExp]> = [
-      [queue.file, 0o620, 5, /^error .*queuectl\.db can be written by other users; run: chmod go-w .*\.db$/],
-      [queue.file, 0o602, 5, /^error .*queuectl\.db can be written by other users/],
-      [queue.file, 0o644, 0, /^note .*queuectl\.db can be read by other users/],
-      [queue.file, 0o600, 0, /^ok {4}The data is sound$/],
-      [spool, 0o770, 5, /^error .*queuectl\.db\.spool can be written by other users; run: chmod go-w/],
-      [spool, 0o755, 0, /^note .*queuectl\.db\.spool can be read by other users/],
+programTest(
+  "doctor: who else may write the queue is an error, who may read it is worth knowing",
+  async ({ run, place, env, isSqlite }) => {
+    await makeQueue(place.url);
+    let spool: string;
+    {
+      await using store = await openStore(place.url, { missing: "empty", durable: false });
+      spool = spoolIn(env, store.spool);
+    }
+    await Deno.mkdir(spool, { recursive: true, mode: 0o700 });
+    await using stack = new AsyncDisposableStack();
+    // Where the environment cannot move it it is outside of the test's folder.
+    stack.defer(() => Deno.remove(spool));
+    const ofSpool: Array<[string, number, number, RegExp]> = [
+      [spool, 0o770, 5, /^error .*\.spool can be written by other users; run: chmod go-w/],
+      [spool, 0o755, 0, /^note .*\.spool can be read by other users/],
     ];
-    for (const [path, mode, expected, pattern] of cases) {
+    const ofFile: Array<[string, number, number, RegExp]> = [
+      [place.url, 0o620, 5, /^error .*queuectl\.db can be written by other users; run: chmod go-w .*\.db$/],
+      [place.url, 0o602, 5, /^error .*queuectl\.db can be written by other users/],
+      [place.url, 0o644, 0, /^note .*queuectl\.db can be read by other users/],
+      [place.url, 0o600, 0, /^ok {4}The data is sound$/],
+    ];
+    // A database on a server is no file.
+    for (const [path, mode, expected, pattern] of isSqlite ? [...ofFile, ...ofSpool] : ofSpool) {
       await Deno.chmod(path, mode);
-      const { code, findings } = await examine(queue.path);
+      const { code, findings } = await examine(run(["doctor"]));
       assert.equal(code, expected, findings.join("\n"));
       assertFound(findings, pattern);
       await Deno.chmod(path, path === spool ? 0o700 : 0o600);
     }
   },
-});
+  { ignore: Deno.build.os === "windows" },
+);
 
 queueTest("doctor: waiting jobs without a worker, and a worker that is gone, are told", async (queue) => {
   await queue.enqueue({ id: "a", command: untilFile("go") });
-  assertFound((await examine(queue.path)).findings, /^note {2}1 job waits, but no worker runs/);
+  assertFound((await examine(queue.run("doctor"))).findings, /^note {2}1 job waits, but no worker runs/);
   await queue.enqueue({ id: "b", command: "true" });
-  const idle = await examine(queue.path);
+  const idle = await examine(queue.run("doctor"));
   assert.equal(idle.code, 0);
   assertFound(idle.findings, /^note {2}2 jobs wait, but no worker runs; start one: queuectl worker start$/);
 
@@ -141,7 +157,7 @@ queueTest("doctor: waiting jobs without a worker, and a worker that is gone, are
   const worker = await manager.workerPid();
   await kill(manager.pid);
   await kill(worker);
-  const { code, findings } = await examine(queue.path);
+  const { code, findings } = await examine(queue.run("doctor"));
   assert.equal(code, 0);
   assertFound(findings, new RegExp(`^note  Manager \\(pid ${manager.pid}\\) is gone when a worker starts`));
   assertFound(
@@ -152,7 +168,7 @@ queueTest("doctor: waiting jobs without a worker, and a worker that is gone, are
   );
   queue.touch("go");
   assert.equal((await queue.start("--drain").status).code, 0);
-  assertFound((await examine(queue.path)).findings, /^ok {4}Nothing waits, and no worker runs$/);
+  assertFound((await examine(queue.run("doctor"))).findings, /^ok {4}Nothing waits, and no worker runs$/);
 });
 
 queueTest("doctor: a worker that stands still for longer than its lease is an error", async (queue) => {
@@ -164,7 +180,7 @@ queueTest("doctor: a worker that stands still for longer than its lease is an er
   sendSignal(worker, "SIGSTOP");
   try {
     await untilExpired(queue, worker);
-    const { code, findings } = await examine(queue.path);
+    const { code, findings } = await examine(queue.run("doctor"));
     assert.equal(code, 5);
     assertFound(
       findings,
@@ -186,10 +202,10 @@ async function untilExpired(queue: Queue, pid: number): Promise<void> {
 }
 
 queueTest("doctor: a database that somebody writes is looked at all the same", async (queue) => {
-  using writer = new DatabaseSync(queue.store.location);
-  writer.exec("BEGIN IMMEDIATE; INSERT INTO config VALUES ('timeout', '1m')");
-  const { code, findings } = await examine(queue.path);
+  const writer = await queue.place.begin("write");
+  await writer.query("INSERT INTO config VALUES ('timeout', '1m')");
+  const { code, findings } = await examine(queue.run("doctor"));
   assert.equal(code, 0);
   assertFound(findings, /^ok {4}The data is sound$/);
-  writer.exec("ROLLBACK");
+  await writer.end("ROLLBACK");
 });

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { NewJob } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import { programCommand, runProgram } from "../helpers/program.ts";
+import { programTest } from "../helpers/program_test.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 const plain: Omit<NewJob, "id"> = {
@@ -16,9 +17,9 @@ const plain: Omit<NewJob, "id"> = {
   env: null,
 };
 
-/** Fills `queuectl.db` of the folder with jobs that have run and are dead, with this error. */
-async function makeDead(folder: string, ids: readonly string[], error: string): Promise<void> {
-  await using store = await openStore(join(folder, "queuectl.db"), { missing: "create", durable: false });
+/** Makes a queue of jobs that have run and are dead, with this error. */
+async function makeDead(url: string, ids: readonly string[], error: string): Promise<void> {
+  await using store = await openStore(url, { missing: "create", durable: false });
   await store.enqueue(ids.map((id) => ({ ...plain, id })));
   const worker = await store.register({
     role: "worker",
@@ -44,46 +45,50 @@ async function makeDead(folder: string, ids: readonly string[], error: string): 
   await store.leave(worker);
 }
 
-Deno.test("without a database every question is answered as for an empty queue, and none is made", async () => {
-  await using folder = await temporaryFolder();
-  const status =
-    "Queue Status:\n  pending    : 0\n  processing : 0\n  completed  : 0\n  failed     : 0\n  dead       : 0\n";
-  const cases: Array<[string[], string]> = [
-    [["list"], "No jobs found.\n"],
-    [["list", "--json"], "[]\n"],
-    [["status"], status],
-    [["dlq", "list"], "No jobs in DLQ.\n"],
-    [["dlq", "list", "--json"], "[]\n"],
-    [["dlq", "retry", "--all"], "No jobs in DLQ.\n"],
-    [["worker", "list"], "No workers running.\n"],
-    [["worker", "list", "--json"], "[]\n"],
-    [["worker", "stop"], "No active worker manager found.\n"],
-    [["config", "get", "grace"], "10s\n"],
-    [["config", "unset", "grace"], "grace was not set; it is 10s (the default).\n"],
-  ];
-  for (const [args, stdout] of cases) {
-    assert.deepEqual(
-      await runProgram(args, { cwd: folder.path }),
-      { code: 0, stdout, stderr: "" },
-      args.join(" "),
-    );
-  }
-  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
-});
+programTest(
+  "without a database every question is answered as for an empty queue, and none is made",
+  async (test) => {
+    const status =
+      "Queue Status:\n  pending    : 0\n  processing : 0\n  completed  : 0\n  failed     : 0\n  dead       : 0\n";
+    const cases: Array<[string[], string]> = [
+      [["list"], "No jobs found.\n"],
+      [["list", "--json"], "[]\n"],
+      [["status"], status],
+      [["dlq", "list"], "No jobs in DLQ.\n"],
+      [["dlq", "list", "--json"], "[]\n"],
+      [["dlq", "retry", "--all"], "No jobs in DLQ.\n"],
+      [["worker", "list"], "No workers running.\n"],
+      [["worker", "list", "--json"], "[]\n"],
+      [["worker", "stop"], "No active worker manager found.\n"],
+      [["config", "get", "grace"], "10s\n"],
+      [["config", "unset", "grace"], "grace was not set; it is 10s (the default).\n"],
+    ];
+    for (const [args, stdout] of cases) {
+      assert.deepEqual(
+        await test.run(args),
+        { code: 0, stdout, stderr: "" },
+        args.join(" "),
+      );
+    }
+    await test.assertUntouched();
+  },
+);
 
-Deno.test("dlq shows dead jobs, gives them back and removes them", async () => {
-  await using folder = await temporaryFolder();
-  const cwd = folder.path;
-  await makeDead(cwd, ["bad-1", "bad-2", "bad-3", "worse"], "sh: 1: nonexistent_command:\n\x1b[31mnot found");
-  const list = await runProgram(["dlq", "list"], { cwd });
+programTest("dlq shows dead jobs, gives them back and removes them", async (test) => {
+  await makeDead(
+    test.place.url,
+    ["bad-1", "bad-2", "bad-3", "worse"],
+    "sh: 1: nonexistent_command:\n\x1b[31mnot found",
+  );
+  const list = await test.run(["dlq", "list"]);
   assert.match(
     list.stdout,
     /^bad-1 +\| nonexistent_command +\| sh: 1: nonexistent_command:↵\\x1b\[31mnot found$/m,
   );
-  const [dead] = JSON.parse((await runProgram(["dlq", "list", "--json"], { cwd })).stdout);
+  const [dead] = JSON.parse((await test.run(["dlq", "list", "--json"])).stdout);
   assert.deepEqual([dead.id, dead.state, dead.attempts, dead.output], ["bad-1", "dead", 1, "out\x1b[31m"]);
   assert.match(dead.last_error, /not found$/);
-  assert.deepEqual(JSON.parse((await runProgram(["status", "--json"], { cwd })).stdout), {
+  assert.deepEqual(JSON.parse((await test.run(["status", "--json"])).stdout), {
     pending: 0,
     processing: 0,
     completed: 0,
@@ -92,23 +97,23 @@ Deno.test("dlq shows dead jobs, gives them back and removes them", async () => {
     cancelled: 0,
   });
 
-  assert.deepEqual(await runProgram(["dlq", "retry", "no-such-job"], { cwd }), {
+  assert.deepEqual(await test.run(["dlq", "retry", "no-such-job"]), {
     code: 3,
     stdout: "",
     stderr: "No DLQ job found with id no-such-job\n",
   });
-  const retried = await runProgram(["dlq", "retry", "bad-1", "w", "bad-1"], { cwd });
+  const retried = await test.run(["dlq", "retry", "bad-1", "w", "bad-1"]);
   assert.equal(
     retried.stdout,
     "Job bad-1 moved back to pending queue.\nJob worse moved back to pending queue.\n",
   );
-  const again = await runProgram(["dlq", "retry", "bad-1"], { cwd });
+  const again = await test.run(["dlq", "retry", "bad-1"]);
   assert.deepEqual([again.code, again.stdout], [4, ""]);
-  assert.equal((await runProgram(["dlq", "purge", "bad-2"], { cwd })).stdout, "Job bad-2 purged.\n");
-  const all = await runProgram(["dlq", "retry", "--all"], { cwd });
+  assert.equal((await test.run(["dlq", "purge", "bad-2"])).stdout, "Job bad-2 purged.\n");
+  const all = await test.run(["dlq", "retry", "--all"]);
   assert.equal(all.stdout, "1 job moved back to pending queue.\n");
-  assert.equal((await runProgram(["dlq", "purge", "--all"], { cwd })).stdout, "No jobs in DLQ.\n");
-  const jobs = JSON.parse((await runProgram(["list", "--json", "--state", "pending"], { cwd })).stdout);
+  assert.equal((await test.run(["dlq", "purge", "--all"])).stdout, "No jobs in DLQ.\n");
+  const jobs = JSON.parse((await test.run(["list", "--json", "--state", "pending"])).stdout);
   assert.deepEqual(jobs.map((job: { id: string; attempts: number }) => [job.id, job.attempts]), [
     ["bad-1", 0],
     ["bad-3", 0],
@@ -116,51 +121,57 @@ Deno.test("dlq shows dead jobs, gives them back and removes them", async () => {
   ]);
 });
 
-Deno.test("list shows the newest jobs and says when there are more", async () => {
-  await using folder = await temporaryFolder();
-  const cwd = folder.path;
+programTest("list shows the newest jobs and says when there are more", async (test) => {
   const stdin = ["a", "b", "c"].map((id) => `{"id": "${id}", "command": "printf '\\u001b[2J\\n'"}\n`).join(
     "",
   );
-  await runProgram(["enqueue", "-"], { cwd, stdin });
-  const cut = await runProgram(["list", "--limit", "2"], { cwd });
+  await test.run(["enqueue", "-"], stdin);
+  const cut = await test.run(["list", "--limit", "2"]);
   assert.equal(cut.stderr, "Showing the newest 2 jobs; use --limit to see more.\n");
   assert.deepEqual(cut.stdout.trimEnd().split("\n").slice(2), [
     `${"b".padEnd(36)} | pending    |        0 | printf '\\x1b[2J↵'`,
     `${"c".padEnd(36)} | pending    |        0 | printf '\\x1b[2J↵'`,
   ]);
-  assert.equal((await runProgram(["list", "--limit", "3", "--json"], { cwd })).stderr, "");
-  assert.equal((await runProgram(["list", "--state", "failed"], { cwd })).stdout, "No jobs found.\n");
+  assert.equal((await test.run(["list", "--limit", "3", "--json"])).stderr, "");
+  assert.equal((await test.run(["list", "--state", "failed"])).stdout, "No jobs found.\n");
 });
 
-Deno.test("--db and QUEUECTL_DB choose the database, the flag before the environment", async () => {
+programTest("--db and QUEUECTL_DB choose the database, the flag before the environment", async (test) => {
+  const other = test.another();
+  await test.run(["enqueue", '{"id": "env", "command": "x"}']);
+  await test.run(["--db", other, "enqueue", '{"id": "flag", "command": "x"}']);
+  assert.match((await test.run(["list", `--db=${other}`])).stdout, /^flag /m);
+  assert.match((await test.run(["list"])).stdout, /^env /m);
+});
+
+// Only files have paths.
+Deno.test("the path of a database is taken from the current folder, in which queuectl.db is one", async () => {
   await using folder = await temporaryFolder();
   const options = { cwd: folder.path, env: { QUEUECTL_DB: "environment.db" } };
-  await runProgram(["enqueue", '{"id": "env", "command": "x"}'], options);
-  await runProgram(["--db", "flag.db", "enqueue", '{"id": "flag", "command": "x"}'], options);
-  assert.match((await runProgram(["list", "--db=flag.db"], options)).stdout, /^flag /m);
-  assert.match((await runProgram(["list"], options)).stdout, /^env /m);
+  await runProgram(["enqueue", '{"command": "x"}'], options);
+  await runProgram(["--db", "flag.db", "enqueue", '{"command": "x"}'], options);
+  await runProgram(["enqueue", '{"command": "x"}'], { cwd: folder.path });
   assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), [
     "environment.db",
     "flag.db",
+    "queuectl.db",
   ]);
 });
 
-Deno.test("settings are listed, changed and put back", async () => {
-  await using folder = await temporaryFolder();
-  const cwd = folder.path;
+programTest("settings are listed, changed and put back", async (test) => {
   assert.equal(
-    (await runProgram(["config", "set", "timeout", "1.5m"], { cwd })).stdout,
+    (await test.run(["config", "set", "timeout", "1.5m"])).stdout,
     "Set timeout to 90s.\n",
   );
-  assert.equal((await runProgram(["config", "get", "timeout"], { cwd })).stdout, "90s\n");
-  assert.match((await runProgram(["config", "list"], { cwd })).stdout, /^timeout +\| 90s +\| stored$/m);
-  const listed = JSON.parse((await runProgram(["config", "list", "--json"], { cwd })).stdout);
+  assert.equal((await test.run(["config", "get", "timeout"])).stdout, "90s\n");
+  assert.match((await test.run(["config", "list"])).stdout, /^timeout +\| 90s +\| stored$/m);
+  const listed = JSON.parse((await test.run(["config", "list", "--json"])).stdout);
   assert.deepEqual(listed[0], { key: "max-retries", value: "3", source: "default" });
-  const unset = await runProgram(["config", "unset", "timeout"], { cwd });
+  const unset = await test.run(["config", "unset", "timeout"]);
   assert.equal(unset.stdout, "Unset timeout; it is 1h (the default).\n");
 });
 
+// Servers that cannot be used are in tests/store/postgres/unusable.test.ts.
 Deno.test("a database that cannot be used is explained in one line", async () => {
   await using folder = await temporaryFolder();
   const cwd = folder.path;
@@ -180,12 +191,11 @@ Deno.test("a database that cannot be used is explained in one line", async () =>
   }
 });
 
-Deno.test("a reader that stops reading ends the program quietly", async () => {
-  await using folder = await temporaryFolder();
-  const cwd = folder.path;
-  await runProgram(["enqueue", "-"], { cwd, stdin: '{"command": "echo hello"}\n'.repeat(1000) });
+programTest("a reader that stops reading ends the program quietly", async (test) => {
+  await test.run(["enqueue", "-"], '{"command": "echo hello"}\n'.repeat(1000));
   for (const args of [["list"], ["list", "--json"], ["--help"]]) {
-    const child = programCommand(args, { cwd, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
+    const { path: cwd, env } = test;
+    const child = programCommand(args, { cwd, env, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
     // Closed long before the program has something to write.
     await child.stdout.cancel();
     const [{ code }, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);

@@ -120,8 +120,7 @@ async function assertRecorded(queue: Queue): Promise<void> {
 
 /** Waits until every command has left its exit status. */
 async function allEnded(queue: Queue): Promise<void> {
-  const statuses = () =>
-    forms.map((_, index) => readStatus(runFiles(queue.store.spool, index + 1, 1))?.exitStatus);
+  const statuses = () => forms.map((_, index) => readStatus(runFiles(queue.spool, index + 1, 1))?.exitStatus);
   await waitFor(
     "an exit status of every command",
     () => statuses().every((status) => typeof status === "number"),

@@ -5,6 +5,7 @@
 
 import assert from "node:assert/strict";
 import { configFrom } from "../../src/config.ts";
+import { readIfThere } from "../../src/files.ts";
 import type { NewJob } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Registration, Store } from "../../src/store/store.ts";
@@ -13,6 +14,8 @@ import { createRecovery, type Recovered } from "../../src/worker/recovery.ts";
 import { openRunnerPool } from "../../src/worker/runner_pool.ts";
 import { makeSpool } from "../../src/worker/spool.ts";
 import { createWorker, type Worker } from "../../src/worker/worker.ts";
+import { type Driver, drivers } from "../helpers/drivers.ts";
+import { driverTest } from "../helpers/driver_test.ts";
 import { killAllWith, untilNoneWith } from "../helpers/host_processes.ts";
 import { untilFile } from "../helpers/queue_test.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
@@ -40,80 +43,73 @@ interface Started {
   ended: Promise<string>;
 }
 
-/** Registers a test that gets a queue; not on Windows, whose commands are not these. */
+/** Registers a test that gets a queue, once for each driver; not on Windows, whose commands are not these. */
 function clockTest(name: string, body: (queue: ClockQueue) => Promise<void>): void {
-  Deno.test({
-    name: `clock: ${name}`,
-    ignore: Deno.build.os === "windows",
-    // A runner is not waited for when it is let go: it ends by itself, after its command.
-    sanitizeResources: false,
-    sanitizeOps: false,
-    async fn() {
-      await using folder = await temporaryFolder();
-      const { path } = folder;
-      const clock = manualClock();
-      const open = () =>
-        openStore(`${path}/queuectl.db`, { missing: "create", durable: false, clock: clock.now });
-      await using store = await open();
-      makeSpool(store.spool);
-      const started: Started[] = [];
-      const snapshot = await takeSnapshot();
-      const read = (name: string) => {
-        try {
-          return Deno.readTextFileSync(`${path}/${name}`);
-        } catch (error) {
-          if (error instanceof Deno.errors.NotFound) return "";
-          throw error;
-        }
-      };
-      await using stack = new AsyncDisposableStack();
-      async function start(): Promise<Started> {
-        const own = stack.use(await open());
-        const number = started.length + 1;
-        // As if each had a manager of its own: those look after each other.
-        const registration: Omit<Registration, "lease"> = {
-          role: "worker",
-          manager: -number,
-          number,
-          concurrency: 2,
-          identity: ownIdentity(snapshot),
-        };
-        const registered = Promise.withResolvers<number>();
-        const settings = configFrom(await own.settings());
-        const worker = createWorker(own, openRunnerPool(snapshot.boot), settings, async ({ lease }) => {
-          const id = await own.register({ ...registration, lease });
-          registered.resolve(id);
-          return id;
-        }, { manager: -number, number, concurrency: 2, drain: false, replacement: false });
-        const ended = worker.run();
-        started.push({ id: await registered.promise, worker, ended });
-        return started.at(-1)!;
-      }
-      try {
-        await body({
-          path,
-          clock,
-          store,
-          // The commands' environment tells whose they are.
-          enqueue: (...jobs) =>
-            store.enqueue(jobs.map((job) => newJob(job.id, { cwd: path, env: { TEST: path }, ...job }))),
-          start,
-          read,
-          reaches: async (id, state) =>
-            void await waitFor(
-              `job ${id} in state ${state}`,
-              async () => (await jobById(store, id)).state === state,
-              () => jobById(store, id),
-            ),
-        });
-        await untilNoneWith(path);
-      } finally {
-        for (const { worker } of started) worker.stop(0);
-        await Promise.all(started.map(({ ended }) => ended));
-        await killAllWith(path);
-      }
-    },
-  });
+  // A runner is not waited for when it is let go: it ends by itself, after its command.
+  const options = { ignore: Deno.build.os === "windows", sanitizeResources: false, sanitizeOps: false };
+  for (const driver of drivers) driverTest(driver, `clock: ${name}`, () => runOn(driver, body), options);
+}
+
+async function runOn(driver: Driver, body: (queue: ClockQueue) => Promise<void>): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const { path } = stack.use(await temporaryFolder());
+  const place = stack.use(driver.place(path));
+  const clock = manualClock();
+  const open = async () =>
+    stack.use({
+      ...await openStore(place.url, { missing: "create", durable: false, clock: clock.now }),
+      // For a queue on a server it would be with what the user's programs keep.
+      spool: `${path}/spool`,
+    });
+  const store = await open();
+  makeSpool(store.spool);
+  const started: Started[] = [];
+  const snapshot = await takeSnapshot();
+  async function start(): Promise<Started> {
+    const own = await open();
+    const number = started.length + 1;
+    // As if each had a manager of its own: those look after each other.
+    const registration: Omit<Registration, "lease"> = {
+      role: "worker",
+      manager: -number,
+      number,
+      concurrency: 2,
+      identity: ownIdentity(snapshot),
+    };
+    const registered = Promise.withResolvers<number>();
+    const settings = configFrom(await own.settings());
+    const worker = createWorker(own, openRunnerPool(snapshot.boot), settings, async ({ lease }) => {
+      const id = await own.register({ ...registration, lease });
+      registered.resolve(id);
+      return id;
+    }, { manager: -number, number, concurrency: 2, drain: false, replacement: false });
+    const ended = worker.run();
+    started.push({ id: await registered.promise, worker, ended });
+    return started.at(-1)!;
+  }
+  try {
+    await body({
+      path,
+      clock,
+      store,
+      // The commands' environment tells whose they are.
+      enqueue: (...jobs) =>
+        store.enqueue(jobs.map((job) => newJob(job.id, { cwd: path, env: { TEST: path }, ...job }))),
+      start,
+      read: (name) => readIfThere(`${path}/${name}`) ?? "",
+      reaches: async (id, state) =>
+        void await waitFor(
+          `job ${id} in state ${state}`,
+          async () => (await jobById(store, id)).state === state,
+          () => jobById(store, id),
+        ),
+    });
+    await untilNoneWith(path);
+  } finally {
+    for (const { worker } of started) worker.stop(0);
+    await Promise.all(started.map(({ ended }) => ended));
+    await killAllWith(path);
+  }
 }
 
 const ranOnce = (queue: ClockQueue) => waitFor("the command to run", () => queue.read("ran") !== "");
@@ -228,7 +224,7 @@ clockTest(
     assert.deepEqual(await command.ended, { kind: "exited", status: 0 });
     // Who has lost it records nothing, whatever it saw. That it goes on, after the heartbeat to which the new length leads
     // at once, is shown by another job.
-    await queue.store.setSetting("lease", "30s");
+    await queue.store.setSetting("lease", "29s");
     await queue.enqueue({ id: "b", command: "true" });
     await queue.reaches("b", "completed");
     assert.equal((await jobById(queue.store, "a")).state, "processing");

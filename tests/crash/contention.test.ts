@@ -1,7 +1,6 @@
 /** Many processes on one database at once: nobody is told of it, every job runs once, and readers do not wait. */
 
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { problemsIn } from "../helpers/aftermath.ts";
 import { contend, miscounted, startProgram } from "../helpers/contention.ts";
 import { queueTest } from "../helpers/queue_test.ts";
@@ -10,14 +9,14 @@ import { assertCounted } from "../store/suite/harness.ts";
 queueTest(
   "16 processes enqueue, claim, list and retry at once: no error, and every job runs once",
   async (queue) => {
-    const { ids, times, complaints } = await contend(queue.path, 4000, queue.watch);
+    const { ids, times, complaints } = await contend(queue, 4000, queue.watch);
     assert.deepEqual(complaints, []);
     assert.deepEqual(Object.entries(times).filter(([, count]) => count === 0), [], "everybody had a turn");
     assert.deepEqual(miscounted(queue.path, ids), []);
     const { completed } = await queue.store.counts();
     assert.equal(completed, ids.length);
     await assertCounted(queue.store);
-    assert.deepEqual(await problemsIn(queue.path, queue.run), []);
+    assert.deepEqual(await problemsIn(queue), []);
   },
 );
 
@@ -25,9 +24,9 @@ queueTest(
   "readers answer while another process holds the queue locked, and writers wait for it",
   async (queue) => {
     await queue.enqueue({ id: "a", command: "true" });
-    const other = new DatabaseSync(`${queue.path}/queuectl.db`);
-    other.exec("BEGIN IMMEDIATE; UPDATE jobs SET priority = 7");
-    const writer = queue.watch(startProgram(queue.path, "enqueue", '{"id": "b", "command": "true"}'));
+    const other = await queue.place.begin("write");
+    await other.query("UPDATE jobs SET priority = 7");
+    const writer = queue.watch(startProgram(queue, "enqueue", '{"id": "b", "command": "true"}'));
     let hasWritten = false;
     writer.status.then(() => hasWritten = true);
     try {
@@ -39,8 +38,7 @@ queueTest(
       }
       assert.equal(hasWritten, false);
     } finally {
-      other.exec("COMMIT");
-      other.close();
+      await other.end("COMMIT");
     }
     await writer.status;
     await writer.closed;

@@ -1,14 +1,15 @@
-/** Damaged files: every command explains it in one line or works on what is sound, and makes nothing worse. */
+/**
+ * Damaged files: every command explains it in one line or works on what is sound, and makes nothing worse. Files are
+ * SQLite's alone; what is wrong in the rows can be on a server too.
+ */
 
 import assert from "node:assert/strict";
-import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../src/store/open.ts";
 import { runCommandLines } from "../helpers/command_lines.ts";
 import { assertHandled, type Damaged, damages, makeQueue } from "../helpers/damaged.ts";
 import { runProgram } from "../helpers/program.ts";
 import { queueTest } from "../helpers/queue_test.ts";
 import { seededRandom } from "../helpers/random.ts";
-import { executeOnFile } from "../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { ids, newJobs } from "../store/suite/harness.ts";
@@ -116,7 +117,7 @@ queueTest("damage: jobs that cannot be read do not keep the others from running"
   for (const [number, env] of damaged.entries()) {
     const id = `damaged-${number}`;
     await queue.enqueue({ id, command: "touch ran", env: { NAME: "value" }, maxRetries: 0 });
-    executeOnFile(queue.store.location, `UPDATE jobs SET env = '${env}' WHERE id = '${id}'`);
+    await queue.place.query(`UPDATE jobs SET env = '${env}' WHERE id = '${id}'`);
   }
   await queue.enqueue({ id: "after", command: "true" });
   assert.equal((await queue.run("doctor")).code, 5);
@@ -133,9 +134,8 @@ queueTest("damage: jobs that cannot be read do not keep the others from running"
 });
 
 queueTest("damage: a reader that never ends keeps nobody from working", async (queue) => {
-  using reader = new DatabaseSync(queue.store.location);
   await queue.enqueue({ id: "first", command: "true" });
-  reader.exec("BEGIN; SELECT count(*) FROM jobs");
+  const reader = await queue.place.begin("read");
   const manager = queue.start("--count", "2");
   const numbers = Array.from({ length: 60 }, (_, number) => String(number));
   await queue.enqueue(...numbers.map((id) => ({ id, command: "printf '%2000s' x" })));
@@ -144,8 +144,8 @@ queueTest("damage: a reader that never ends keeps nobody from working", async (q
   await waitFor("all jobs to complete", async () => (await queue.store.counts()).completed === 62);
   assert.equal((await queue.run("doctor")).code, 0);
   // What it sees is of the moment when it began.
-  assert.deepEqual({ ...reader.prepare("SELECT count(*) AS jobs FROM jobs").get() }, { jobs: 1 });
-  reader.exec("ROLLBACK");
+  assert.deepEqual(await reader.query("SELECT count(*) AS jobs FROM jobs"), [{ jobs: 1 }]);
+  await reader.end("ROLLBACK");
   assert.deepEqual(manager.lines.filter((line) => /busy|trying again/.test(line)), []);
 });
 

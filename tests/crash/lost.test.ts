@@ -65,7 +65,7 @@ queueTest("kill -9 of everything, commands too: lost, and run again by the next 
   await kill(first.pid);
   await kill(await first.workerPid());
   // The runner first, so that it cannot record how its command ended.
-  const runner = Number(queue.read(`queuectl.db.spool/1.1.status`).split(" ")[1]);
+  const runner = Number(queue.readSpooled("1.1.status").split(" ")[1]);
   await kill(runner);
   for (const pid of await processesWith(queue.path)) await kill(pid);
   queue.touch("go");
@@ -81,11 +81,11 @@ queueTest("after another boot nothing is adopted, whatever has the pid now", asy
   await waitFor("the command to run", () => queue.read("ran") !== "");
   await kill(first.pid);
   await kill(await first.workerPid());
-  const [, runner, , boot] = queue.read("queuectl.db.spool/1.1.status").split(" ");
-  const statusFile = `${runFiles(queue.store.spool, 1, 1)}.status`;
+  const [, runner, , boot] = queue.readSpooled("1.1.status").split(" ");
+  const statusFile = `${runFiles(queue.spool, 1, 1)}.status`;
   await Deno.writeTextFile(
     statusFile,
-    queue.read("queuectl.db.spool/1.1.status").replace(boot, crypto.randomUUID()),
+    queue.readSpooled("1.1.status").replace(boot, crypto.randomUUID()),
   );
   // Its process and number are real: only the boot tells that they cannot be what was meant.
   const earlier = await processesWith(queue.path);

@@ -12,6 +12,7 @@ import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../src/store/open.ts";
 import { ownIdentity, takeSnapshot } from "../../src/worker/processes.ts";
 import { runFiles } from "../../src/worker/spool.ts";
+import { sqliteAlone } from "../helpers/drivers.ts";
 import { canSeeEnvironments, kill, killAllWith } from "../helpers/host_processes.ts";
 import { startLoad } from "../helpers/load.ts";
 import {
@@ -30,8 +31,11 @@ import { executeOnFile } from "../helpers/sqlite_database.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { canRun, runWrapped } from "../helpers/wrapped_program.ts";
 
-/** Where processes cannot be found they cannot be made to stand still. */
-const options = { ignore: !canSeeEnvironments };
+/**
+ * What a power cut leaves of a server's files is the server's affair: this is about SQLite alone. And where processes
+ * cannot be found they cannot be made to stand still.
+ */
+const options = { on: sqliteAlone, ignore: !canSeeEnvironments };
 
 queueTest("power cut: at any moment the files hold every job that was acknowledged", async (queue) => {
   const random = seededRandom();
@@ -185,7 +189,7 @@ queueTest("power cut: enqueue prints only after what it has written to the WAL i
       assert.ok(made > 0 && named > made, before.filter((call) => call.includes(file)).join("\n"));
     }
   }
-}, { ignore: !hasStrace });
+}, { on: sqliteAlone, ignore: !hasStrace });
 
 queueTest(
   "power cut: after another boot nothing is adopted; what ran is lost and run again",

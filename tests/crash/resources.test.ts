@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import type { Job } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
+import { sqliteAlone } from "../helpers/drivers.ts";
 import { kill } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";
 import { runProgram } from "../helpers/program.ts";
@@ -48,11 +49,12 @@ function assertNoTrace(manager: Manager): void {
   assert.deepEqual(manager.lines.filter((line) => /^\s+at /.test(line)), []);
 }
 
+// The disk of a server's database is not that of its clients: only a SQLite file can be on a full one.
 queueTest(
   "resources: a full disk refuses new jobs, and burns none of those that are there",
   async (queue) => {
     await using disk = await smallDisk(`${queue.path}/disk`, "1m");
-    const env = { QUEUECTL_DB: `${disk.path}/queuectl.db` };
+    const env = { ...queue.env, QUEUECTL_DB: `${disk.path}/queuectl.db` };
     await using store = await openStore(env.QUEUECTL_DB, { missing: "create", durable: false });
     await store.enqueue(
       ["running", "waiting-1", "waiting-2"].map((id, number) =>
@@ -93,13 +95,13 @@ queueTest(
     manager.signal("SIGTERM");
     await manager.closed;
   },
-  { ignore: !canMount },
+  { on: sqliteAlone, ignore: !canMount },
 );
 
 queueTest(
   "resources: where the spool is full commands are not started, and end as they end",
   async (queue) => {
-    await using disk = await smallDisk(queue.store.spool, "64k");
+    await using disk = await smallDisk(queue.spool, "64k");
     await queue.enqueue({ id: "running", command: wait, maxRetries: 0 });
     const manager = queue.start("--concurrency", "2");
     await waitFor("the command to run", () => queue.read("ran.running") !== "");
@@ -121,6 +123,7 @@ queueTest(
   { ignore: !canMount },
 );
 
+// No more does a client write the files of a server.
 queueTest("resources: a file that may not grow refuses a job, and stores nothing", async (queue) => {
   const args = ["enqueue", '{"id": "a", "command": "true"}'];
   // Without the trap the system would end the program.
@@ -131,7 +134,7 @@ queueTest("resources: a file that may not grow refuses a job, and stores nothing
   assert.deepEqual(await queue.store.list({ limit: 10 }), []);
   assert.deepEqual(await queue.store.check(), []);
   assert.equal((await queue.run(...args)).code, 0);
-});
+}, { on: sqliteAlone });
 
 queueTest("resources: without files jobs are handed back, and results recorded later", async (queue) => {
   await queue.enqueue({ id: "warm", command: once });
@@ -170,7 +173,7 @@ queueTest("resources: without processes jobs are handed back, and run when there
   await queue.enqueue({ id: "warm", command: wait });
   const manager = queue.watch(startWrapped({ wrapper, args: ["--concurrency", "2"], cwd: queue.path, env }));
   await waitFor("the command to run", () => queue.read("ran.warm") !== "");
-  const [, runner] = queue.read("queuectl.db.spool/1.1.status").split(" ").map(Number);
+  const [, runner] = queue.readSpooled("1.1.status").split(" ").map(Number);
   queue.touch("go");
   await queue.reaches("warm", "completed");
   const worker = await manager.workerPid();

@@ -7,8 +7,8 @@ import { seededRandom } from "../helpers/random.ts";
 import { storm, type StormOptions, type StormReport } from "./storm.ts";
 
 const short: Omit<StormOptions, "seed" | "signals"> = {
-  duration: 10_000,
-  batches: 10,
+  duration: 8000,
+  batches: 8,
   batchSize: 10,
   managers: 3,
   workers: 2,
@@ -18,7 +18,7 @@ const short: Omit<StormOptions, "seed" | "signals"> = {
 /** A storm in the queue's folder, after which nothing may be wrong. */
 async function calmAfter(queue: Queue, signals: readonly Deno.Signal[]): Promise<StormReport> {
   const seed = Number(Deno.env.get("QUEUECTL_STORM_SEED") || seededRandom().seed);
-  const report = await storm(queue.path, { ...short, seed, signals }, queue.watch);
+  const report = await storm(queue, { ...short, seed, signals }, queue.watch);
   const { violations, ...counts } = report;
   assert.deepEqual(violations, [], `QUEUECTL_STORM_SEED=${seed} ${JSON.stringify(counts)}`);
   assert.equal(report.jobs, short.batches * short.batchSize);

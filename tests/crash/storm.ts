@@ -4,7 +4,7 @@
  */
 
 import { sendSignal } from "../../src/worker/processes.ts";
-import { problemsIn, untilEnded } from "../helpers/aftermath.ts";
+import { problemsIn, type QueuePlace, untilEnded } from "../helpers/aftermath.ts";
 import { processesWith, processesWithArgument } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";
 import { programCommand, type ProgramResult, runProgram } from "../helpers/program.ts";
@@ -31,13 +31,13 @@ export interface StormReport extends Verdict {
   kills: Record<string, number>;
 }
 
-/** A storm in this folder; `watch` is told of every manager, so that none is left behind whatever happens. */
+/** A storm on a queue; `watch` is told of every manager, so that none is left behind whatever happens. */
 export async function storm(
-  path: string,
+  queue: QueuePlace,
   options: StormOptions,
   watch: (manager: Manager) => void = () => {},
 ): Promise<StormReport> {
-  const env = { QUEUECTL_DB: `${path}/queuectl.db` };
+  const { path, env } = queue;
   // Each has its own numbers, so that what one does does not depend on how quick the others are.
   const [killing, making, ending] = [1, 2, 3].map((part) => seededRandom(options.seed + part));
   const run = (args: string[], stdin = "") => runProgram(args, { cwd: path, env, stdin });
@@ -80,8 +80,8 @@ export async function storm(
   if (code !== 0) violations.push(`the clean start ended with status ${code}`);
   await Promise.all([...slots, ...managers.map((manager) => manager.closed)]);
 
-  const verdict = judge(path, ids);
-  violations.push(...verdict.violations, ...await problemsIn(path, (...args) => run(args)));
+  const verdict = await judge(path, queue.place, ids);
+  violations.push(...verdict.violations, ...await problemsIn(queue));
   return { ...verdict, violations, kills };
 }
 

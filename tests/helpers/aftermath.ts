@@ -1,9 +1,9 @@
 /** What has to hold of a queue after anything that was done to it, once all its jobs are done. */
 
+import type { Place } from "./drivers.ts";
 import { processesWith } from "./host_processes.ts";
 import type { Manager } from "./manager.ts";
-import type { ProgramResult } from "./program.ts";
-import { assertSound } from "./sqlite_database.ts";
+import { runProgram } from "./program.ts";
 import { waitFor } from "./wait_for.ts";
 
 /** Waits until a manager has ended; its exit status. */
@@ -18,23 +18,28 @@ export async function untilEnded(manager: Manager): Promise<number> {
     .then((status) => status.code);
 }
 
-/** Everything in a folder that is wrong outside of the jobs: the file, what is left in the spool, processes. */
-export async function problemsIn(
-  path: string,
-  run: (...args: string[]) => Promise<ProgramResult>,
-): Promise<string[]> {
+/** A queue that is there: the folder in which its commands run, its database, its spool, and how programs find it. */
+export interface QueuePlace {
+  path: string;
+  place: Place;
+  spool: string;
+  env: Record<string, string>;
+}
+
+/** Everything of a queue that is wrong outside of its jobs: the database, what is left in the spool, processes. */
+export async function problemsIn({ path, place, spool, env }: QueuePlace): Promise<string[]> {
   const problems: string[] = [];
   try {
-    assertSound(`${path}/queuectl.db`);
+    await place.assertSound();
   } catch (error) {
     problems.push(String(error));
   }
-  const doctor = await run("doctor");
+  const doctor = await runProgram(["doctor"], { cwd: path, env });
   if (doctor.code !== 0) problems.push(`doctor ended with status ${doctor.code}: ${doctor.stderr}`);
   for (const line of ["The data is sound", "Nothing waits, and no worker runs"]) {
     if (!doctor.stdout.includes(line)) problems.push(`doctor does not say "${line}": ${doctor.stdout}`);
   }
-  problems.push(...leftIn(`${path}/queuectl.db.spool`).map((name) => `left in the spool: ${name}`));
+  problems.push(...leftIn(spool).map((name) => `left in the spool: ${name}`));
   await waitFor("the end of every process", async () => (await processesWith(path)).length === 0);
   return problems;
 }

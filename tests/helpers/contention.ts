@@ -1,7 +1,9 @@
 /** Sixteen processes on one database at once, each of which does one thing all the time. */
 
 import { fileURLToPath } from "node:url";
-import { untilEnded } from "./aftermath.ts";
+import { readIfThere } from "../../src/files.ts";
+import { permissions } from "../../src/worker/program.ts";
+import { type QueuePlace, untilEnded } from "./aftermath.ts";
 import { programCommand, type ProgramResult, runProgram } from "./program.ts";
 import { type Manager, startManager, watchManager } from "./manager.ts";
 
@@ -32,18 +34,16 @@ export interface Contention {
 
 /** Lets them contend for that many milliseconds, and then has everything done that is left to do. */
 export async function contend(
-  path: string,
+  { path, env }: QueuePlace,
   duration: number,
   watch: (manager: Manager) => void = () => {},
 ): Promise<Contention> {
-  const env = { QUEUECTL_DB: `${path}/queuectl.db` };
   const result: Contention = { ids: [], times: {}, complaints: [] };
   const { ids, times, complaints } = result;
   const count = (what: string, more: number) => void (times[what] = (times[what] ?? 0) + more);
   const run = async (args: string[], stdin?: string): Promise<ProgramResult> => {
     const ended = await runProgram(args, { cwd: path, env, stdin });
-    // Whoever comes first makes the database, and says so.
-    if (ended.code !== 0 || !["", "Database schema initialized successfully.\n"].includes(ended.stderr)) {
+    if (ended.code !== 0 || ended.stderr !== "") {
       complaints.push(`${args.join(" ")} ended with status ${ended.code}: ${ended.stderr}`);
     }
     return ended;
@@ -106,9 +106,18 @@ export async function contend(
 
 function startStoreProcess(env: Record<string, string>, cwd: string, task: string, prefix: string) {
   const script = fileURLToPath(import.meta.resolve("./contention_process.ts"));
-  const permissions = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env"];
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-lock", ...permissions, script, env.QUEUECTL_DB, task, prefix],
+    args: [
+      "run",
+      "--no-prompt",
+      "--quiet",
+      "--no-lock",
+      ...permissions,
+      script,
+      env.QUEUECTL_DB,
+      task,
+      prefix,
+    ],
     cwd,
     env,
     stdin: "piped",
@@ -119,11 +128,11 @@ function startStoreProcess(env: Record<string, string>, cwd: string, task: strin
 }
 
 /** A program that runs beside the test; not waited for here. */
-export function startProgram(path: string, ...args: string[]): Manager {
+export function startProgram({ path, env }: QueuePlace, ...args: string[]): Manager {
   return watchManager(
     programCommand(args, {
       cwd: path,
-      env: { QUEUECTL_DB: `${path}/queuectl.db` },
+      env,
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -134,17 +143,8 @@ export function startProgram(path: string, ...args: string[]): Manager {
 /** What is wrong with the runs of these jobs: those that were made to fail ran twice, all others once. */
 export function miscounted(path: string, ids: readonly string[]): string[] {
   return ids.flatMap((id) => {
-    const ran = runs(`${path}/ran.${id}`);
+    const ran = (readIfThere(`${path}/ran.${id}`) ?? "").split("\n").length - 1;
     const expected = /^store-\d+-\d+$/.test(id) && Number(id.split("-")[2]) % 4 === 0 ? 2 : 1;
     return ran === expected ? [] : [`${id} ran ${ran} times, not ${expected}`];
   });
-}
-
-function runs(file: string): number {
-  try {
-    return Deno.readTextFileSync(file).split("\n").length - 1;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return 0;
-    throw error;
-  }
 }

@@ -13,6 +13,30 @@ export interface Cluster extends AsyncDisposable {
   certificate: string;
 }
 
+/**
+ * The variables by which tests find a server: the one that `QUEUECTL_TEST_POSTGRES` names, or else a throw-away one, which
+ * goes when this is disposed of. Undefined, after a line that says so, where there is neither.
+ */
+export async function serverForTests(): Promise<
+  { env: Record<string, string> } & AsyncDisposable | undefined
+> {
+  if (Deno.env.get("QUEUECTL_TEST_POSTGRES")) {
+    return { env: {}, [Symbol.asyncDispose]: () => Promise.resolve() };
+  }
+  const cluster = Deno.build.os === "windows" ? undefined : await startCluster();
+  if (cluster === undefined) {
+    console.log("PostgreSQL is SKIPPED: it is not installed, and QUEUECTL_TEST_POSTGRES names no server");
+    return undefined;
+  }
+  return {
+    env: {
+      QUEUECTL_TEST_POSTGRES: cluster.url,
+      QUEUECTL_TEST_POSTGRES_CERTIFICATE: cluster.certificate,
+    },
+    [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose](),
+  };
+}
+
 /** Tests cut no power: their server does not wait for the disk. */
 const hasty = ["fsync=off", "full_page_writes=off"];
 
@@ -76,7 +100,7 @@ const guardScript = `
   if $as "$programs/initdb" -D "$folder/data" -U postgres --pwfile="$folder/password" -A scram-sha-256 -N \
     --no-locale -E UTF8 >"$folder/log" 2>&1; then
     $as "$programs/postgres" -D "$folder/data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 \
-      -c max_connections=300 -c shared_buffers=64MB "$@" \
+      -c max_connections=500 -c shared_buffers=64MB "$@" \
       -c ssl=on -c ssl_cert_file="$folder/server.crt" -c ssl_key_file="$folder/server.key" >>"$folder/log" 2>&1 &
     server=$!
   else

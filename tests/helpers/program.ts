@@ -8,6 +8,8 @@ export interface ProgramOptions {
   /** Standard input; empty without it. */
   stdin?: string | Uint8Array;
   env?: Record<string, string>;
+  /** What is run in the place of `src/main.ts`, also with `QUEUECTL_TEST_PROGRAM`. */
+  main?: string;
 }
 
 export interface ProgramResult {
@@ -21,10 +23,11 @@ export function programCommand(
   args: readonly string[],
   options: Omit<ProgramOptions, "stdin"> & Pick<Deno.CommandOptions, "stdin" | "stdout" | "stderr">,
 ): Deno.Command {
-  const { QUEUECTL_DB: _, QUEUECTL_TEST_PROGRAM: executable, ...inherited } = Deno.env.toObject();
+  const { QUEUECTL_DB: _, QUEUECTL_TEST_PROGRAM: compiled, ...inherited } = Deno.env.toObject();
+  const executable = options.main ? undefined : compiled;
   const env = { ...inherited, NO_COLOR: "1", ...options.env };
   const { cwd, stdin, stdout, stderr } = options;
-  const main = new URL("../../src/main.ts", import.meta.url).href;
+  const main = options.main ?? import.meta.resolve("../../src/main.ts");
   return new Deno.Command(executable ?? Deno.execPath(), {
     args: executable ? [...args] : ["run", "--no-prompt", "--quiet", ...permissions, main, ...args],
     cwd,

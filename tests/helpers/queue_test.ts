@@ -1,20 +1,29 @@
 /** Tests of the real program on a queue of their own, that leave no process and no file behind. */
 
 import assert from "node:assert/strict";
+import { readIfThere, statIfThere } from "../../src/files.ts";
 import type { Attempt, Job, NewJob } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { jobById, newJob } from "../store/suite/harness.ts";
+import { driverTest } from "./driver_test.ts";
+import { type Driver, drivers, type Place } from "./drivers.ts";
 import { describeProcesses, killAllWith, processesWith } from "./host_processes.ts";
 import { type Manager, startManager } from "./manager.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
+import { environment, spoolIn } from "./program_test.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 import { waitFor } from "./wait_for.ts";
 
-/** A queue in a folder of its own, which is also the working folder of its commands. */
+/** A queue with a folder of its own, which is also the working folder of its commands. */
 export interface Queue {
   readonly path: string;
+  readonly place: Place;
   readonly store: Store;
+  /** A place for another queue of the same kind. */
+  newPlace(): Place & AsyncDisposable;
+  /** The folder in which its running commands leave their output. */
+  readonly spool: string;
   /** The environment in which its programs run. */
   readonly env: Record<string, string>;
   /** Adds jobs that are retried at once. */
@@ -33,60 +42,62 @@ export interface Queue {
   touch(name: string): void;
   /** The text of a file; empty when there is none. */
   read(name: string): string;
-  /** The files of runs in the spool. */
+  /** The files of runs in the spool, and the text of one; empty when there is none. */
   spooled(): string[];
+  readSpooled(name: string): string;
 }
 
 /** A command that waits for a file in its folder, but not longer than that is there: the test may have failed. */
 export const untilFile = (name: string): string =>
   `until [ -e ${name} ] || [ ! -e "$PWD" ]; do sleep 0.05; done`;
 
-/** Registers a test that gets a queue; not on Windows, whose commands are not these. */
+/** Registers a test that gets a queue, once for each driver; not on Windows, whose commands are not these. */
 export function queueTest(
   name: string,
   body: (queue: Queue) => Promise<void>,
-  options: { ignore?: boolean } = {},
+  options: { ignore?: boolean; on?: readonly Driver[] } = {},
 ): void {
-  Deno.test({
-    name,
-    ignore: Deno.build.os === "windows" || options.ignore,
-    async fn() {
-      await using folder = await temporaryFolder();
-      const managers: Manager[] = [];
-      await using store = await openStore(`${folder.path}/queuectl.db`, {
-        missing: "create",
-        durable: false,
-      });
-      try {
-        await body(queueIn(folder.path, store, managers));
-        for (const manager of managers) await stop(manager);
-        await assertNothingRuns(folder.path);
-      } catch (error) {
-        for (const manager of managers) manager.signal("SIGKILL");
-        await killAllWith(folder.path);
-        const said = managers.map((manager, index) =>
-          [`manager ${index + 1} said:`, ...manager.lines].join("\n  ")
-        );
-        if (error instanceof Error) error.message += `\n${said.join("\n")}`;
-        throw error;
-      } finally {
-        for (const manager of managers) await Promise.all([manager.status, manager.closed]);
-      }
-    },
-  });
+  const ignore = Deno.build.os === "windows" || options.ignore;
+  for (const driver of options.on ?? drivers) {
+    driverTest(driver, name, () => runOn(driver, body), { ignore });
+  }
 }
 
-function queueIn(path: string, store: Store, managers: Manager[]): Queue {
-  const database = `${path}/queuectl.db`;
-  // By this text the processes of the test are known, whoever is their parent.
-  const env = { QUEUECTL_DB: database };
+async function runOn(driver: Driver, body: (queue: Queue) => Promise<void>): Promise<void> {
+  await using folder = await temporaryFolder();
+  await using place = driver.place(folder.path);
+  const managers: Manager[] = [];
+  await using store = await openStore(place.url, { missing: "create", durable: false });
+  const queue = queueIn(folder.path, driver, place, store, managers);
+  try {
+    await body(queue);
+    for (const manager of managers) await stop(manager);
+    await assertNothingRuns(folder.path);
+  } catch (error) {
+    for (const manager of managers) manager.signal("SIGKILL");
+    await killAllWith(folder.path);
+    const said = managers.map((manager, index) =>
+      [`manager ${index + 1} said:`, ...manager.lines].join("\n  ")
+    );
+    if (error instanceof Error) error.message += `\n${said.join("\n")}`;
+    throw error;
+  } finally {
+    for (const manager of managers) await Promise.all([manager.status, manager.closed]);
+    if (statIfThere(queue.spool)) await Deno.remove(queue.spool, { recursive: true });
+  }
+}
+
+function queueIn(path: string, driver: Driver, place: Place, opened: Store, managers: Manager[]): Queue {
+  const env = environment(path, place.url);
+  const spool = spoolIn(env, opened.spool);
+  const store = { ...opened, spool };
   const watch = (manager: Manager) => {
     managers.push(manager);
     return manager;
   };
   const spooled = () => {
     try {
-      return [...Deno.readDirSync(store.spool)].map((entry) => entry.name).sort();
+      return [...Deno.readDirSync(spool)].map((entry) => entry.name).sort();
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return [];
       throw error;
@@ -94,7 +105,10 @@ function queueIn(path: string, store: Store, managers: Manager[]): Queue {
   };
   return {
     path,
+    place,
+    newPlace: () => driver.place(path, "new.db"),
     store,
+    spool,
     env,
     enqueue: (...jobs) => store.enqueue(jobs.map((job) => newJob(job.id, { baseBackoff: 0, ...job }))),
     start: (...args) => watch(startManager(args, path, env)),
@@ -108,15 +122,9 @@ function queueIn(path: string, store: Store, managers: Manager[]): Queue {
       }, async () => ({ job: await jobById(store, id), attempts: await store.attempts(id) })),
     outcomes: async (id) => (await store.attempts(id)).map(({ outcome, exitCode }) => [outcome, exitCode]),
     touch: (name) => Deno.writeTextFileSync(`${path}/${name}`, ""),
-    read(name) {
-      try {
-        return Deno.readTextFileSync(`${path}/${name}`);
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) return "";
-        throw error;
-      }
-    },
+    read: (name) => readIfThere(`${path}/${name}`) ?? "",
     spooled,
+    readSpooled: (name) => readIfThere(`${spool}/${name}`) ?? "",
   };
 }
 

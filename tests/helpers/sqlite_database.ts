@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
+import { statIfThere } from "../../src/files.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { TestDatabase } from "../store/suite/harness.ts";
+import type { Place } from "./drivers.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 /** A SQLite database of its own for one test of the store suite; it has to be sound in the end. */
@@ -16,6 +18,37 @@ export async function sqliteDatabase(clock: () => number): Promise<TestDatabase>
       return stack.use(await openStore(file, { missing: "create", durable: false, clock }));
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** A place for a queue in a file of a folder. */
+export function sqlitePlace(folder: string, name = "queuectl.db"): Place & AsyncDisposable {
+  const url = `${folder}/${name}`;
+  return {
+    url,
+    tables() {
+      const rows = statIfThere(url)
+        ? queryFile(url, "SELECT name FROM sqlite_schema WHERE type = 'table'")
+        : [];
+      return Promise.resolve(rows.map(({ name }) => String(name)));
+    },
+    assertSound: () => Promise.resolve(assertSound(url)),
+    query: (sql) => Promise.resolve(queryFile(url, sql)),
+    begin(mode) {
+      const database = new DatabaseSync(url);
+      const query = (sql: string) => Promise.resolve(database.prepare(sql).all().map((row) => ({ ...row })));
+      // What a reader sees is decided by its first look.
+      database.exec(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN; SELECT count(*) FROM jobs");
+      return Promise.resolve({
+        query,
+        end(how) {
+          database.exec(how);
+          database.close();
+          return Promise.resolve();
+        },
+      });
+    },
+    [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }
 

@@ -3,9 +3,10 @@
  * one when another run of the same job is still alive. With what the database says, that shows every mistake.
  */
 
+import { readIfThere } from "../../src/files.ts";
 import { quote } from "../../src/worker/shell_script.ts";
+import type { Place } from "./drivers.ts";
 import type { Random } from "./random.ts";
-import { queryFile } from "./sqlite_database.ts";
 
 /** Whether there are the programs that the jobs use, which are those of util-linux. */
 export const hasFlock = Deno.build.os === "linux" && ["flock", "setsid"].every((program) => {
@@ -86,14 +87,12 @@ interface RunRow {
   output: string | null;
 }
 
-/** Compares what the commands wrote into the folder with what the database there says of these jobs. */
-export function judge(folder: string, ids: readonly string[]): Verdict {
-  const file = `${folder}/queuectl.db`;
+/** Compares what the commands wrote into the folder with what the database says of these jobs. */
+export async function judge(folder: string, place: Place, ids: readonly string[]): Promise<Verdict> {
   const jobs = new Map(
-    queryFile(file, "SELECT id, state, attempts, run FROM jobs").map((row) => [String(row.id), row]),
+    (await place.query("SELECT id, state, attempts, run FROM jobs")).map((row) => [String(row.id), row]),
   );
-  const rows = queryFile(
-    file,
+  const rows = await place.query(
     `SELECT id, attempts.run AS run, outcome, exit_code AS code, output
      FROM attempts JOIN jobs ON seq = job ORDER BY seq, attempts.run`,
   ) as unknown as RunRow[];
@@ -111,7 +110,7 @@ export function judge(folder: string, ids: readonly string[]): Verdict {
   for (const id of ids) {
     const job = jobs.get(id);
     const runs = runsOf.get(id) ?? [];
-    const log = readIfThere(`${folder}/log.${id}`);
+    const log = readIfThere(`${folder}/log.${id}`) ?? "";
     if (job?.state !== "completed") verdict.lost++;
     const problems = judgeJob(runs, log, verdict);
     if (job?.state !== "completed" || job.attempts !== 1) {
@@ -156,13 +155,4 @@ function judgeJob(runs: readonly RunRow[], log: string, verdict: Verdict): strin
   const recorded = new Set(runs.map(({ run }) => run));
   if (lines.some(({ run }) => !recorded.has(run))) problems.push("a run is not recorded");
   return problems;
-}
-
-function readIfThere(path: string): string {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "";
-    throw error;
-  }
 }

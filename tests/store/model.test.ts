@@ -1,6 +1,7 @@
 /** Random sequences of what can happen to a queue: a store and the model of it agree after every step. */
 
 import fc from "fast-check";
+import { driverTest } from "../helpers/driver_test.ts";
 import { drivers } from "../helpers/drivers.ts";
 import { createModel } from "./model.ts";
 import {
@@ -54,20 +55,16 @@ const commands = fc.commands([
 /** Sequences that are tried; on a server each of them makes a schema, and asks over a connection. */
 const runs = { sqlite: 100, postgres: 25 };
 
-for (const { name, open, ignore } of drivers) {
-  Deno.test({
-    name: `${name}: the store and its model agree after every step of any sequence`,
-    ignore,
-    async fn() {
-      await fc.assert(
-        fc.asyncProperty(commands, async (steps) => {
-          const clock = manualClock();
-          await using database = await open(clock.now);
-          const real: Real = { store: await database.connect(), clock, workers: [], claims: [] };
-          await fc.asyncModelRun(() => ({ model: createModel(), real }), steps);
-        }),
-        { numRuns: runs[name] },
-      );
-    },
+for (const driver of drivers) {
+  driverTest(driver, "the store and its model agree after every step of any sequence", async () => {
+    await fc.assert(
+      fc.asyncProperty(commands, async (steps) => {
+        const clock = manualClock();
+        await using database = await driver.open(clock.now);
+        const real: Real = { store: await database.connect(), clock, workers: [], claims: [] };
+        await fc.asyncModelRun(() => ({ model: createModel(), real }), steps);
+      }),
+      { numRuns: runs[driver.name] },
+    );
   });
 }

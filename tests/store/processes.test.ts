@@ -2,22 +2,19 @@
 
 import assert from "node:assert/strict";
 import { openStore } from "../../src/store/open.ts";
-import { type Driver, drivers, type Place } from "../helpers/drivers.ts";
+import { driverTest } from "../helpers/driver_test.ts";
+import { drivers, type Place } from "../helpers/drivers.ts";
 import { storeProcesses } from "../helpers/store_processes.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { newJobs } from "./suite/harness.ts";
 
-function test(name: string, body: (place: Place, driver: Driver) => Promise<void>): void {
+function test(name: string, body: (place: Place) => Promise<void>): void {
   for (const driver of drivers) {
-    Deno.test({
-      name: `${driver.name}: ${name}`,
-      ignore: driver.ignore,
-      async fn() {
-        await using folder = await temporaryFolder();
-        await using place = driver.place(folder.path);
-        await body(place, driver);
-        await place.assertSound();
-      },
+    driverTest(driver, name, async () => {
+      await using folder = await temporaryFolder();
+      await using place = driver.place(folder.path);
+      await body(place);
+      await place.assertSound();
     });
   }
 }

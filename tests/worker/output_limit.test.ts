@@ -53,7 +53,7 @@ queueTest("output is cut on disk while the command runs", async (queue) => {
     command: `echo first; ${print}; ${untilFile("go")}; ${print}; ${untilFile("end")}; echo last`,
   });
   queue.start();
-  const file = `${queue.path}/queuectl.db.spool/1.1.out`;
+  const file = `${queue.spool}/1.1.out`;
   const cut = async (above: number) => {
     const omitted = sizeOf(`${file}.kept`) > 0 &&
       Number((await Deno.readTextFile(`${file}.kept`)).split(/[ \n]/, 2)[1]);

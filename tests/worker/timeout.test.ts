@@ -73,10 +73,10 @@ queueTest("a job that starts while the rest of another one is being ended is lef
   const deaf = `(trap '${untilFile("go")}; exit 0' TERM; while :; do sleep 0.05; done)`;
   await queue.enqueue({ id: "a", command: `${deaf} & sleep 99`, timeout: 1000, maxRetries: 0 });
   const manager = queue.start("--concurrency", "2");
-  await waitFor("the end of its shell", () => /^exit /m.test(queue.read("queuectl.db.spool/1.1.status")));
+  await waitFor("the end of its shell", () => /^exit /m.test(queue.readSpooled("1.1.status")));
   await queue.enqueue({ id: "b", command: `echo ran; ${untilFile("go-b")}; echo done`, maxRetries: 0 });
   await manager.line(/picked job b/);
-  await waitFor("the job to run", () => queue.read("queuectl.db.spool/2.1.out") !== "", () => queue.job("b"));
+  await waitFor("the job to run", () => queue.readSpooled("2.1.out") !== "", () => queue.job("b"));
   queue.touch("go");
   await queue.reaches("a", "dead");
   queue.touch("go-b");

@@ -9,5 +9,5 @@ export async function workerList(this: Context, flags: { json?: boolean }): Prom
   const processes = await store.processes();
   if (flags.json) await printAll(jsonArray(processes.map((process) => processObject(process, processes))));
   else if (processes.length === 0) await print("No workers running.\n");
-  else await print(processTable(processes, Date.now()));
+  else await print(processTable(processes));
 }

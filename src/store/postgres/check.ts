@@ -1,8 +1,11 @@
 /** Looks for data that breaks the invariants of schema.ts; the pages themselves are the server's to check. */
 
 import { jobStates } from "../../job/job.ts";
-import { number } from "../rows.ts";
+import { environment, number } from "../rows.ts";
 import type { Database } from "./database.ts";
+
+/** Rows that are read at once. */
+const page = 500;
 
 /** Statements that count rows which break an invariant, and what such rows mean. */
 const invariants: Array<[string, string]> = [
@@ -52,8 +55,26 @@ export async function check(database: Database): Promise<string[]> {
     readOnly: true,
     pace: "slow",
   });
-  return answers.flatMap(([row], index) => {
+  const problems = answers.flatMap(([row], index) => {
     const count = number(row, "n");
     return count === 0 ? [] : [`${count} ${invariants[index][1]}`];
   });
+  const unreadable = await countUnreadable(database);
+  if (unreadable > 0) problems.push(`${unreadable} jobs have variables that cannot be read`);
+  return problems;
+}
+
+/** Jobs whose `env` is not what was stored. By this program: before version 16 no server can try a text as JSON. */
+async function countUnreadable(database: Database): Promise<number> {
+  let count = 0;
+  for (let last = 0;;) {
+    const [rows] = await database.batch([{
+      text:
+        `SELECT seq, env FROM queuectl.jobs WHERE env IS NOT NULL AND seq > $1 ORDER BY seq LIMIT ${page}`,
+      parameters: [last],
+    }], { readOnly: true, pace: "slow" });
+    count += rows.filter((row) => environment(row) === undefined).length;
+    if (rows.length < page) return count;
+    last = number(rows.at(-1)!, "seq");
+  }
 }

@@ -1,5 +1,6 @@
 /** The worker's transaction: results in, claims out, in one round trip. */
 
+import { failpoint } from "../../failpoint.ts";
 import type { Claim, Finished } from "../../job/job.ts";
 import { claimColumns, claimFromRow, number, numberOrNull } from "../rows.ts";
 import type { Exchange } from "../store.ts";
@@ -42,6 +43,8 @@ async function exchangeOnce(database: Database, request: ExchangeRequest, name: 
   const { worker, workerName, finished, want } = request;
   const records = finished.length > 0 ? [recordStatement(database, workerName, finished)] : [];
   const claiming = want > 0 ? claimStatements(database, worker, want, name) : [];
+  // The last moment: all of it goes out together with its COMMIT.
+  if (finished.length > 0) failpoint("recording");
   const answers = await database.batch(
     [lockStatement(worker), ...records, ...claiming, requestsStatement(worker)],
     { unknown: "tell" },

@@ -61,13 +61,13 @@ export async function listProcesses(database: Database): Promise<RegisteredProce
   const [jobs, rows] = await database.batch([
     { text: "SELECT worker, id FROM queuectl.jobs WHERE state = 'processing' ORDER BY seq" },
     {
-      text: `SELECT ${processColumns}, lease_until < ${timeSql("$1")} AS expired
+      text: `SELECT ${processColumns}, ${timeSql("$1")} AS now
         FROM queuectl.processes ORDER BY coalesce(manager, id), id`,
       parameters: [database.now()],
     },
   ], { readOnly: true });
   const running = Map.groupBy(jobs, (row) => number(row, "worker"));
-  return rows.map((row) => processFromRow(row, row.expired === true, running));
+  return rows.map((row) => processFromRow(row, number(row, "now"), running));
 }
 
 /** registered → (gone) for `gone` and `silent` processes; processing → processing by `worker`, claim raised. */

@@ -78,8 +78,8 @@ export async function listProcesses(database: Database): Promise<RegisteredProce
     const running = Map.groupBy(jobs, (row) => number(row, "worker"));
     const now = database.now();
     return database.prepare(
-      `SELECT ${processColumns}, lease_until FROM processes ORDER BY coalesce(manager, id), id`,
-    ).all().map((row) => processFromRow(row, number(row, "lease_until") < now, running));
+      `SELECT ${processColumns} FROM processes ORDER BY coalesce(manager, id), id`,
+    ).all().map((row) => processFromRow(row, now, running));
   });
 }
 

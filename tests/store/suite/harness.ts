@@ -12,6 +12,7 @@ import {
   type Outcome,
 } from "../../../src/job/job.ts";
 import type { Registration, Store } from "../../../src/store/store.ts";
+import { driverTest } from "../../helpers/driver_test.ts";
 
 /** One database of a test; disposing of it closes every connection and removes it. */
 export interface TestDatabase extends AsyncDisposable {
@@ -46,17 +47,13 @@ export type Case = (name: string, body: (subject: Subject) => Promise<void>) => 
 /** The way to register cases for one driver; with `ignore` they are only counted. */
 export function casesFor(driver: string, open: OpenDatabase, ignore = false): Case {
   return (name, body) =>
-    Deno.test({
-      name: `${driver}: ${name}`,
-      ignore,
-      async fn() {
-        const clock = manualClock();
-        await using database = await open(clock.now);
-        const store = await database.connect();
-        await body({ store, connect: database.connect, clock });
-        await assertCounted(store);
-        assert.deepEqual(await store.check(), []);
-      },
+    driverTest({ name: driver, ignore }, name, async () => {
+      const clock = manualClock();
+      await using database = await open(clock.now);
+      const store = await database.connect();
+      await body({ store, connect: database.connect, clock });
+      await assertCounted(store);
+      assert.deepEqual(await store.check(), []);
     });
 }
 
