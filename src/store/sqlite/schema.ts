@@ -9,6 +9,8 @@
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` only then.
  * - `counters` has the number of jobs in every state, and in `died` how many ever became dead.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
+ * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
+ *   as there is one, triggers of moving.ts refuse every change.
  */
 
 const counters = `
@@ -107,8 +109,21 @@ const second = `
   DROP TRIGGER jobs_died;
 `;
 
+// A move to another database is known in both by its id: see ../move.ts.
+const moves = `
+  CREATE TABLE moves (
+    id TEXT PRIMARY KEY,
+    direction TEXT NOT NULL,
+    place TEXT NOT NULL,
+    location TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second];
+export const migrations: readonly string[] = [first, second, moves];
+
+/** What the triggers of a queue that is being moved say, before the place to which it moves; see moving.ts. */
+export const sealMark = "queuectl: moving to ";
 
 /** Marks a file as ours (`PRAGMA application_id`): "quec" in ASCII. */
 export const applicationId = 0x71756563;
