@@ -46,8 +46,14 @@ export const beingMoved = (from: string, to: string) =>
   new QueuectlError(
     "conflict",
     `The queue in ${from} is being moved to ${to}; if that was interrupted, finish it: ` +
-      `queuectl migrate --from ${from} --to ${to}`,
+      `queuectl migrate --from ${word(from)} --to ${word(to)}`,
   );
+
+/** The text as one word of a command line that can be copied. */
+function word(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  return Deno.build.os === "windows" ? `"${text}"` : `'${text.replaceAll("'", "'\\''")}'`;
+}
 
 export const movesItself = (location: string) =>
   new QueuectlError("conflict", `Both are the same queue: ${location}; give another place to move it to`);
@@ -59,7 +65,9 @@ export function aliveIn(location: string, processes: readonly RegisteredProcess[
   return new QueuectlError(
     "conflict",
     `${processes.length === 1 ? "A manager or worker is" : `${processes.length} managers and workers are`} ` +
-      `at work on the queue in ${location} (${which}); stop them first: queuectl worker stop --db ${location}`,
+      `at work on the queue in ${location} (${which}); stop them first: queuectl worker stop --db ${
+        word(location)
+      }`,
   );
 }
 
@@ -70,7 +78,7 @@ export const runsIn = (location: string, jobs: number) =>
     `${
       jobs === 1 ? "1 job" : `${jobs} jobs`
     } of the queue in ${location} may still run; have that recorded first, ` +
-      `then stop: queuectl worker start --db ${location}`,
+      `then stop: queuectl worker start --db ${word(location)}`,
   );
 
 export const hasJobs = (location: string, jobs: number) =>
