@@ -214,13 +214,18 @@ EXAMPLES
   },
 });
 
-const migrate = buildCommand<{ from?: string; to?: string; json?: boolean }, [], Context>({
+const migrate = buildCommand<
+  { from?: string; to?: string; json?: boolean; abandon?: boolean },
+  [],
+  Context
+>({
   loader: async () => (await import("./commands/migrate.ts")).migrate,
   parameters: {
     flags: {
       from: value("DATABASE", "Where the queue is; a file or a postgres:// URL"),
       to: value("DATABASE", "Where it is to be; made if need be, and without jobs"),
       json,
+      abandon: given("Use the queue on after an interrupted move whose target is lost for good"),
     },
   },
   docs: {

@@ -18,7 +18,7 @@ import { QueuectlError } from "../errors.ts";
 import { failpoint } from "../failpoint.ts";
 import { type JobState, jobStates } from "../job/job.ts";
 import type { Batch, Move, Moving } from "./moving.ts";
-import { aliveIn, beingMoved, hasJobs, movesItself, runsIn } from "./refusals.ts";
+import { aliveIn, beingMoved, hasJobs, movesItself, noMove, runsIn } from "./refusals.ts";
 import type { RegisteredProcess, Store } from "./store.ts";
 
 /** What was moved. */
@@ -50,14 +50,28 @@ export async function moveQueue(from: Store, to: Store, options: MoveOptions): P
       await source.empty(begun.id);
       return { counts, resumed: true };
     }
-    // The queue may be there, and would be in two places.
-    if (begun.place !== there.name) throw beingMoved(from.location, begun.location);
+    // The queue may be there, and would be in two places. A place that was made anew is known by its URL.
+    if (begun.place !== there.name && begun.location !== to.location) {
+      throw beingMoved(from.location, begun.location);
+    }
     await source.stay(begun.id);
   }
   const move: Move = { id: crypto.randomUUID(), place: there.name, location: to.location };
   const counts = await transfer(from, source, to, target, move, options);
   await source.empty(move.id);
   return { counts, resumed: false };
+}
+
+/**
+ * Ends a move whose target is lost for good, and with it what may have arrived there: the queue is used on where it was.
+ * Returns where it was to move. Throws `conflict` where no move was begun.
+ */
+export async function abandonMove(from: Store): Promise<string> {
+  const source = await from.moving();
+  const begun = await source.begun();
+  if (!begun) throw noMove(from.location);
+  await source.stay(begun.id);
+  return begun.location;
 }
 
 /** Throws what a move would be refused for, before a target is made for it. */
@@ -104,7 +118,8 @@ async function transfer(
     await arrival.commit();
     failpoint("arrived");
   } catch (error) {
-    if (!mayBeSealed || !await hasArrivedAfterAll(source, target, move, error)) throw error;
+    if (!mayBeSealed) throw error;
+    await makeSureOfArrival(source, target, move, error);
   }
   return counts;
 }
@@ -117,21 +132,26 @@ function countStates(counts: Record<JobState, number>, { rows }: Batch): void {
 export const sum = (counts: Record<JobState, number>): number =>
   Object.values(counts).reduce((total, count) => total + count, 0);
 
-/** After a failure of the last steps: whether the queue has arrived; where it has not, the source is used on. */
-async function hasArrivedAfterAll(
+/**
+ * After a failure of the last steps: nothing when the queue has arrived all the same. Where it has not, the source is used
+ * on, and the failure is thrown, with what that means.
+ */
+async function makeSureOfArrival(
   source: Moving,
   target: Moving,
   move: Move,
   failure: unknown,
-): Promise<boolean> {
+): Promise<void> {
+  const explained = (consequence: string) =>
+    failure instanceof QueuectlError
+      ? new QueuectlError(failure.code, `${failure.message}; ${consequence}`, { cause: failure })
+      : failure;
   try {
-    if (await target.hasArrived(move.id)) return true;
+    if (await target.hasArrived(move.id)) return;
     await source.stay(move.id);
-    return false;
   } catch (error) {
-    if (!(error instanceof QueuectlError) || !(failure instanceof QueuectlError)) throw error;
-    throw new QueuectlError(failure.code, `${failure.message}; to finish the move, run it again`, {
-      cause: error,
-    });
+    if (!(error instanceof QueuectlError)) throw error;
+    throw explained("to finish the move, run the same command again");
   }
+  throw explained("nothing was moved, run the same command again");
 }

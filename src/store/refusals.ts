@@ -55,6 +55,9 @@ function word(text: string): string {
   return Deno.build.os === "windows" ? `"${text}"` : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+export const noMove = (location: string) =>
+  new QueuectlError("conflict", `No move of the queue in ${location} was interrupted: it is used as it is`);
+
 export const movesItself = (location: string) =>
   new QueuectlError("conflict", `Both are the same queue: ${location}; give another place to move it to`);
 

@@ -147,6 +147,26 @@ crashTest(pairs[0], "a queue that was sealed for one place is not moved to anoth
   await assertMoved(subject);
 });
 
+crashTest(pairs[0], "a move whose target is lost begins anew there, or is abandoned", 0, async (subject) => {
+  const { path, from, to, before, migrate, run } = subject;
+  const abandon = () => run(from, "migrate", "--from", from.url, "--abandon");
+  const nothing = await abandon();
+  assert.deepEqual([nothing.code, nothing.stdout], [4, ""]);
+  assert.match(nothing.stderr, /^No move of the queue in .* was interrupted/);
+  const lose = async (number: number) => {
+    assert.equal((await migrate({ QUEUECTL_FAILPOINT: `arrived=${path}/passed.${number}` })).code, 137);
+    for (const suffix of ["", "-wal", "-shm"]) Deno.removeSync(`${to.url}${suffix}`);
+  };
+  await lose(1);
+  const abandoned = await abandon();
+  assert.deepEqual([abandoned.code, abandoned.stderr], [0, ""]);
+  assert.match(abandoned.stdout, /^The queue is used on in .*; its move to .* is given up\.\n$/);
+  assert.deepEqual(await queueRows(from.url), before);
+  await lose(2);
+  assert.match((await migrate()).stdout, /^Moved 9 jobs /);
+  await assertMoved(subject);
+});
+
 crashTest(pairs[0], "two moves of the same pair at once: one of them does it", 500, async (subject) => {
   const [one, other] = await Promise.all([subject.migrate(), subject.migrate()]);
   const codes = [one.code, other.code].toSorted();

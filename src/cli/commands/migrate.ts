@@ -2,7 +2,7 @@ import { isSharingAllowed } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import { type JobState, jobStates } from "../../job/job.ts";
 import { printable } from "../../printable.ts";
-import { checkSource, type Moved, type MoveOptions, moveQueue, sum } from "../../store/move.ts";
+import { abandonMove, checkSource, type Moved, type MoveOptions, moveQueue, sum } from "../../store/move.ts";
 import { openStore } from "../../store/open.ts";
 import type { OpenOptions, RegisteredProcess, Store } from "../../store/store.ts";
 import { findGone, hostName, takeSnapshot } from "../../worker/processes.ts";
@@ -13,7 +13,7 @@ import { print, printMessage } from "../standard_streams.ts";
 /** Moves a whole queue from one database to another, or finishes that. */
 export async function migrate(
   this: Context,
-  flags: { from?: string; to?: string; json?: boolean },
+  flags: { from?: string; to?: string; json?: boolean; abandon?: boolean },
 ): Promise<void> {
   const { from, to } = ends(flags, this.db);
   const open = (url: string, missing: OpenOptions["missing"]) =>
@@ -27,6 +27,12 @@ export async function migrate(
   if (!source.exists) {
     throw new QueuectlError("not_found", `There is no queue in ${source.location} that could be moved`);
   }
+  if (to === undefined) {
+    const lost = printable(await abandonMove(source));
+    return await print(
+      `The queue is used on in ${printable(source.location)}; its move to ${lost} is given up.\n`,
+    );
+  }
   const progress = createProgress();
   const options: MoveOptions = { alive: findAlive, progress: progress.show };
   // Before the target is opened: what is refused leaves no empty one behind.
@@ -36,32 +42,28 @@ export async function migrate(
   await print(flags.json ? asJson(moved, source, target) : asText(moved, source, target));
 }
 
-/** The two databases; the one that `--db` names may be either. */
+/** The two databases; the one that `--db` names may be either. There is no target where a move is to be abandoned. */
 function ends(
-  flags: { from?: string; to?: string },
+  flags: { from?: string; to?: string; json?: boolean; abandon?: boolean },
   db: string | undefined,
-): { from: string; to: string } {
-  if (flags.from !== undefined && flags.to !== undefined && db !== undefined) {
+): { from: string; to: string | undefined } {
+  const { from, to, abandon } = flags;
+  const expected = "give a file or a postgres:// URL";
+  if (from !== undefined && (to !== undefined || abandon) && db !== undefined) {
     throw new QueuectlError("usage", "Give --from and --to, or --db in place of one of them, not all three");
   }
-  if (flags.from === undefined && flags.to === undefined && db !== undefined) {
-    throw new QueuectlError(
-      "usage",
-      "Flag --to is missing; give the database to which the queue is to be moved",
-    );
+  if (abandon && (to !== undefined || flags.json)) {
+    throw new QueuectlError("usage", "Flag --abandon goes with --from alone: nothing is moved");
   }
-  const from = flags.from ?? db;
-  const to = flags.to ?? db;
-  const missing = from === undefined ? "--from" : to === undefined ? "--to" : undefined;
-  if (missing !== undefined) {
-    throw new QueuectlError("usage", `Flag ${missing} is missing; give a file or a postgres:// URL`);
+  const chosen = from ?? db;
+  if (chosen === undefined) throw new QueuectlError("usage", `Flag --from is missing; ${expected}`);
+  if (abandon) return { from: chosen, to: undefined };
+  const target = to ?? (from === undefined ? undefined : db);
+  if (target === undefined) throw new QueuectlError("usage", `Flag --to is missing; ${expected}`);
+  for (const [flag, value] of [["from", chosen], ["to", target]]) {
+    if (value === "") throw new QueuectlError("usage", `Flag --${flag} needs a value: ${expected}`);
   }
-  for (const [flag, value] of Object.entries({ from, to })) {
-    if (value === "") {
-      throw new QueuectlError("usage", `Flag --${flag} needs a value: a file or a postgres:// URL`);
-    }
-  }
-  return { from: from!, to: to! };
+  return { from: chosen, to: target };
 }
 
 /** Processes that may still be at work: those of another host count until their lease is over. */

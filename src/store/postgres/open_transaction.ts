@@ -2,14 +2,14 @@
 
 import { QueuectlError } from "../../errors.ts";
 import type { Database, Run } from "./database.ts";
-import { databaseError } from "./errors.ts";
+import { databaseError, UnknownOutcomeError } from "./errors.ts";
 
 /** Disposing of it rolls back, unless it was committed. */
 export interface OpenTransaction extends AsyncDisposable {
   /** The session, whose batches and transactions are parts of this one. */
   database: Database;
   run: Run;
-  /** Throws {@link UnknownOutcomeError} when the confirmation got lost. */
+  /** Throws `database`, also when only the confirmation got lost. */
   commit(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export async function openTransaction(
   ending.promise.catch(() => {});
   let isBegun = false;
   const ended = database.transaction(async (run) => {
-    if (isBegun) throw interrupted(options.location);
+    if (isBegun) throw interrupted(options.location, undefined);
     await first(run);
     isBegun = true;
     begun.resolve(run);
@@ -56,7 +56,13 @@ export async function openTransaction(
     },
     async commit() {
       ending.resolve();
-      await ended;
+      try {
+        await ended;
+      } catch (error) {
+        if (!(error instanceof UnknownOutcomeError)) throw error;
+        // Its words are for somebody who cannot find out.
+        throw interrupted(options.location, error);
+      }
     },
     async [Symbol.asyncDispose]() {
       ending.reject(new QueuectlError("database", `The change of ${options.location} was given up`));
@@ -66,8 +72,5 @@ export async function openTransaction(
   };
 }
 
-const interrupted = (location: string) =>
-  new QueuectlError(
-    "database",
-    `The connection to ${location} was lost meanwhile; run the same command again`,
-  );
+const interrupted = (location: string, cause: unknown) =>
+  new QueuectlError("database", `The connection to ${location} was lost`, { cause });

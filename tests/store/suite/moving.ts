@@ -351,7 +351,10 @@ export function movingCases(test: PairCase): void {
     const before = await queueRows(from.url);
     const error = new QueuectlError("database", "the disk is full");
     const lost = changed(target, failing(error, () => Promise.resolve()));
-    await assert.rejects(moveQueue(source, lost, all), told("database", "the disk is full"));
+    await assert.rejects(
+      moveQueue(source, lost, all),
+      told("database", "the disk is full", "nothing was moved"),
+    );
     assert.deepEqual(await queueRows(from.url), before);
     assert.deepEqual(await target.counts(), empty);
     await source.enqueue(newJobs("b"));
@@ -382,7 +385,7 @@ export function movingCases(test: PairCase): void {
     }));
     await assert.rejects(
       moveQueue(source, unknown, all),
-      told("database", "the connection was lost", "run it again"),
+      told("database", "the connection was lost", "to finish the move"),
     );
     await assert.rejects(source.enqueue(newJobs("b")), told("conflict", "is being moved"));
     const { counts, resumed } = await moveQueue(source, target, all);
