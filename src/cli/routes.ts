@@ -240,6 +240,7 @@ moment, run the same command again: it finishes the move, or begins anew.
 EXAMPLES
   queuectl migrate --from queuectl.db --to postgres://me@db.example.com/jobs
   queuectl migrate --from postgres://me@db.example.com/jobs --to queuectl.db`,
+    customUsage: ["--from DATABASE --to DATABASE [--json]", "--from DATABASE --abandon"],
   },
 });
 

@@ -10,7 +10,7 @@
  *   over rows by the number of the session, so that workers do not wait for one another.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
- *   as there is one, triggers of moving.ts refuse every change.
+ *   as there is one, triggers of move_lock.ts refuse every change.
  *
  * `request` names the enqueue, the claim or the take-over that a row was last changed by, and `attempts.claim` the claim
  * under which a result came: so a change that is repeated, because its commit was never confirmed, knows its own.
@@ -140,8 +140,8 @@ const moves = `
   CREATE TABLE queuectl.moves (
     id text COLLATE "C" PRIMARY KEY,
     direction text COLLATE "C" NOT NULL,
-    place text NOT NULL,
-    location text NOT NULL
+    place text,
+    location text
   );
   CREATE FUNCTION queuectl.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $refuse$
   BEGIN

@@ -10,7 +10,7 @@
  * - `counters` has the number of jobs in every state, and in `died` how many ever became dead.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
- *   as there is one, triggers of moving.ts refuse every change.
+ *   as there is one, triggers of move_lock.ts refuse every change.
  */
 
 const counters = `
@@ -114,15 +114,15 @@ const moves = `
   CREATE TABLE moves (
     id TEXT PRIMARY KEY,
     direction TEXT NOT NULL,
-    place TEXT NOT NULL,
-    location TEXT NOT NULL
+    place TEXT,
+    location TEXT
   ) STRICT, WITHOUT ROWID;
 `;
 
 /** The steps, oldest first. */
 export const migrations: readonly string[] = [first, second, moves];
 
-/** What the triggers of a queue that is being moved say, before the place to which it moves; see moving.ts. */
+/** What the triggers of a queue that is being moved say, before the place to which it moves; see move_lock.ts. */
 export const sealMark = "queuectl: moving to ";
 
 /** Marks a file as ours (`PRAGMA application_id`): "quec" in ASCII. */

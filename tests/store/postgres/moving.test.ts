@@ -67,3 +67,41 @@ lostTest("the commit of a move whose answer is lost", async ({ proxy }, from, to
   assert.deepEqual((await rows(from)).jobs, []);
   await from.enqueue(newJobs("after"));
 });
+
+postgresTest(
+  "a user who may do everything but own the tables cannot move a queue away",
+  async ({ url, open, query }) => {
+    const owner = await open(url);
+    await owner.enqueue(newJobs("a"));
+    const role = `test_${crypto.randomUUID().replaceAll("-", "")}`;
+    await query(`CREATE ROLE ${role} LOGIN PASSWORD 'open sesame'`);
+    try {
+      const schema = `"${new URL(url).searchParams.get("schema")}"`;
+      await query(
+        `GRANT ALL ON SCHEMA ${schema} TO ${role}; GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO ${role};
+      GRANT ALL ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role}`,
+      );
+      const place = new URL(url);
+      place.username = role;
+      place.password = "open sesame";
+      await using folder = await temporaryFolder();
+      await using file = await openStore(`${folder.path}/queue.db`, { missing: "create", durable: false });
+      await using store = await openStore(place.href.replaceAll("+", "%20"), {
+        missing: "empty",
+        durable: false,
+      });
+      await assert.rejects(moveQueue(store, file, none), told("database", role, "only the owner"));
+      await store.enqueue(newJobs("b"));
+      assert.equal((await owner.counts()).pending, 2);
+      // It can bring one.
+      await owner.cancel(["a", "b"]);
+      await query("TRUNCATE queuectl.jobs");
+      await query("UPDATE queuectl.counters SET pending = 0, cancelled = 0");
+      await file.enqueue(newJobs("c"));
+      await moveQueue(file, store, none);
+      assert.equal((await owner.counts()).pending, 1);
+    } finally {
+      await query(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    }
+  },
+);
