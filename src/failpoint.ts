@@ -1,6 +1,6 @@
 /** Places at which tests can have this program killed, to show that nothing depends on what comes after them. */
 
-/** Every place, in the order of a job's life. */
+/** Every place, in the order of a job's life; then those of a move. */
 export type Failpoint =
   | "migration"
   | "enqueue"
@@ -10,7 +10,12 @@ export type Failpoint =
   | "recording"
   | "recorded"
   | "taken-over"
-  | "recovered";
+  | "recovered"
+  | "moving"
+  | "loaded"
+  | "sealed"
+  | "arrived"
+  | "emptying";
 
 // Not in the compiled program: there nothing but its work can end it.
 const setting = Deno.build.standalone ? undefined : Deno.env.get("QUEUECTL_FAILPOINT");

@@ -214,6 +214,36 @@ EXAMPLES
   },
 });
 
+const migrate = buildCommand<
+  { from?: string; to?: string; json?: boolean; abandon?: boolean },
+  [],
+  Context
+>({
+  loader: async () => (await import("./commands/migrate.ts")).migrate,
+  parameters: {
+    flags: {
+      from: value("DATABASE", "Where the queue is; a file or a postgres:// URL"),
+      to: value("DATABASE", "Where it is to be; made if need be, and without jobs"),
+      json,
+      abandon: given("Use the queue on after an interrupted move whose target is lost for good"),
+    },
+  },
+  docs: {
+    brief: "Move a queue to another database: from a file to PostgreSQL, and back",
+    fullDescription:
+      `Move a queue with all its jobs, runs, outputs and settings to another database, in one transaction.
+Afterwards the old one is empty. --db may stand in for one of --from and --to.
+
+Stop all workers first. Nothing can be put into the queue while it moves. When it is interrupted at any
+moment, run the same command again: it finishes the move, or begins anew.
+
+EXAMPLES
+  queuectl migrate --from queuectl.db --to postgres://me@db.example.com/jobs
+  queuectl migrate --from postgres://me@db.example.com/jobs --to queuectl.db`,
+    customUsage: ["--from DATABASE --to DATABASE [--json]", "--from DATABASE --abandon"],
+  },
+});
+
 const doctor = buildCommand<NonNullable<unknown>, [], Context>({
   loader: async () => (await import("./commands/doctor.ts")).doctor,
   parameters: {},
@@ -227,7 +257,7 @@ Nothing is repaired. The exit status is 0 when all is well, else that of the fir
 
 /** All commands. */
 export const routes = buildRouteMap<string, Context>({
-  routes: { enqueue, worker, list, status, cancel, dlq, config, doctor },
+  routes: { enqueue, worker, list, status, cancel, dlq, config, migrate, doctor },
   docs: {
     brief: "A job queue for shell commands",
     fullDescription: `A job queue for shell commands.

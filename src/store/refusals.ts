@@ -2,6 +2,7 @@
 
 import { QueuectlError } from "../errors.ts";
 import type { JobState } from "../job/job.ts";
+import type { RegisteredProcess } from "./store.ts";
 
 /** The ids are taken. */
 export function idsExist(ids: readonly string[]): QueuectlError {
@@ -38,4 +39,54 @@ export const notDead = (id: string, state: JobState, verb: "retried" | "purged")
   new QueuectlError(
     "conflict",
     `Job "${id}" cannot be ${verb}: its state is ${state}, only dead jobs can be ${verb}`,
+  );
+
+/** Every change is refused while a move is not ended. */
+export const beingMoved = (from: string, to: string) =>
+  new QueuectlError(
+    "conflict",
+    `The queue in ${from} is being moved to ${to}; if that was interrupted, finish it: ` +
+      `queuectl migrate --from ${word(from)} --to ${word(to)}`,
+  );
+
+/** The text as one word of a command line that can be copied. */
+function word(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  return Deno.build.os === "windows" ? `"${text}"` : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+export const noMove = (location: string) =>
+  new QueuectlError("conflict", `No move of the queue in ${location} was interrupted: it is used as it is`);
+
+export const movesItself = (location: string) =>
+  new QueuectlError("conflict", `Both are the same queue: ${location}; give another place to move it to`);
+
+/** Processes are at work on the queue. */
+export function aliveIn(location: string, processes: readonly RegisteredProcess[]): QueuectlError {
+  const { identity } = processes[0];
+  const which = `${identity.host.split("/")[0]}, pid ${identity.pid}${processes.length > 1 ? ", …" : ""}`;
+  return new QueuectlError(
+    "conflict",
+    `${processes.length === 1 ? "A manager or worker is" : `${processes.length} managers and workers are`} ` +
+      `at work on the queue in ${location} (${which}); stop them first: queuectl worker stop --db ${
+        word(location)
+      }`,
+  );
+}
+
+/** Jobs are processing although nobody is there who would record how they end. */
+export const runsIn = (location: string, jobs: number) =>
+  new QueuectlError(
+    "conflict",
+    `${
+      jobs === 1 ? "1 job" : `${jobs} jobs`
+    } of the queue in ${location} may still run; have that recorded first, ` +
+      `then stop: queuectl worker start --db ${word(location)}`,
+  );
+
+export const hasJobs = (location: string, jobs: number) =>
+  new QueuectlError(
+    "conflict",
+    `The queue in ${location} has ${jobs === 1 ? "1 job" : `${jobs} jobs`} already; ` +
+      "a queue moves only to where there is none: give another file, database or schema",
   );

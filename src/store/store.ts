@@ -5,6 +5,7 @@
  */
 
 import type { Attempt, Claim, Finished, Job, JobState, NewJob } from "../job/job.ts";
+import type { Moving } from "./moving.ts";
 
 /** Tells one process from every other that ever was: a pid alone is used again. */
 export interface ProcessIdentity {
@@ -160,6 +161,9 @@ export interface Store extends AsyncDisposable {
 
   /** Every problem found in the data, in words; reads all of it. */
   check(): Promise<string[]>;
+
+  /** What is needed to move the whole queue to another store, or another one here; see move.ts. */
+  moving(): Promise<Moving>;
 
   /** The stored settings: name and text. */
   settings(): Promise<Array<[string, string]>>;

@@ -3,6 +3,7 @@ import { exitStatus, QueuectlError } from "../../errors.ts";
 import { statIfThere } from "../../files.ts";
 import { printable } from "../../printable.ts";
 import { openStore } from "../../store/open.ts";
+import { beingMoved } from "../../store/refusals.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
 import { findGone, takeSnapshot } from "../../worker/processes.ts";
 import type { Context } from "../context.ts";
@@ -39,6 +40,7 @@ export async function doctor(this: Context): Promise<void> {
     return await print(`note  There is no database ${opened.location} yet; enqueue makes it\n`);
   }
   await report(checkFiles(opened));
+  await report(await checkMove(opened).catch(asFinding));
   // Each of them may meet the damage that is looked for.
   await report(await checkData(opened).catch(asFinding));
   await report(await checkProcesses(opened).catch(asFinding));
@@ -70,6 +72,12 @@ function checkFiles(store: Store): Finding[] {
     }
   }
   return findings;
+}
+
+/** A queue whose move to another database was interrupted refuses every change. */
+async function checkMove(store: Store): Promise<Finding[]> {
+  const move = await (await store.moving()).begun();
+  return move ? [{ level: "error", text: beingMoved(store.location, move.location).message }] : [];
 }
 
 async function checkData(store: Store): Promise<Finding[]> {

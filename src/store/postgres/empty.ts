@@ -38,6 +38,7 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     dlqRetry: (jobs) => missing(jobs, noDeadJob),
     dlqPurge: (jobs) => missing(jobs, noDeadJob),
     check: none([]),
+    moving: refuse,
     settings: none([]),
     setSetting: refuse,
     unsetSetting: none(false),

@@ -1,7 +1,9 @@
 /** What goes wrong with a server, told to the user in one line, and what may be tried again. */
 
 import { QueuectlError } from "../../errors.ts";
+import { beingMoved } from "../refusals.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
+import { sealCode } from "./schema.ts";
 import { EncryptionError, LinkLostError, TimeoutError } from "./socket.ts";
 
 /** What to do about an error of the database. */
@@ -41,6 +43,7 @@ export function isUnreachable(error: unknown): boolean {
 /** The error of kind `database` for what a server or the network reported; errors of ours, and bugs, pass unchanged. */
 export function databaseError(options: ConnectionOptions, error: unknown): unknown {
   if (error instanceof QueuectlError || !(error instanceof Error)) return error;
+  if (codeOf(error) === sealCode) return beingMoved(options.location, error.message);
   const explanation = explain(options, error);
   if (explanation === undefined) return error;
   return new QueuectlError("database", `The database ${options.location} ${oneLine(explanation)}`, {

@@ -9,6 +9,8 @@
  * - the sum of `counters` has the number of jobs in every state, and in `died` how many ever became dead. It is spread
  *   over rows by the number of the session, so that workers do not wait for one another.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
+ * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
+ *   as there is one, triggers of move_lock.ts refuse every change.
  *
  * `request` names the enqueue, the claim or the take-over that a row was last changed by, and `attempts.claim` the claim
  * under which a result came: so a change that is repeated, because its commit was never confirmed, knows its own.
@@ -130,5 +132,23 @@ const first = `
   ${counters}
 `;
 
+/** What is raised in a queue that is being moved; the text is the place to which it moves. */
+export const sealCode = "QMOVE";
+
+// A move to another database is known in both by its id: see ../move.ts.
+const moves = `
+  CREATE TABLE queuectl.moves (
+    id text COLLATE "C" PRIMARY KEY,
+    direction text COLLATE "C" NOT NULL,
+    place text,
+    location text
+  );
+  CREATE FUNCTION queuectl.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $refuse$
+  BEGIN
+    RAISE EXCEPTION USING ERRCODE = '${sealCode}',
+      MESSAGE = (SELECT location FROM queuectl.moves WHERE direction = 'out');
+  END $refuse$;
+`;
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first];
+export const migrations: readonly string[] = [first, moves];

@@ -85,6 +85,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     dlqRetry: (jobs) => dlqRetry(database, jobs),
     dlqPurge: (jobs) => dlqPurge(database, jobs),
     check: () => check(database),
+    moving: async () => (await import("./moving.ts")).movingOn(database),
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),

@@ -69,9 +69,13 @@ function schemaDifferences(database: Database): string[] {
     .map((name) => `the schema of ${name} is not the one that queuectl makes`);
 }
 
-/** The statements that make the tables, indexes and triggers, by name. The Python program's `config` may be there. */
+/**
+ * The statements that make the tables, indexes and triggers, by name; but for those that seal a queue while it is being
+ * moved. The Python program's `config` may be there.
+ */
 function schemaOf(connection: DatabaseSync): Map<string, string> {
-  const rows = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all();
+  const rows = connection.prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL").all()
+    .filter(({ name }) => !String(name).startsWith("moving_"));
   return new Map(
     rows.map((
       { name, sql },

@@ -9,6 +9,8 @@
 
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { QueuectlError } from "../../errors.ts";
+import { beingMoved } from "../refusals.ts";
+import { sealMark } from "./schema.ts";
 
 /** A row by the names of its columns; whole numbers are numbers here, never bigints. */
 export type Row = Record<string, SQLOutputValue>;
@@ -143,6 +145,7 @@ const explanations: Array<[RegExp, string]> = [
 /** The error of kind `database` for what SQLite reported; errors of ours, and bugs, pass unchanged. */
 export function databaseError(path: string, error: unknown): unknown {
   if (error instanceof QueuectlError || !(error instanceof Error)) return error;
+  if (error.message.startsWith(sealMark)) return beingMoved(path, error.message.slice(sealMark.length));
   for (const [pattern, explanation] of explanations) {
     if (pattern.test(error.message)) {
       return new QueuectlError("database", `The database ${path} ${explanation}`, { cause: error });

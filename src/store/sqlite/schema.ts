@@ -10,6 +10,8 @@
  * - `counters` has the number of jobs in every state, and in `died` how many ever became dead.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see {@link attemptKey} and {@link attemptsOf}.
+ * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
+ *   as there is one, triggers of move_lock.ts refuse every change.
  */
 
 /** Bits of an attempt's key that are the run: 268 million runs of one job, and 34 thousand million jobs. */
@@ -150,8 +152,21 @@ const third = `
   DROP TABLE old_attempts;
 `;
 
+// A move to another database is known in both by its id: see ../move.ts.
+const moves = `
+  CREATE TABLE moves (
+    id TEXT PRIMARY KEY,
+    direction TEXT NOT NULL,
+    place TEXT,
+    location TEXT
+  ) STRICT, WITHOUT ROWID;
+`;
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, third];
+export const migrations: readonly string[] = [first, second, third, moves];
+
+/** What the triggers of a queue that is being moved say, before the place to which it moves; see move_lock.ts. */
+export const sealMark = "queuectl: moving to ";
 
 /** Marks a file as ours (`PRAGMA application_id`): "quec" in ASCII. */
 export const applicationId = 0x71756563;

@@ -158,6 +158,10 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     dlqRetry: (jobs) => dlqRetry(database, jobs),
     dlqPurge: (jobs) => dlqPurge(database, jobs),
     check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
+    async moving() {
+      if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);
+      return (await import(later("./moving.ts")) as typeof import("./moving.ts")).movingOn(database);
+    },
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),

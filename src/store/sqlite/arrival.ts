@@ -1,0 +1,73 @@
+/** The target of a move: writing a whole queue, in one transaction. */
+
+import type { JobState } from "../../job/job.ts";
+import { type Arrival, movedColumns, type MovedTable, type Rest } from "../moving.ts";
+import type { Row } from "../rows.ts";
+import { openTally, type Tally } from "./counters.ts";
+import type { Database } from "./database.ts";
+import { count, lastSeq, lock } from "./move_lock.ts";
+import { listProcesses } from "./processes.ts";
+import { attemptKey } from "./schema.ts";
+
+/** Locks the file and adds another queue's rows to it. */
+export const arrive = (whole: Database): Promise<Arrival> =>
+  lock(whole, async (database, lock) => {
+    const tally = openTally(database);
+    const statements = {
+      jobs: insertStatement(database, "jobs"),
+      attempts: insertStatement(database, "attempts"),
+    };
+    return {
+      processes: await listProcesses(database),
+      jobs: count(database, "jobs"),
+      add: ({ table, rows }) =>
+        database.write(() => {
+          for (const row of rows) {
+            statements[table].run(...valuesOf(table, row));
+            if (table === "jobs") tally.move(null, row.state as JobState);
+          }
+        }),
+      complete: (move, rest) => database.write(() => complete(database, tally, move, rest)),
+      // deno-lint-ignore require-await -- what it throws is to be the promise's
+      commit: async () => lock.commit(),
+      [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
+    };
+  });
+
+function complete(
+  database: Database,
+  tally: Tally,
+  move: string,
+  { settings, deaths, lastSeq: last }: Rest,
+): void {
+  tally.write();
+  database.prepare("UPDATE counters SET value = value + ? WHERE name = 'died'").run(deaths);
+  const highest = Math.max(last, lastSeq(database));
+  database.connection.exec("DELETE FROM sqlite_sequence WHERE name = 'jobs'");
+  database.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)").run(highest);
+  database.connection.exec("DELETE FROM config");
+  const insert = database.prepare("INSERT INTO config (key, value) VALUES (?, ?)");
+  for (const setting of settings) insert.run(...setting);
+  database.prepare("INSERT INTO moves (id, direction) VALUES (?, 'in')").run(move);
+}
+
+/** The columns that move, and what this schema derives from them. */
+function insertStatement(database: Database, table: MovedTable) {
+  const columns = Object.keys(movedColumns[table]).map((name) => [name, "?"]);
+  if (table === "jobs") columns.push(["set_aside", "?"]);
+  // The job and the run, which come first, are one number here.
+  else columns.splice(0, 2, ["key", attemptKey("?", "?")]);
+  return database.prepare(
+    `INSERT INTO ${table} (${columns.map(([name]) => name).join(", ")})
+     VALUES (${columns.map(([, value]) => value).join(", ")})`,
+  );
+}
+
+function valuesOf(table: MovedTable, row: Row): Array<string | number | null> {
+  const values = Object.keys(movedColumns[table]).map((column) => {
+    const value = row[column];
+    return typeof value === "boolean" ? Number(value) : value as string | number | null;
+  });
+  const isSetAside = row.state === "dead" || row.state === "cancelled";
+  return table === "jobs" ? [...values, isSetAside ? 1 : null] : values;
+}

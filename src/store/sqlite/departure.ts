@@ -1,0 +1,67 @@
+/** The source of a move: reading a whole queue. */
+
+import {
+  type Batch,
+  createBatcher,
+  type Departure,
+  lengthOf,
+  movedColumns,
+  movedRow,
+  type MovedTable,
+} from "../moving.ts";
+import type { Row } from "../rows.ts";
+import { readCounters } from "./counters.ts";
+import { type Database, explained } from "./database.ts";
+import { count, lastSeq, lock, sealStatements } from "./move_lock.ts";
+import { listProcesses } from "./processes.ts";
+import { settings } from "./settings.ts";
+
+/** Locks the file and reads all of it. */
+export const depart = (whole: Database): Promise<Departure> =>
+  lock(whole, async (database, lock) => ({
+    processes: await listProcesses(database),
+    jobs: count(database, "jobs"),
+    processing: count(database, "jobs WHERE state = 'processing'"),
+    rest: {
+      settings: await settings(database),
+      deaths: readCounters(database).died,
+      lastSeq: lastSeq(database),
+    },
+    async *batches() {
+      yield* batchesOf(database, "jobs", "seq");
+      yield* batchesOf(database, "attempts", "key");
+    },
+    async seal({ id, place, location }) {
+      await database.write(() => {
+        database.prepare("INSERT INTO moves (id, direction, place, location) VALUES (?, 'out', ?, ?)")
+          .run(id, place, location);
+        for (const trigger of sealStatements(location)) database.connection.exec(trigger);
+      });
+      lock.commit();
+    },
+    [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
+  }));
+
+async function* batchesOf(database: Database, table: MovedTable, order: string): AsyncGenerator<Batch> {
+  const batcher = createBatcher<Row>();
+  const columns = Object.keys(movedColumns[table]).join(", ");
+  const rows = explained(
+    database.path,
+    () => database.connection.prepare(`SELECT ${columns} FROM ${table} ORDER BY ${order}`).iterate(),
+  );
+  try {
+    for (;;) {
+      const next = explained(database.path, () => rows.next());
+      if (next.done) break;
+      const read: Row = next.value;
+      if (table === "jobs") read.available = read.available === 1;
+      const row = movedRow(table, read, database.path);
+      const complete = batcher.add(row, lengthOf(row));
+      if (complete) yield { table, rows: complete };
+    }
+  } finally {
+    rows.return?.();
+  }
+  const rest = batcher.rest();
+  if (rest) yield { table, rows: rest };
+}
