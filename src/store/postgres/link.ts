@@ -110,13 +110,12 @@ function linkOn(
   server: Server,
   notified: ((payload: string) => void) | undefined,
 ): Link & { begin(patience: number): Promise<void> } {
-  const lost = Promise.withResolvers<never>();
-  // Nobody may be waiting when it happens.
-  lost.promise.catch(() => {});
+  // Each waits on a promise of its own: one that lasts as long as the session would keep every answer until its end.
+  const waiting = new Set<(error: LinkLostError) => void>();
   let isOpen = true;
   const lose = (reason: string) => {
     isOpen = false;
-    lost.reject(new LinkLostError(reason));
+    for (const reject of waiting) reject(new LinkLostError(reason));
   };
   const gone = Promise.withResolvers<void>();
   // Not every kind of stream says both.
@@ -168,22 +167,23 @@ function linkOn(
 
   async function send(statements: readonly Statement[], patience: number): Promise<Answer[]> {
     if (!isOpen) throw new LinkLostError("the connection was closed");
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        lose(new TimeoutError(patience).message);
-        socket.destroy();
-        lost.promise.catch(reject);
-      }, patience);
-    });
+    const lost = Promise.withResolvers<never>();
+    // Nobody waits for it any more when an answer has come.
+    lost.promise.catch(() => {});
+    waiting.add(lost.reject);
+    const timer = setTimeout(() => {
+      lose(new TimeoutError(patience).message);
+      socket.destroy();
+    }, patience);
     try {
-      const settled = await Promise.race([Promise.allSettled(statements.map(start)), lost.promise, late]);
+      const settled = await Promise.race([Promise.allSettled(statements.map(start)), lost.promise]);
       // What comes after the first error fails because of it.
       const failed = settled.find((result) => result.status === "rejected");
       if (failed) throw isOpen && !isOfConnection(failed.reason) ? failed.reason : await lost.promise;
       return settled.map((result) => answerOf((result as PromiseFulfilledResult<never>).value));
     } finally {
       clearTimeout(timer);
+      waiting.delete(lost.reject);
     }
   }
 

@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { connectionOptions } from "../../../src/store/postgres/connection_options.ts";
+import { openLink } from "../../../src/store/postgres/link.ts";
+import { ownSurroundings } from "../../../src/store/postgres/surroundings.ts";
+import { postgresTest } from "../../helpers/postgres_test.ts";
+
+postgresTest("a session keeps none of the answers that it has given", async ({ url }) => {
+  const link = await openLink(connectionOptions(url, ownSurroundings()));
+  const megabyte = 2 ** 20;
+  const before = Deno.memoryUsage().rss;
+  for (let count = 0; count < 600; count++) {
+    const [{ rows }] = await link.send([{ text: `SELECT repeat('x', ${megabyte}) AS text` }], 60_000);
+    assert.equal(String(rows[0].text).length, megabyte);
+  }
+  const grown = (Deno.memoryUsage().rss - before) / megabyte;
+  await link.close();
+  assert.ok(grown < 400, `${Math.round(grown)} MiB are kept of 600`);
+});
