@@ -228,7 +228,7 @@ queueTest("workers that are gone do not keep a queue from moving", async (queue)
   await kill(manager.pid);
   await kill(worker);
   await manager.status;
-  const { code, stdout, stderr } = await queue.run("migrate", "--from", "queuectl.db", "--to", "other.db");
+  const { code, stdout, stderr } = await queue.run("migrate", "--from", queue.place.url, "--to", "other.db");
   assert.equal(code, 0, stderr);
   assert.match(stdout, /^Moved 1 job \(1 cancelled\) /);
   const list = await queue.run("worker", "list", "--db", "other.db");
