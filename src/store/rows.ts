@@ -82,14 +82,14 @@ export function attemptFromRow(row: Row): Attempt {
   };
 }
 
-/** The columns that {@link processFromRow} reads, but for `expired`, which the store's clock decides. */
+/** The columns that {@link processFromRow} reads. */
 export const processColumns =
-  "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, stop_grace";
+  "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, lease_until, stop_grace";
 
-/** A process with the ids of the jobs it runs, whose rows come by the id of their worker. */
+/** A process with the ids of the jobs it runs, whose rows come by the id of their worker; `now` is the store's. */
 export function processFromRow(
   row: Row,
-  expired: boolean,
+  now: number,
   running: ReadonlyMap<number, Row[]>,
 ): RegisteredProcess {
   const id = number(row, "id");
@@ -108,7 +108,8 @@ export function processFromRow(
     },
     startedAt: number(row, "started_at"),
     heartbeatAt: number(row, "heartbeat_at"),
-    expired,
+    silentFor: Math.max(0, now - number(row, "heartbeat_at")),
+    expired: number(row, "lease_until") < now,
     stop: grace === null ? null : { grace },
     running: (running.get(id) ?? []).map((job) => text(job, "id")),
   };

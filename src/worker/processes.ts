@@ -50,11 +50,19 @@ function findProcess({ pid, start }: RunnerIdentity, snapshot: Snapshot): Proces
   return same ? entry : undefined;
 }
 
-/** The registered processes that are provably gone: of this host, but not there any more. */
-export function findGone(processes: readonly RegisteredProcess[], snapshot: Snapshot): number[] {
+/**
+ * The registered processes that are provably gone: of this host, but not there any more. In a `shared` store one of
+ * another boot may be of another host that has the same name: of that only its lease tells.
+ */
+export function findGone(
+  processes: readonly RegisteredProcess[],
+  snapshot: Snapshot,
+  shared: boolean,
+): number[] {
   const host = hostName(snapshot);
-  return processes.filter(({ identity }) => identity.host === host && !isAlive(identity, snapshot))
-    .map((process) => process.id);
+  return processes.filter(({ identity }) =>
+    identity.host === host && (!shared || identity.boot === snapshot.boot) && !isAlive(identity, snapshot)
+  ).map((process) => process.id);
 }
 
 /**

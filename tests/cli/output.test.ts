@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  ago,
-  cutEnd,
-  cutStart,
-  deadJobTable,
-  jobTable,
-  json,
-  jsonArray,
-  processTable,
-} from "../../src/cli/output.ts";
+import { ago, cutEnd, cutStart, deadJobTable, jobTable, json, jsonArray } from "../../src/cli/output.ts";
+import { processTable } from "../../src/cli/process_output.ts";
 import { printable } from "../../src/printable.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { RegisteredProcess } from "../../src/store/store.ts";
@@ -40,6 +32,7 @@ const manager: RegisteredProcess = {
   identity: { host: "box/4026531836", boot: "b", pid: 11, start: "s" },
   startedAt: 0,
   heartbeatAt: 97_000,
+  silentFor: 3000,
   expired: false,
   stop: null,
   running: [],
@@ -109,13 +102,13 @@ Deno.test("the process table marks who is not heard of and who was asked to stop
     manager,
     { ...worker, running: [...worker.running], expired: true },
     { ...worker, number: 3, running: ["1", "2", "3"], stop: { grace: 0 } },
-  ], 100_000);
+  ]);
   assert.deepEqual(table.split("\n"), [
-    "NAME     | HOST | PID | RUNNING | HEARTBEAT",
+    "NAME     | HOST | PID | STATE     | JOBS   | STARTED | HEARTBEAT",
     "-".repeat(80),
-    "Manager  | box  | 11  | -       | 3s ago",
-    "Worker-2 | box  | 11  | x↵, y   | 3s ago, lease expired",
-    "Worker-3 | box  | 11  | 3 jobs  | 3s ago, stopping",
+    "Manager  | box  | 11  | running 5 | -      | 1m ago  | 3s ago",
+    "Worker-2 | box  | 11  | silent    | x↵, y  | 1m ago  | 3s ago",
+    "Worker-3 | box  | 11  | stopping  | 3 jobs | 1m ago  | 3s ago",
     "",
   ]);
 });

@@ -92,7 +92,7 @@ async function checkProcesses(store: Store): Promise<Finding[]> {
     const jobs = waiting + processing === 1 ? "1 job waits" : `${waiting + processing} jobs wait`;
     return [{ level: "note", text: `${jobs}, but no worker runs; start one: queuectl worker start` }];
   }
-  const gone = findGone(processes, await takeSnapshot());
+  const gone = findGone(processes, await takeSnapshot(), store.shared);
   return processes.map((process) => describeProcess(process, gone.includes(process.id)));
 }
 

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
-import { jsonArray, processObject, processTable } from "../output.ts";
+import { jsonArray } from "../output.ts";
+import { processObject, processTable } from "../process_output.ts";
 import { print, printAll } from "../standard_streams.ts";
 
 /** Prints the managers, each with its workers, and what they run. */
@@ -9,5 +10,5 @@ export async function workerList(this: Context, flags: { json?: boolean }): Prom
   const processes = await store.processes();
   if (flags.json) await printAll(jsonArray(processes.map((process) => processObject(process, processes))));
   else if (processes.length === 0) await print("No workers running.\n");
-  else await print(processTable(processes, Date.now()));
+  else await print(processTable(processes));
 }

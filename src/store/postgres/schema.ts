@@ -9,6 +9,7 @@
  * - the sum of `counters` has the number of jobs in every state, and in `died` how many ever became dead. It is spread
  *   over rows by the number of the session, so that workers do not wait for one another.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
+ * - a row of `output` is a piece of what the run that goes on has printed: with its end all of them go.
  *
  * `request` names the enqueue, the claim or the take-over that a row was last changed by, and `attempts.claim` the claim
  * under which a result came: so a change that is repeated, because its commit was never confirmed, knows its own.
@@ -130,5 +131,18 @@ const first = `
   ${counters}
 `;
 
+// What a running command prints is to be read from every host. The pieces are changed and removed all the time.
+const second = `
+  CREATE TABLE queuectl.output (
+    job bigint NOT NULL,
+    run integer NOT NULL,
+    stream text COLLATE "C" NOT NULL,
+    position bigint NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (job, run, stream, position)
+  ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+    toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 1000);
+`;
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first];
+export const migrations: readonly string[] = [first, second];

@@ -21,6 +21,7 @@ export function processCases(test: Case): void {
         concurrency: 0,
         startedAt: started - 10,
         heartbeatAt: started - 10,
+        silentFor: 10,
         ...common,
       },
       {
@@ -31,6 +32,7 @@ export function processCases(test: Case): void {
         concurrency: 8,
         startedAt: started,
         heartbeatAt: started,
+        silentFor: 0,
         ...common,
       },
     ]);
