@@ -1,6 +1,7 @@
 /**
- * A long storm of kills, then 16 processes on one database: `deno task soak --minutes 10 [--seed N]`. Exits 1, and
- * keeps the folders, when anything is not as it must be.
+ * A long storm of kills, then 16 processes on one database: `deno task soak --minutes 10 [--seed N]`. With `--hosts`
+ * instead: 2000 jobs on three hosts, of which one is cut off. Exits 1, and keeps the folders, when anything is not as it
+ * must be.
  */
 
 import { parseArgs } from "node:util";
@@ -13,7 +14,14 @@ import { seededRandom } from "./helpers/random.ts";
 /** Milliseconds for which the 16 processes contend. */
 const contention = 20_000;
 
-const { values } = parseArgs({ options: { minutes: { type: "string" }, seed: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    minutes: { type: "string" },
+    seed: { type: "string" },
+    hosts: { type: "boolean" },
+    jobs: { type: "string" },
+  },
+});
 const minutes = Number(values.minutes ?? 10);
 const seed = Number(values.seed ?? seededRandom().seed);
 
@@ -65,6 +73,35 @@ async function contendFor(path: string): Promise<string[]> {
   for (const [what, count] of Object.entries(times)) say(`  ${what}`, count);
   integrity(violations.length);
   return violations;
+}
+
+async function hostsFor(jobs: number): Promise<number> {
+  await using stack = new AsyncDisposableStack();
+  if (!Deno.env.get("QUEUECTL_TEST_POSTGRES")) {
+    const { startCluster } = await import("./helpers/postgres_cluster.ts");
+    const cluster = await startCluster();
+    if (!cluster) throw new Error("PostgreSQL is not installed, and QUEUECTL_TEST_POSTGRES names no server");
+    Deno.env.set("QUEUECTL_TEST_POSTGRES", stack.use(cluster).url);
+  }
+  // Loaded now, because they ask for the server at once.
+  const { withSharedQueue } = await import("./helpers/shared_queue.ts");
+  const { threeHosts } = await import("./crash/three_hosts.ts");
+  let violations = 0;
+  await withSharedQueue(async (queue) => {
+    const { hosts, outcomes, violations: found, ...report } = await threeHosts(queue, jobs);
+    for (const [what, value] of Object.entries(report)) say(what, value);
+    for (const [name, copies] of Object.entries(hosts)) say(`  copies on ${name}`, copies);
+    for (const [outcome, count] of Object.entries(outcomes)) say(`  runs ${outcome}`, count);
+    for (const violation of found) console.error(violation);
+    integrity(violations = found.length);
+  });
+  return violations;
+}
+
+if (values.hosts) {
+  const jobs = Number(values.jobs ?? 2000);
+  console.log(`${jobs} jobs on three hosts, of which one is cut off`);
+  Deno.exit(await hostsFor(jobs) === 0 ? 0 : 1);
 }
 
 console.log(`A storm of ${minutes} minutes; to repeat it: --seed ${seed}`);
