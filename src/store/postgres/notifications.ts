@@ -47,7 +47,9 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
   const wakers = new Set<() => void>();
   let lookAt = -Infinity;
   let listening: Promise<void> | undefined;
-  let opened = Promise.withResolvers<Link>();
+  let current: Link | undefined;
+  /** Resolves when it listens on another connection. */
+  let renewed = Promise.withResolvers<Link>();
   /** Ends the pause before the next attempt to connect. */
   let hurry = () => {};
 
@@ -67,8 +69,10 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
         // Nobody told what happened before.
         notified();
         pause = shortestPause;
-        opened.resolve(link);
-        await keepAlive(link).finally(() => opened = Promise.withResolvers());
+        current = link;
+        renewed.resolve(link);
+        renewed = Promise.withResolvers();
+        await keepAlive(link);
       } catch {
         // The connection for statements meets the same trouble, and has the words for it.
         const urged = Promise.withResolvers<void>();
@@ -109,8 +113,8 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
       if (listening === undefined) throw new LinkLostError("nobody listens yet");
       hurry();
       const until = performance.now() + patience;
-      const link = await Promise.race([
-        opened.promise,
+      const link = current?.isOpen ? current : await Promise.race([
+        renewed.promise,
         sleep(patience).then(() => Promise.reject(new TimeoutError(patience))),
       ]);
       return await database.batchOn(link, statements, Math.max(1, until - performance.now()));
