@@ -46,10 +46,13 @@ export interface Invocation {
 }
 
 export interface Platform {
-  /** Prints what {@link parseSnapshot} reads; looks into environments too where marks are given and that is possible. */
-  snapshotInvocation(marks: Marks | null): Invocation;
-  /** Undefined when the text breaks off: a process that could not be started must not look like one that is gone. */
-  parseSnapshot(text: string): Snapshot | undefined;
+  /** Prints what {@link parseSnapshot} reads; looks for marks in environments too where that is asked for and possible. */
+  snapshotInvocation(withMarks: boolean): Invocation;
+  /**
+   * The snapshot, with the processes that carry `marks`. Undefined when the text breaks off: a process that could not be
+   * started must not look like one that is gone.
+   */
+  parseSnapshot(text: string, marks: Marks | null): Snapshot | undefined;
   /** Ends a process and, where the system has no signals, all below it. Null: send the signal itself. */
   endInvocation(pid: number, force: boolean): Invocation | null;
 }
@@ -57,7 +60,8 @@ export interface Platform {
 const separator = "--";
 
 export const linux: Platform = {
-  snapshotInvocation: (marks) => ({
+  // The marks of all processes, and not those that carry one: so one look serves many commands that are ended at once.
+  snapshotInvocation: (withMarks) => ({
     command: "/bin/sh",
     args: [
       "-c",
@@ -65,51 +69,49 @@ export const linux: Platform = {
       readlink /proc/self/ns/pid || echo
       cat /proc/[0-9]*/stat
       echo ${separator}
-      if [ -n "$1" ]; then
-        grep -lsF "QUEUECTL_CLAIM=$1" /proc/[0-9]*/environ
-        echo ${separator}
-        grep -lsF "QUEUECTL_RUNNER=$2" /proc/[0-9]*/environ
-        echo ${separator}
-        grep -lsF QUEUECTL_CLAIM= /proc/[0-9]*/environ
-      fi
+      ${withMarks ? "grep -aHsE 'QUEUECTL_(CLAIM|RUNNER)=' /proc/[0-9]*/environ" : ""}
+      echo
       echo end`,
-      "queuectl",
-      marks?.claim ?? "",
-      marks?.runner ?? "",
     ],
   }),
-  parseSnapshot(text) {
+  parseSnapshot(text, marks) {
     const lines = text.trimEnd().split("\n");
     if (lines.pop() !== "end") return undefined;
     const [boot, namespace, ...rest] = lines;
-    const [stats, claim, runner, anyClaim] = sections(rest);
-    const claimed = environPids(anyClaim);
-    const forks = [...environPids(runner)].filter((pid) => !claimed.has(pid));
+    const place = rest.indexOf(separator);
+    const marked = marksOf(rest.slice(place + 1));
+    const found = [...marked].filter(() => marks !== null);
     return {
       boot,
       namespace,
-      processes: byPid(stats.map(parseLinuxStat)),
-      carriers: environPids(claim),
-      forks: new Set(forks),
+      processes: byPid(rest.slice(0, place).map(parseLinuxStat)),
+      carriers: new Set(found.filter(([, { claim }]) => claim === marks!.claim).map(([pid]) => pid)),
+      forks: new Set(
+        found.filter(([, { claim, runner }]) => claim === undefined && runner === marks!.runner).map((
+          [pid],
+        ) => pid),
+      ),
       showsMarks: true,
     };
   },
   endInvocation: () => null,
 };
 
-function sections(lines: string[]): string[][] {
-  const parts: string[][] = [[], [], [], []];
-  let index = 0;
+/** The marks that processes carry, from lines like `/proc/123/environ:NAME=VALUE\0NAME=VALUE\0`. */
+function marksOf(lines: string[]): Map<number, Partial<Marks>> {
+  const found = new Map<number, Partial<Marks>>();
   for (const line of lines) {
-    if (line === separator) index++;
-    else parts[index].push(line);
+    const [, pid, variables] = /^\/proc\/(\d+)\/environ:([^]*)$/.exec(line) ?? [];
+    if (pid === undefined) continue;
+    // A value with a line break in it makes several lines of one process.
+    const marks = found.get(Number(pid)) ?? {};
+    found.set(Number(pid), marks);
+    for (const variable of variables.split("\0")) {
+      if (variable.startsWith("QUEUECTL_CLAIM=")) marks.claim ??= variable.slice("QUEUECTL_CLAIM=".length);
+      if (variable.startsWith("QUEUECTL_RUNNER=")) marks.runner ??= variable.slice("QUEUECTL_RUNNER=".length);
+    }
   }
-  return parts;
-}
-
-/** Pids of lines like `/proc/123/environ`. */
-function environPids(lines: string[]): Set<number> {
-  return new Set(lines.map((line) => Number(line.split("/")[2])).filter((pid) => pid > 0));
+  return found;
 }
 
 /** Reads one /proc/PID/stat (proc_pid_stat(5)): the name in parentheses may itself hold blanks and parentheses. */

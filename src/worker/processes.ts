@@ -13,13 +13,34 @@ export interface RunnerIdentity {
 
 /** Looks at all processes of this host, and into their environments for the marks. Throws when that is not possible. */
 export async function takeSnapshot(marks: Marks | null = null): Promise<Snapshot> {
-  const { command, args } = platform.snapshotInvocation(marks);
+  const text = await (marks ? lookForMarks() : look(false));
+  const snapshot = platform.parseSnapshot(text, marks);
+  if (!snapshot?.processes.has(Deno.pid)) throw new Error("The list of processes is not complete");
+  return snapshot;
+}
+
+async function look(withMarks: boolean): Promise<string> {
+  const { command, args } = platform.snapshotInvocation(withMarks);
   // A process that ends meanwhile makes `cat` and `grep` complain and fail; what they print is what counts.
   const { stdout } = await new Deno.Command(command, { args, stdin: "null", stdout: "piped", stderr: "null" })
     .output();
-  const snapshot = platform.parseSnapshot(new TextDecoder().decode(stdout));
-  if (!snapshot?.processes.has(Deno.pid)) throw new Error("The list of processes is not complete");
-  return snapshot;
+  return new TextDecoder().decode(stdout);
+}
+
+let present: Promise<unknown> = Promise.resolve();
+let next: Promise<string> | undefined;
+
+/**
+ * One look after another, each for all who have asked before it began: hundreds of commands that are ended at once would
+ * else need hundreds of looks, each time.
+ */
+function lookForMarks(): Promise<string> {
+  return next ??= present.then(() => {
+    next = undefined;
+    const looking = look(true);
+    present = looking.catch(() => {});
+    return looking;
+  });
 }
 
 /** The name of this host in {@link ProcessIdentity}: with the pid namespace, outside of which nothing can be seen. */
