@@ -14,6 +14,8 @@ export interface Fence {
   look(): void;
   /** Ends commands whose jobs belong to somebody else by now, at once; those that a worker of this host has are left to it. */
   end(runs: Iterable<JobRun>): void;
+  /** Waits for nothing any more: nothing runs. */
+  close(): void;
 }
 
 /** The fence around the runs of a worker; `say` is told in one line when they are ended. */
@@ -52,5 +54,6 @@ export function createFence(
     mayStart: () => lease.timeForWork() > 0 && ending.size === 0,
     look,
     end: (runs) => endRuns([...runs], 0),
+    close: () => stopTimer(),
   };
 }

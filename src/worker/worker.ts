@@ -235,6 +235,7 @@ export function createWorker(
       while (!await workOnce()) await awake.promise;
     } finally {
       heartbeat.stop();
+      fence.close();
       endWatching();
       clearInterval(looks);
       stopDueTimer();
