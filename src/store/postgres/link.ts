@@ -173,6 +173,8 @@ function linkOn(
       timer = setTimeout(() => {
         lose(new TimeoutError(patience).message);
         socket.destroy();
+        // Not every Deno tells of a socket that was destroyed.
+        gone.resolve();
         lost.promise.catch(reject);
       }, patience);
     });

@@ -4,22 +4,22 @@ import assert from "node:assert/strict";
 import type { Store } from "../../../src/store/store.ts";
 import { onServer } from "../../helpers/postgres_database.ts";
 import { postgresTest } from "../../helpers/postgres_test.ts";
-import { waitFor } from "../../helpers/wait_for.ts";
 import { claim, join, lease, newJobs } from "../suite/harness.ts";
 
-/** Waits until the store listens, on a connection of its own. */
-async function listening(store: Store, count: () => number, before: number): Promise<void> {
-  await waitFor("the second connection", () => {
-    store.changed();
-    return count() > before;
-  });
+/** Waits until the store listens, on a connection of its own: then it looks for what was not told before. */
+async function listening(store: Store): Promise<void> {
+  const told = Promise.withResolvers<void>();
+  const unwatch = store.watch(told.resolve)!;
+  store.changed();
+  await told.promise;
+  unwatch();
 }
 
 postgresTest(
   "a lease is renewed while another statement waits",
-  async ({ open, proxied, proxy, url, schema }) => {
+  async ({ open, proxied, url, schema }) => {
     const store = await open(proxied);
-    await listening(store, () => proxy.count, proxy.count);
+    await listening(store);
     const worker = await join(store);
     await store.enqueue(newJobs("a"));
     let counting: Promise<unknown> | undefined;
@@ -40,7 +40,7 @@ postgresTest(
   "a lease is renewed where the connections that there are have gone dead",
   async ({ open, proxied, proxy }) => {
     const store = await open(proxied);
-    await listening(store, () => proxy.count, proxy.count);
+    await listening(store);
     const worker = await join(store);
     const before = proxy.count;
     proxy.freeze();
@@ -50,6 +50,8 @@ postgresTest(
     assert.equal(await store.heartbeat(worker, 3000), true);
     assert.equal(isAnswered, false);
     assert.ok(proxy.count > before);
+    // And is repeated when the connection is known to be lost.
+    proxy.cut();
     await working;
   },
 );
