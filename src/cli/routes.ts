@@ -93,29 +93,32 @@ EXAMPLES
   },
 });
 
-const workerStop = buildCommand<{ now?: boolean; grace?: string }, [], Context>({
+const workerStop = buildCommand<{ now?: boolean; grace?: string; host?: string }, [], Context>({
   loader: async () => (await import("./commands/worker_stop.ts")).workerStop,
   parameters: {
     flags: {
       now: given("End running commands at once; they go back into the queue"),
       grace: value("DURATION", "Time that running commands are given, like 30s [default: setting grace]"),
+      host: value("H", 'Only those of this host, named as in "worker list" [default: of every host]'),
     },
   },
   docs: {
-    brief: "Stop all workers of the queue and wait until they are gone",
-    fullDescription: `Stop all managers and workers of the queue, and wait until they are gone.
+    brief: "Stop the workers of the queue and wait until they are gone",
+    fullDescription:
+      `Stop all managers and workers of the queue, on every host or on one, and wait until they are gone.
 
 EXAMPLES
   queuectl worker stop
   queuectl worker stop --grace 5m
-  queuectl worker stop --now`,
+  queuectl worker stop --now
+  queuectl worker stop --host build-2`,
   },
 });
 
 const workerList = buildCommand<{ json?: boolean }, [], Context>({
   loader: async () => (await import("./commands/worker_list.ts")).workerList,
   parameters: { flags: { json } },
-  docs: { brief: "List managers and workers and what they run" },
+  docs: { brief: "List the managers and workers of every host and what they run" },
 });
 
 const worker = buildRouteMap<string, Context>({
@@ -255,9 +258,33 @@ Nothing is repaired. The exit status is 0 when all is well, else that of the fir
   },
 });
 
+const logs = buildCommand<{ stdout?: boolean; stderr?: boolean }, [string], Context>({
+  loader: async () => (await import("./commands/logs.ts")).logs,
+  parameters: {
+    flags: {
+      stdout: given("Only what it has printed on standard output"),
+      stderr: given("Only what it has printed on standard error, to standard output"),
+    },
+    positional: {
+      kind: "tuple",
+      parameters: [argument("ID", "Id of a job, or a prefix no other job has")],
+    },
+  },
+  docs: {
+    brief: "Print what a job has printed",
+    fullDescription:
+      `Print what a job has printed: so far where it runs, else in its last run. Its standard error goes to standard
+error, unless one of the two is asked for.
+
+EXAMPLES
+  queuectl logs nightly
+  queuectl logs --stderr nightly | tail`,
+  },
+});
+
 /** All commands. */
 export const routes = buildRouteMap<string, Context>({
-  routes: { enqueue, worker, list, status, cancel, dlq, config, migrate, doctor },
+  routes: { enqueue, worker, list, logs, status, cancel, dlq, config, migrate, doctor },
   docs: {
     brief: "A job queue for shell commands",
     fullDescription: `A job queue for shell commands.
