@@ -134,14 +134,14 @@ export interface Store extends AsyncDisposable {
   /** The folder of this host in which running commands leave their output. */
   readonly spool: string;
 
-  /** (new) → pending, all or none. Throws `conflict`, naming the ids that exist. */
+  /** (new) → pending, all or none; what is to run later is not available before. Throws `conflict`, naming the ids that exist. */
   enqueue(jobs: readonly NewJob[]): Promise<void>;
   /** Collects jobs without a bound on their number or a lock on the queue, and adds them in one transaction. */
   intake(): Promise<Intake>;
 
   /**
    * In one transaction: records the finished runs (processing → what their `next` says) whose claim is still the
-   * newest, makes failed jobs that are due available, and claims up to `want` jobs (pending or failed → processing,
+   * newest, makes jobs available that are due, and claims up to `want` jobs (pending or failed → processing,
    * attempts raised by one), highest priority first, oldest first.
    */
   exchange(worker: number, finished: readonly Finished[], want: number): Promise<Exchange>;

@@ -36,7 +36,7 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   await outlook(recording);
   assert.deepEqual((await listProcesses(recording))[0].running, ["a"]);
   assert.deepEqual(await takeOver(recording, worker, [], []), []);
-  for (const state of ["processing", "failed", "dead", "cancelled"] as const) {
+  for (const state of ["pending", "processing", "failed", "dead", "cancelled"] as const) {
     await list(recording, { state, limit: 10 });
   }
   await attempts(recording, "b");
