@@ -1,9 +1,9 @@
 import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import { checkNewJob, withDefaults } from "../../job/new_job.ts";
+import { commandOfWords, windowsCommandOfWords } from "../../job/shell_words.ts";
 import type { Store } from "../../store/store.ts";
 import { delay } from "../../worker/delay.ts";
-import { quote } from "../../worker/shell_script.ts";
 import type { Context } from "../context.ts";
 import { changesOf } from "../follow/changes.ts";
 import { followJob } from "../follow/follow_job.ts";
@@ -31,7 +31,8 @@ function commandOf(words: readonly string[], hasSeparator: boolean): string {
   if (words.length === 0) {
     throw new QueuectlError("usage", "The command is missing; give it like: queuectl run -- make -j4");
   }
-  return words.length === 1 && !hasSeparator ? words[0] : words.map(quote).join(" ");
+  if (words.length === 1 && !hasSeparator) return words[0];
+  return Deno.build.os === "windows" ? windowsCommandOfWords(words) : commandOfWords(words);
 }
 
 async function followToEnd(store: Store, id: string): Promise<number> {
@@ -44,7 +45,10 @@ async function followToEnd(store: Store, id: string): Promise<number> {
   });
   try {
     const [found] = await store.find([id]);
-    const job = await followJob(store, changes, found, plainSink({}), { signal: detached.signal });
+    const job = await followJob(store, changes, found, plainSink({}), {
+      quiet: true,
+      signal: detached.signal,
+    });
     if (detached.signal.aborted) return await detach(store, id, interrupts.next);
     return exitStatusOf(job.state, (await store.detail(id)).runs.at(-1));
   } finally {

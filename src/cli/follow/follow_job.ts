@@ -26,6 +26,8 @@ export interface FollowOptions {
   lines?: number;
   /** Only this run. */
   only?: number;
+  /** Nothing is said of an attempt that completed. */
+  quiet?: boolean;
   signal?: AbortSignal;
 }
 
@@ -38,7 +40,7 @@ export async function followJob(
   changes: Changes,
   found: JobProgress,
   sink: Sink,
-  { lines, only, signal }: FollowOptions = {},
+  { lines, only, quiet, signal }: FollowOptions = {},
 ): Promise<JobProgress> {
   const { seq, id } = found;
   let job = found;
@@ -87,7 +89,7 @@ export async function followJob(
     shown = attempt.run;
     waiting.since = performance.now();
     waiting.told = false;
-    sink.say(endWords(id, attempt));
+    if (!quiet || attempt.exitCode !== 0) sink.say(endWords(id, attempt));
   }
 
   /** Says once why a job waits: at once where it may take long, else when it does. */
