@@ -6,9 +6,12 @@ import { deadLetterCases } from "./suite/dead_letters.ts";
 import { enqueueCases } from "./suite/enqueue.ts";
 import { finishCases } from "./suite/finish.ts";
 import { casesFor, type OpenDatabase } from "./suite/harness.ts";
+import { hostCases } from "./suite/hosts.ts";
 import { intakeCases } from "./suite/intake.ts";
 import { processCases } from "./suite/processes.ts";
+import { progressCases } from "./suite/progress.ts";
 import { queryCases } from "./suite/queries.ts";
+import { runningOutputCases } from "./suite/running_output.ts";
 import { takeOverCases } from "./suite/take_over.ts";
 
 /** Registers every case for a driver; `open` makes an empty database for each. With `ignore` they are only counted. */
@@ -23,4 +26,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   cancelCases(test);
   deadLetterCases(test);
   queryCases(test);
+  progressCases(test);
+  hostCases(test);
+  runningOutputCases(test);
 }

@@ -4,7 +4,7 @@ import type { Attempt, Job, JobState } from "../../job/job.ts";
 import { jobStates } from "../../job/job.ts";
 import { noJob, severalJobs } from "../refusals.ts";
 import { attemptColumns, attemptFromRow, jobColumns, jobFromRow, number } from "../rows.ts";
-import type { ListFilter } from "../store.ts";
+import type { FoundRun, ListFilter } from "../store.ts";
 import type { Database, Run } from "./database.ts";
 
 const readOnly = { readOnly: true };
@@ -59,6 +59,17 @@ export async function attempts(database: Database, id: string): Promise<Attempt[
       [job.seq],
     );
     return rows.map(attemptFromRow);
+  }, readOnly);
+}
+
+/** A job and its run that goes on. */
+export async function findRun(database: Database, id: string): Promise<FoundRun> {
+  return await database.transaction(async (run) => {
+    const job = await findJob(run, id);
+    if (!job) throw noJob(id);
+    if (job.state !== "processing") return { id: job.id, running: null };
+    const [row] = await run("SELECT run FROM queuectl.jobs WHERE seq = $1", [job.seq]);
+    return { id: job.id, running: { seq: job.seq, run: number(row, "run") } };
   }, readOnly);
 }
 

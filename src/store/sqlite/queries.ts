@@ -2,7 +2,7 @@
 
 import type { Attempt, Job, JobState } from "../../job/job.ts";
 import { noJob, severalJobs } from "../refusals.ts";
-import type { ListFilter } from "../store.ts";
+import type { FoundRun, ListFilter } from "../store.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { attemptsOf, claimable } from "./schema.ts";
@@ -81,6 +81,17 @@ export async function attempts(database: Database, id: string): Promise<Attempt[
       .map(
         attemptFromRow,
       );
+  });
+}
+
+/** A job and its run that goes on. */
+export async function findRun(database: Database, id: string): Promise<FoundRun> {
+  return await database.read(() => {
+    const job = findJob(database, id);
+    if (!job) throw noJob(id);
+    if (job.state !== "processing") return { id: job.id, running: null };
+    const { run } = database.prepare("SELECT run FROM jobs WHERE seq = ?").get(job.seq)!;
+    return { id: job.id, running: { seq: job.seq, run: run as number } };
   });
 }
 
