@@ -189,3 +189,30 @@ queueTest(
     assert.ok(later[0].startedAt >= createdAt + 1500, JSON.stringify([createdAt, later]));
   },
 );
+
+queueTest(
+  "enqueue --wait ends with its job, as that has ended; of several jobs with 1 where one failed",
+  async (queue) => {
+    const manager = queue.start();
+    await manager.line(/Worker-1: started$/);
+    const cases: Array<[string[], number, string, RegExp]> = [
+      [["--id", "good", "true"], 0, "Job good inserted.\n", /^$/],
+      [
+        ["--id", "bad", "--max-retries", "0", "--print-id", "exit 9"],
+        9,
+        "bad\n",
+        /^Job bad is dead: exit code 9\n$/,
+      ],
+      [["--file", "lines"], 1, "2 jobs inserted.\n", /^Job several is dead: exit code 7\n$/],
+    ];
+    await Deno.writeTextFile(
+      `${queue.path}/lines`,
+      '{"id": "several", "command": "exit 7", "max_retries": 0}\ntrue\n',
+    );
+    for (const [args, code, stdout, stderr] of cases) {
+      const result = await queue.run("enqueue", "--wait", ...args);
+      assert.deepEqual([result.code, result.stdout], [code, stdout], args.join(" "));
+      assert.match(result.stderr, stderr);
+    }
+  },
+);

@@ -2,17 +2,19 @@ import { pathResolver } from "../../absolute_path.ts";
 import { QueuectlError } from "../../errors.ts";
 import { checkNewJob, type JobFields, parseJson } from "../../job/new_job.ts";
 import { commandOfWords, windowsCommandOfWords } from "../../job/shell_words.ts";
+import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { type FieldFlags, fieldsOfFlags, refuseTwice, withFields } from "../enqueue_fields.ts";
 import { type EnqueueForm, formOf } from "../enqueue_form.ts";
 import { enqueueLines } from "./enqueue_lines.ts";
-import { enqueueOne, type Report, withQuotingHint } from "./enqueue_one.ts";
+import { type Afterwards, enqueueOne, type Report, withQuotingHint } from "./enqueue_one.ts";
 
 /** What `enqueue` takes. */
 export interface EnqueueFlags extends FieldFlags {
   file?: string;
   json?: boolean;
   "print-id"?: boolean;
+  wait?: boolean;
 }
 
 /** (new) → pending: the job that the command line describes in any form, or all of many lines, or none. */
@@ -20,13 +22,34 @@ export async function enqueue(this: Context, flags: EnqueueFlags, ...args: strin
   const form = formOf(args, this.behindSeparator, flags.file);
   const fields = fieldsOfFlags(flags);
   const report = reportOf(flags);
+  const afterwards: Afterwards | undefined = flags.wait
+    ? async (store, ids) => void (this.process.exitCode = await waitForEnd(store, [...ids]))
+    : undefined;
   if (form.kind !== "lines") {
-    return await enqueueOne(this, checkNewJob(describe(form, fields), await pathResolver()), report);
+    return await enqueueOne(
+      this,
+      checkNewJob(describe(form, fields), await pathResolver()),
+      report,
+      afterwards,
+    );
   }
   if (fields.id !== undefined) {
     throw new QueuectlError("usage", "Flag --id names one job, not those of many lines");
   }
-  await enqueueLines(this, { file: form.file, fields, folder: fields.cwd ?? currentFolder() }, report);
+  await enqueueLines(
+    this,
+    { file: form.file, fields, folder: fields.cwd ?? currentFolder() },
+    report,
+    afterwards,
+  );
+}
+
+/** Waits as `queuectl wait` does; gives the exit status. */
+async function waitForEnd(store: Store, ids: readonly string[]): Promise<number> {
+  const { waitForJobs } = await import("./wait.ts");
+  const { changesOf } = await import("../follow/changes.ts");
+  using changes = changesOf(store);
+  return await waitForJobs(store, changes, Infinity, ids);
 }
 
 function reportOf(flags: EnqueueFlags): Report {

@@ -7,10 +7,10 @@ import { withFields } from "../enqueue_fields.ts";
 import { kindOfText } from "../enqueue_form.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, jsonArray } from "../output.ts";
-import { openProgress } from "../progress.ts";
+import { openProgress } from "../progress_line.ts";
 import { fileChunks, readLines, standardInput } from "../standard_input.ts";
 import { print, printAll } from "../standard_streams.ts";
-import type { Report } from "./enqueue_one.ts";
+import type { Afterwards, Report } from "./enqueue_one.ts";
 
 /** How the lines of a file, or of standard input where it is null, become jobs. */
 export interface Lines {
@@ -22,7 +22,12 @@ export interface Lines {
 }
 
 /** (new) → pending: a job for each line, all or none. */
-export async function enqueueLines(choice: DatabaseChoice, lines: Lines, report: Report): Promise<void> {
+export async function enqueueLines(
+  choice: DatabaseChoice,
+  lines: Lines,
+  report: Report,
+  afterwards?: Afterwards,
+): Promise<void> {
   using progress = openProgress(
     Deno.stderr.isTerminal() && !(lines.file === null && Deno.stdin.isTerminal()),
   );
@@ -45,6 +50,7 @@ export async function enqueueLines(choice: DatabaseChoice, lines: Lines, report:
   if (report === "json") await printAll(jsonArray(intake.ids()));
   else if (report === "ids") await printAll(linesOf(intake.ids()));
   else await print(`${counted(count, "job")} inserted.\n`);
+  await afterwards?.(store, intake.ids());
 }
 
 function* linesOf(ids: Iterable<string>): Generator<string> {

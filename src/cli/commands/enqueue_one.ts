@@ -2,6 +2,7 @@ import { pathResolver } from "../../absolute_path.ts";
 import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import { type CheckedJob, parseNewJob, withDefaults } from "../../job/new_job.ts";
+import type { Store } from "../../store/store.ts";
 import type { DatabaseChoice } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
 import { jsonArray } from "../output.ts";
@@ -17,13 +18,22 @@ export async function enqueueJson(choice: DatabaseChoice, json: string): Promise
   await enqueueOne(choice, withQuotingHint(() => parseNewJob(json, absolute)), "text");
 }
 
+/** What is done after jobs were put into the queue and reported. */
+export type Afterwards = (store: Store, ids: Iterable<string>) => Promise<void>;
+
 /** (new) → pending: a job that was checked. */
-export async function enqueueOne(choice: DatabaseChoice, checked: CheckedJob, report: Report): Promise<void> {
+export async function enqueueOne(
+  choice: DatabaseChoice,
+  checked: CheckedJob,
+  report: Report,
+  afterwards?: Afterwards,
+): Promise<void> {
   await using store = await openQueue(choice, "create");
   const job = withDefaults(checked, configFrom(await store.settings()));
   await store.enqueue([job]);
   if (report === "json") await printAll(jsonArray([job.id]));
   else await print(report === "ids" ? `${job.id}\n` : `Job ${job.id} inserted.\n`);
+  await afterwards?.(store, [job.id]);
 }
 
 /** Runs `action`. Shells differ in what they do to quotes, so JSON that is not JSON was most often right where it was typed. */

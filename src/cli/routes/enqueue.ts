@@ -20,6 +20,7 @@ export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
       cwd: value("FOLDER", "Folder to run in [default: the current one; for JSON the worker's]"),
       env: { ...value("NAME=VALUE", "Variable to add; may be given several times"), variadic: true } as const,
       file: value("FILE", "Put in a job for every line of a file"),
+      wait: given('Wait for the end; the exit status is that of "queuectl wait"'),
       "print-id": given("Print the id and nothing else"),
       json: given("Print the ids as a JSON array"),
     },
@@ -66,6 +67,7 @@ EXAMPLES
   queuectl enqueue "make && test.exe"                                 (cmd.exe)
   queuectl enqueue --id nightly --at 2026-12-24T18:00 --env MODE=full -- ./backup
   id=$(queuectl enqueue --print-id 'make test')
+  queuectl enqueue --wait -- make test && echo passed
   queuectl enqueue --timeout 10m --file commands.txt
   queuectl enqueue - < jobs.jsonl
 
