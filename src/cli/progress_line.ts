@@ -19,23 +19,21 @@ export function progressText({ jobs, share }: Progress): string {
   return `[${bar}] ${String(Math.floor(done * 100)).padStart(3)} %  ${read}`;
 }
 
-/** Shows a line that is changed in place; disposing of it takes it away. */
-export function openProgress(isShown: boolean): { show(progress: Progress): void } & Disposable {
-  let last = performance.now();
+/**
+ * Shows a line that is changed in place, where it is to be shown at all; disposing of it takes it away. `write` is where
+ * it goes, `now` the time in milliseconds.
+ */
+export function openProgress(
+  isShown: boolean,
+  write: (text: string) => void = writeToTerminal,
+  now: () => number = () => performance.now(),
+): { show(progress: Progress): void } & Disposable {
+  let last = now();
   let isThere = false;
-  const write = (text: string) => {
-    try {
-      Deno.stderr.writeSync(new TextEncoder().encode(text));
-    } catch (error) {
-      // A terminal that is gone shows nothing any more; what is being done goes on.
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    }
-  };
   return {
     show(progress) {
-      const now = performance.now();
-      if (!isShown || now - last < interval) return;
-      last = now;
+      if (!isShown || now() - last < interval) return;
+      last = now();
       isThere = true;
       write(`\r\x1b[K${progressText(progress)}`);
     },
@@ -44,4 +42,13 @@ export function openProgress(isShown: boolean): { show(progress: Progress): void
       isThere = false;
     },
   };
+}
+
+function writeToTerminal(text: string): void {
+  try {
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch (error) {
+    // A terminal that is gone shows nothing any more; what is being done goes on.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }

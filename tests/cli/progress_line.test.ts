@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Progress, progressText } from "../../src/cli/progress_line.ts";
+import { openProgress, type Progress, progressText } from "../../src/cli/progress_line.ts";
 
 Deno.test("progress is a bar where the end is known", () => {
   const cases: Array<[Progress, string]> = [
@@ -12,4 +12,23 @@ Deno.test("progress is a bar where the end is known", () => {
     [{ jobs: 100, share: 1.5 }, "[####################] 100 %  100 jobs read"],
   ];
   for (const [progress, text] of cases) assert.equal(progressText(progress), text);
+});
+
+Deno.test("the line is changed now and then, and taken away in the end; where none is shown nothing is written", () => {
+  let [now, written] = [0, ""];
+  const write = (text: string) => void (written += text);
+  for (const isShown of [true, false]) {
+    written = "";
+    {
+      using progress = openProgress(isShown, write, () => now);
+      for (let jobs = 1; jobs <= 5; jobs++) {
+        now += 100;
+        progress.show({ jobs, share: null });
+      }
+    }
+    assert.equal(written, isShown ? "\r\x1b[K2 jobs read\r\x1b[K4 jobs read\r\x1b[K" : "");
+  }
+  written = "";
+  openProgress(true, write, () => now)[Symbol.dispose]();
+  assert.equal(written, "", "what was quick shows nothing");
 });
