@@ -28,12 +28,13 @@ export const routes = buildRouteMap<string, Context>({
     migrate,
     doctor,
   },
-  aliases: { log: "logs" },
+  aliases: { add: "enqueue", log: "logs" },
   docs: {
     brief: "A job queue for shell commands",
     fullDescription: `A job queue for shell commands.
 
 EXAMPLES
+  queuectl enqueue -- echo hello
   queuectl enqueue '{"command": "echo hello"}'              (sh, bash, zsh)
   queuectl enqueue --% "{\\"command\\": \\"echo hello\\"}"      (PowerShell)
   queuectl worker start --count 2

@@ -19,7 +19,7 @@ const secondThought = 2000;
 
 /** (new) → pending; follows the job until it has ended for good. The exit status is its own. */
 export async function run(this: Context, _flags: Record<never, never>, ...words: string[]): Promise<void> {
-  const command = commandOf(words, this.hasSeparator);
+  const command = commandOf(words, this.behindSeparator !== undefined);
   const checked = checkNewJob({ command, cwd: Deno.cwd() }, (cwd) => cwd);
   await using store = await openQueue(this, "create");
   await store.enqueue([withDefaults(checked, configFrom(await store.settings()))]);

@@ -33,7 +33,8 @@ export async function wait(
     : await waitForJobs(store, changes, until, ids);
 }
 
-async function waitForJobs(
+/** Waits until these jobs have ended for good; gives the exit status. */
+export async function waitForJobs(
   store: Store,
   changes: Changes,
   until: number,
