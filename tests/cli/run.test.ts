@@ -10,7 +10,8 @@ queueTest(
     const cases: Array<[string[], number, string, RegExp]> = [
       [["pwd; echo $((1 + 2))"], 0, `${queue.path}\n3\n`, /^$/],
       [["--", "printf", "%s|", "a b", "it's", "$HOME", "*", ""], 0, "a b|it's|$HOME|*||", /^$/],
-      [["printf", "%s|", "a b", "$HOME"], 0, "a b|$HOME|", /^$/],
+      [["--env", "A=b", "--priority", "3", "echo $A"], 0, "b\n", /^$/],
+      [['{"command": "echo json", "max_retries": 0}'], 0, "json\n", /^$/],
       [["--", "echo one; echo two"], 127, "", /echo one; echo two.*not found/],
       [
         ["echo out; echo bad >&2; exit 9"],
@@ -67,7 +68,7 @@ queueTest("a second Ctrl-C cancels the job of run", async (queue) => {
 });
 
 queueTest("run of nothing, or of what is no command, stores nothing", async (queue) => {
-  for (const args of [[], ["--"], [""], ["  "], ["--", ""]]) {
+  for (const args of [[], ["--"], [""], ["  "], ["--", ""], ["-"], ["echo", "hi"], ["[1]"]]) {
     const { code, stdout } = await queue.run("run", ...args);
     assert.deepEqual([code, stdout], [2, ""], JSON.stringify(args));
   }

@@ -113,6 +113,10 @@ queueTest("show --json has a documented shape", async (queue) => {
 queueTest("show of a job that is not there", async (queue) => {
   await queue.enqueue({ id: "job-1", command: "true" }, { id: "job-2", command: "true" });
   assert.deepEqual(await queue.run("show", "x"), { code: 3, stdout: "", stderr: "No job found with id x\n" });
+  assert.equal(
+    (await queue.run("show", "jbo-1")).stderr,
+    'No job found with id jbo-1 (did you mean "job-1"?)\n',
+  );
   const several = await queue.run("show", "job");
   assert.deepEqual([several.code, several.stdout], [2, ""]);
   assert.equal((await queue.run("show")).code, 2);
