@@ -1,0 +1,53 @@
+/** The settings that are kept in the database. */
+
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import type { Context } from "../context.ts";
+import { argument, json } from "./flags.ts";
+
+const key = argument("KEY", "Name of the setting");
+
+const configList = buildCommand<{ json?: boolean }, [], Context>({
+  loader: async () => (await import("../commands/config.ts")).configList,
+  parameters: { flags: { json } },
+  docs: { brief: "List all settings" },
+});
+
+const configGet = buildCommand<{ json?: boolean }, [string], Context>({
+  loader: async () => (await import("../commands/config.ts")).configGet,
+  parameters: { flags: { json }, positional: { kind: "tuple", parameters: [key] } },
+  docs: { brief: "Print the value of a setting" },
+});
+
+const configSet = buildCommand<NonNullable<unknown>, [string, string], Context>({
+  loader: async () => (await import("../commands/config.ts")).configSet,
+  parameters: { positional: { kind: "tuple", parameters: [key, argument("VALUE", "The new value")] } },
+  docs: { brief: "Change a setting" },
+});
+
+const configUnset = buildCommand<NonNullable<unknown>, [string], Context>({
+  loader: async () => (await import("../commands/config.ts")).configUnset,
+  parameters: { positional: { kind: "tuple", parameters: [key] } },
+  docs: { brief: "Put a setting back to its default" },
+});
+
+/** `config`: shows and changes settings. */
+export const config = buildRouteMap<string, Context>({
+  routes: { list: configList, get: configGet, set: configSet, unset: configUnset },
+  docs: {
+    brief: "Show and change the settings of the queue",
+    fullDescription: `Show and change the settings, which are kept in the database.
+
+SETTINGS
+  max-retries   Retries of a new job after its first run [default 3]
+  base-backoff  Seconds; retry n waits base-backoff ^ n [default 2]
+  max-backoff   The longest wait before a retry [default 1h]
+  timeout       Time that a run may take; 0 is no limit [default 1h]
+  grace         Time that running commands are given on a stop [default 10s]
+  lease         Time after which a worker that is not heard of is taken for gone [default 30s]
+  max-output    What is kept of each output of a run [default 1MiB]
+
+EXAMPLES
+  queuectl config set max-retries 5
+  queuectl config set timeout 10m`,
+  },
+});

@@ -1,0 +1,61 @@
+/** Workers: start, stop, list. */
+
+import { buildCommand, buildRouteMap } from "@stricli/core";
+import type { Context } from "../context.ts";
+import { given, json, value } from "./flags.ts";
+
+const workerStart = buildCommand<{ count?: string; concurrency?: string; drain?: boolean }, [], Context>({
+  loader: async () => (await import("../commands/worker_start.ts")).workerStart,
+  parameters: {
+    flags: {
+      count: value("N", "Worker processes, 1 to 256 [default 1]"),
+      concurrency: value("K", "Commands that each of them runs side by side, 1 to 1024 [default 1]"),
+      drain: given("End when nothing is left to run or retry; the exit status is 1 if a job died meanwhile"),
+    },
+  },
+  docs: {
+    brief: "Run jobs, until asked to stop",
+    fullDescription:
+      `Run jobs in the foreground until Ctrl-C or "queuectl worker stop". Running commands may then finish
+within the setting "grace"; what does not is ended and goes back into the queue.
+
+EXAMPLES
+  queuectl worker start --count 2
+  queuectl worker start --concurrency 64
+  queuectl worker start --drain`,
+  },
+});
+
+const workerStop = buildCommand<{ now?: boolean; grace?: string; host?: string }, [], Context>({
+  loader: async () => (await import("../commands/worker_stop.ts")).workerStop,
+  parameters: {
+    flags: {
+      now: given("End running commands at once; they go back into the queue"),
+      grace: value("DURATION", "Time that running commands are given, like 30s [default: setting grace]"),
+      host: value("H", 'Only those of this host, named as in "worker list" [default: of every host]'),
+    },
+  },
+  docs: {
+    brief: "Stop the workers of the queue and wait until they are gone",
+    fullDescription:
+      `Stop all managers and workers of the queue, on every host or on one, and wait until they are gone.
+
+EXAMPLES
+  queuectl worker stop
+  queuectl worker stop --grace 5m
+  queuectl worker stop --now
+  queuectl worker stop --host build-2`,
+  },
+});
+
+const workerList = buildCommand<{ json?: boolean }, [], Context>({
+  loader: async () => (await import("../commands/worker_list.ts")).workerList,
+  parameters: { flags: { json } },
+  docs: { brief: "List the managers and workers of every host and what they run" },
+});
+
+/** `worker`: runs jobs, until asked to stop. */
+export const worker = buildRouteMap<string, Context>({
+  routes: { start: workerStart, stop: workerStop, list: workerList },
+  docs: { brief: "Start, stop and list workers" },
+});
