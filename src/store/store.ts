@@ -6,6 +6,7 @@
 
 import type { Attempt, Claim, Finished, Job, JobState, NewJob } from "../job/job.ts";
 import type { Moving } from "./moving.ts";
+import type { JobDetail, JobProgress } from "./progress.ts";
 
 /** Tells one process from every other that ever was: a pid alone is used again. */
 export interface ProcessIdentity {
@@ -133,14 +134,14 @@ export interface Store extends AsyncDisposable {
   /** The folder of this host in which running commands leave their output. */
   readonly spool: string;
 
-  /** (new) → pending, all or none. Throws `conflict`, naming the ids that exist. */
+  /** (new) → pending, all or none; what is to run later is not available before. Throws `conflict`, naming the ids that exist. */
   enqueue(jobs: readonly NewJob[]): Promise<void>;
   /** Collects jobs without a bound on their number or a lock on the queue, and adds them in one transaction. */
   intake(): Promise<Intake>;
 
   /**
    * In one transaction: records the finished runs (processing → what their `next` says) whose claim is still the
-   * newest, makes failed jobs that are due available, and claims up to `want` jobs (pending or failed → processing,
+   * newest, makes jobs available that are due, and claims up to `want` jobs (pending or failed → processing,
    * attempts raised by one), highest priority first, oldest first.
    */
   exchange(worker: number, finished: readonly Finished[], want: number): Promise<Exchange>;
@@ -189,10 +190,23 @@ export interface Store extends AsyncDisposable {
    * is kept, because whoever can read the store can read the spool.
    */
   keepOutput(parts: readonly NewOutputPart[]): Promise<void>;
-  /** What was kept of a run that goes on, in the order it was printed; pieces may overlap. */
-  keptOutput(seq: number, run: number): Promise<OutputPart[]>;
+  /**
+   * What was kept of a run that goes on, in the order it was printed; pieces may overlap. With `after`, only the pieces
+   * that end behind these positions of the two outputs.
+   */
+  keptOutput(seq: number, run: number, after?: Record<OutputStream, number>): Promise<OutputPart[]>;
   /** A job, and whether it runs; the id may be a unique prefix. Throws `not_found`. */
   findRun(id: string): Promise<FoundRun>;
+  /** How far the jobs are, in the order of the ids, each of which may be a unique prefix. Throws `not_found`. */
+  find(ids: readonly string[]): Promise<JobProgress[]>;
+  /** How far the jobs with these keys are, in no order, without those that are gone. */
+  progress(seqs: readonly number[]): Promise<JobProgress[]>;
+  /** All jobs that are processing, oldest first. */
+  running(): Promise<JobProgress[]>;
+  /** Everything about a job; the id may be a unique prefix. Throws `not_found`. */
+  detail(id: string): Promise<JobDetail>;
+  /** The first ended run of a job whose number is over `run`, with what it printed; null when there is none. */
+  runAfter(seq: number, run: number): Promise<Attempt | null>;
   /** The attempts of a job, oldest first; the id may be a unique prefix. Throws `not_found`. */
   attempts(id: string): Promise<Attempt[]>;
 

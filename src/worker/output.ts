@@ -123,3 +123,16 @@ function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
   whole.set(second, first.length);
   return whole;
 }
+
+/** The ends of which {@link boundedText} has made a text, as bytes; of several marks in it that in the middle counts. */
+export function endsOfText(text: string): Ends {
+  const marks = [...text.matchAll(/\n\[\.\.\. (\d+) bytes left out \.\.\.\]\n/g)];
+  const offset = ({ index, 0: { length } }: RegExpMatchArray) => Math.abs(2 * index! + length - text.length);
+  const [middle] = marks.sort((a, b) => offset(a) - offset(b));
+  if (!middle) return { head: encoder.encode(text), omitted: 0, tail: new Uint8Array() };
+  return {
+    head: encoder.encode(text.slice(0, middle.index)),
+    omitted: Number(middle[1]),
+    tail: encoder.encode(text.slice(middle.index + middle[0].length)),
+  };
+}

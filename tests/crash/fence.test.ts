@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { sendSignal } from "../../src/worker/processes.ts";
-import { quote } from "../../src/worker/shell_script.ts";
+import { quote } from "../../src/job/shell_words.ts";
 import { untilNoneWith } from "../helpers/host_processes.ts";
 import { type SharedQueue, sharedTest } from "../helpers/shared_queue.ts";
 import { waitFor } from "../helpers/wait_for.ts";

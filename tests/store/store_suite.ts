@@ -9,6 +9,7 @@ import { casesFor, type OpenDatabase } from "./suite/harness.ts";
 import { hostCases } from "./suite/hosts.ts";
 import { intakeCases } from "./suite/intake.ts";
 import { processCases } from "./suite/processes.ts";
+import { progressCases } from "./suite/progress.ts";
 import { queryCases } from "./suite/queries.ts";
 import { runningOutputCases } from "./suite/running_output.ts";
 import { takeOverCases } from "./suite/take_over.ts";
@@ -25,6 +26,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   cancelCases(test);
   deadLetterCases(test);
   queryCases(test);
+  progressCases(test);
   hostCases(test);
   runningOutputCases(test);
 }

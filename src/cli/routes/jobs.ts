@@ -1,8 +1,8 @@
-/** What one does with the jobs of the queue: list, read, count, cancel. */
+/** What one does with the jobs of the queue: list, count, cancel. */
 
 import { buildCommand } from "@stricli/core";
 import type { Context } from "../context.ts";
-import { argument, given, json, limit, value } from "./flags.ts";
+import { argument, json, limit, value } from "./flags.ts";
 
 /** `list`: jobs as a table or JSON. */
 export const list = buildCommand<{ state?: string; limit?: string; json?: boolean }, [], Context>({
@@ -21,31 +21,6 @@ export const list = buildCommand<{ state?: string; limit?: string; json?: boolea
 EXAMPLES
   queuectl list --state failed
   queuectl list --json --limit 10`,
-  },
-});
-
-/** `logs`: what a job has printed. */
-export const logs = buildCommand<{ stdout?: boolean; stderr?: boolean }, [string], Context>({
-  loader: async () => (await import("../commands/logs.ts")).logs,
-  parameters: {
-    flags: {
-      stdout: given("Only what it has printed on standard output"),
-      stderr: given("Only what it has printed on standard error, to standard output"),
-    },
-    positional: {
-      kind: "tuple",
-      parameters: [argument("ID", "Id of a job, or a prefix no other job has")],
-    },
-  },
-  docs: {
-    brief: "Print what a job has printed",
-    fullDescription:
-      `Print what a job has printed: so far where it runs, else in its last run. Its standard error goes to standard
-error, unless one of the two is asked for.
-
-EXAMPLES
-  queuectl logs nightly
-  queuectl logs --stderr nightly | tail`,
   },
 });
 

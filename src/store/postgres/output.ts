@@ -41,12 +41,19 @@ export async function keepOutput(database: Database, parts: readonly NewOutputPa
   ]);
 }
 
-/** What was kept of a run, in the order it was printed. */
-export async function keptOutput(database: Database, seq: number, run: number): Promise<OutputPart[]> {
+/** What was kept of a run behind two positions, in the order it was printed. */
+export async function keptOutput(
+  database: Database,
+  seq: number,
+  run: number,
+  after: Record<OutputStream, number> = { out: 0, err: 0 },
+): Promise<OutputPart[]> {
   const [rows] = await database.batch([{
     text: `SELECT stream, position, encode(content, 'base64') AS content FROM queuectl.output
-      WHERE job = $1 AND run = $2 ORDER BY job, run, stream, position`,
-    parameters: [seq, run],
+      WHERE job = $1 AND run = $2
+        AND position + octet_length(content) > CASE stream WHEN 'out' THEN $3::bigint ELSE $4::bigint END
+      ORDER BY job, run, stream, position`,
+    parameters: [seq, run, after.out, after.err],
   }], { readOnly: true });
   return rows.map((row) => ({
     stream: text(row, "stream") as OutputStream,

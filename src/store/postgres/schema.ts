@@ -4,7 +4,7 @@
  *
  * Invariants, as in the SQLite schema:
  * - `available` is true exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
- * - `next_attempt_at` is set exactly while a job waits for a time; when it is due, a claim makes the job available.
+ * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job available.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` is true only then.
  * - the sum of `counters` has the number of jobs in every state, and in `died` how many ever became dead. It is spread
  *   over rows by the number of the session, so that workers do not wait for one another.

@@ -14,6 +14,7 @@ import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
+import { detail, find, progress, runAfter, running } from "./progress.ts";
 import { attempts, counts, deaths, findRun, lastOutput, list } from "./queries.ts";
 import { createRequests } from "./requests.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
@@ -83,8 +84,13 @@ function storeOn(database: Database, url: string, spool: string): Store {
     list: (filter) => list(database, filter),
     lastOutput: (id) => lastOutput(database, id),
     keepOutput: (parts) => keepOutput(database, parts),
-    keptOutput: (seq, run) => keptOutput(database, seq, run),
+    keptOutput: (seq, run, after) => keptOutput(database, seq, run, after),
     findRun: (id) => findRun(database, id),
+    find: (ids) => find(database, ids),
+    progress: (seqs) => progress(database, seqs),
+    running: () => running(database),
+    detail: (id) => detail(database, id),
+    runAfter: (seq, run) => runAfter(database, seq, run),
     attempts: (id) => attempts(database, id),
     cancel: (jobs) => cancel(database, jobs),
     dlqRetry: (jobs) => dlqRetry(database, jobs),

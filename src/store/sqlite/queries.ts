@@ -36,15 +36,15 @@ function conditionFor(database: Database, state: JobState): string {
     case "processing":
       return listed("worker IS NOT NULL");
     case "failed":
-      return `state = 'failed' AND (${listed(claimable)} OR ${listed("next_attempt_at IS NOT NULL")})`;
+      return `state = 'failed' AND ${waiting}`;
     case "dead":
     case "cancelled":
       return `state = '${state}' AND set_aside IS NOT NULL`;
     case "pending": {
-      // Sorting what can be claimed is quicker than reading past everything else, where there is more of that.
+      // Sorting what waits is quicker than reading past everything else, where there is more of that.
       const { died: _, ...counts } = readCounters(database);
       const others = Object.values(counts).reduce((sum, count) => sum + count) - counts.pending;
-      return counts.pending < others ? `state = 'pending' AND ${claimable}` : "state = 'pending'";
+      return counts.pending < others ? `state = 'pending' AND ${waiting}` : "state = 'pending'";
     }
     case "completed":
       return "state = 'completed'";
@@ -53,6 +53,9 @@ function conditionFor(database: Database, state: JobState): string {
 
 /** Has an index asked first: SQLite would rather read all jobs in their order than sort a few. */
 const listed = (condition: string) => `seq IN (SELECT seq FROM jobs WHERE ${condition})`;
+
+/** Holds for the jobs that wait for a worker or for a time. */
+const waiting = `(${listed(claimable)} OR ${listed("next_attempt_at IS NOT NULL")})`;
 
 /** What the last ended run printed. */
 export async function lastOutput(

@@ -12,6 +12,7 @@ import { exchange, outlook } from "./exchange.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
+import { detail, find, progress, runAfter, running } from "./progress.ts";
 import { attempts, counts, deaths, findRun, lastOutput, list } from "./queries.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
@@ -158,6 +159,11 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     keepOutput: () => Promise.resolve(),
     keptOutput: () => Promise.resolve([]),
     findRun: (id) => findRun(database, id),
+    find: (ids) => find(database, ids),
+    progress: (seqs) => progress(database, seqs),
+    running: () => running(database),
+    detail: (id) => detail(database, id),
+    runAfter: (seq, run) => runAfter(database, seq, run),
     attempts: (id) => attempts(database, id),
     cancel: (jobs) => cancel(database, jobs),
     dlqRetry: (jobs) => dlqRetry(database, jobs),

@@ -78,6 +78,22 @@ export function runningOutputCases(test: Case): void {
     assert.deepEqual(await other.keptOutput(b.seq + 1, 1), []);
   });
 
+  test("only what ends behind a position is asked for", async ({ store }) => {
+    const worker = await join(store);
+    await store.enqueue(newJobs("a"));
+    const a = await claimOne(store, worker);
+    await store.keepOutput(
+      [0, 4, 8].flatMap((at) => [part(a, "out", at, "1234"), part(a, "err", at, "1234")]),
+    );
+    const behind = async (out: number, err: number) =>
+      (await store.keptOutput(a.seq, a.run, { out, err })).map(({ stream, position }) =>
+        `${stream} ${position}`
+      );
+    assert.deepEqual(await behind(12, 12), []);
+    assert.deepEqual(await behind(11, 3), store.shared ? ["err 0", "err 4", "err 8", "out 8"] : []);
+    assert.deepEqual(await behind(4, 12), store.shared ? ["out 4", "out 8"] : []);
+  });
+
   test("what lies in a gap is dropped, of that output alone", async ({ store }) => {
     const worker = await join(store);
     await store.enqueue(newJobs("a"));
