@@ -13,13 +13,14 @@ export type EnqueueForm =
   | { kind: "lines"; file: string | null };
 
 /**
- * The form of these arguments; `behind` are those behind a `--`, undefined without one, and `args` all of them. Throws
+ * The form of these arguments of `verb`; `behind` are those behind a `--`, undefined without one, and `args` all of them. Throws
  * `usage` where there is none, or more than one.
  */
 export function formOf(
   args: readonly string[],
   behind: readonly string[] | undefined,
   file: string | undefined,
+  verb: "enqueue" | "run" = "enqueue",
 ): EnqueueForm {
   const before = args.slice(0, args.length - (behind?.length ?? 0));
   if (Number(before.length > 0) + Number(behind !== undefined) + Number(file !== undefined) > 1) {
@@ -30,13 +31,13 @@ export function formOf(
     const isJson = behind.length === 1 && kindOfText(behind[0]) === "json";
     return isJson ? { kind: "json", text: behind[0] } : { kind: "words", words: behind };
   }
-  if (before.length === 0) throw usage("Nothing is said to run. Run queuectl enqueue --help");
+  if (before.length === 0) throw usage(`Nothing is said to run. Run queuectl ${verb} --help`);
   if (before.length > 1) {
     throw usage(
       `Unexpected argument "${
         before[1]
       }": a command for the shell is one argument, in quotes; or put -- before it: ` +
-        "queuectl enqueue -- COMMAND ARGUMENTS",
+        `queuectl ${verb} -- COMMAND ARGUMENTS`,
     );
   }
   return before[0] === "-" ? { kind: "lines", file: null } : { kind: kindOfText(before[0]), text: before[0] };

@@ -5,7 +5,7 @@ import { connect } from "../../src/store/sqlite/database.ts";
 import { exchange, outlook } from "../../src/store/sqlite/exchange.ts";
 import { listProcesses, takeOver } from "../../src/store/sqlite/processes.ts";
 import { attempts, lastOutput, list } from "../../src/store/sqlite/queries.ts";
-import { detail, find, progress, runAfter, running } from "../../src/store/sqlite/progress.ts";
+import { detail, find, progress, ranAfter, runAfter, upcoming } from "../../src/store/sqlite/progress.ts";
 import { openStore } from "../../src/store/open.ts";
 import { sqliteDatabase } from "../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
@@ -43,7 +43,8 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   await lastOutput(recording, "b");
   const [{ seq }] = await find(recording, ["b"]);
   await progress(recording, [seq]);
-  await running(recording);
+  await upcoming(recording, 10);
+  await ranAfter(recording, seq);
   await detail(recording, "a");
   await store.enqueue([newJob("c")]);
   await detail(recording, "c");

@@ -59,8 +59,8 @@ function reportOf(flags: EnqueueFlags): Report {
   return flags.json ? "json" : flags["print-id"] ? "ids" : "text";
 }
 
-/** The job as a value with the JSON field names. */
-function describe(form: Exclude<EnqueueForm, { kind: "lines" }>, fields: Partial<JobFields>): unknown {
+/** The job that a form and flags describe, as a value with the JSON field names. */
+export function describe(form: Exclude<EnqueueForm, { kind: "lines" }>, fields: Partial<JobFields>): unknown {
   if (form.kind === "json") {
     const value = withQuotingHint(() => parseJson(form.text));
     refuseTwice(value, fields);

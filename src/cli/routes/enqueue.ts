@@ -5,20 +5,25 @@ import type { EnqueueFlags } from "../commands/enqueue.ts";
 import type { Context } from "../context.ts";
 import { argument, given, value } from "./flags.ts";
 
+/** Fields of a job as flags. */
+export const fieldFlags = {
+  id: value("ID", "Name of the job [default: a new UUID]"),
+  priority: value("N", "Higher runs first [default: 0]"),
+  delay: value("DURATION", "Not before this time has passed, like 10m"),
+  at: value("TIME", "Not before then, like 2026-12-24T18:00 (local), or with a zone 2026-12-24T18:00Z"),
+  timeout: value("DURATION", "Time that a run may take; 0 is no limit [default: setting timeout]"),
+  "max-retries": value("N", "Retries after the first run, 0 to 1000 [default: setting max-retries]"),
+  "base-backoff": value("SECONDS", "Retry n waits base ^ n seconds [default: setting base-backoff]"),
+  cwd: value("FOLDER", "Folder to run in [default: the current one; for JSON the worker's]"),
+  env: { ...value("NAME=VALUE", "Variable to add; may be given several times"), variadic: true } as const,
+};
+
 /** `enqueue`: (new) → pending. */
 export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
   loader: async () => (await import("../commands/enqueue.ts")).enqueue,
   parameters: {
     flags: {
-      id: value("ID", "Name of the job [default: a new UUID]"),
-      priority: value("N", "Higher runs first [default: 0]"),
-      delay: value("DURATION", "Not before this time has passed, like 10m"),
-      at: value("TIME", "Not before then, like 2026-12-24T18:00 (local), or with a zone 2026-12-24T18:00Z"),
-      timeout: value("DURATION", "Time that a run may take; 0 is no limit [default: setting timeout]"),
-      "max-retries": value("N", "Retries after the first run, 0 to 1000 [default: setting max-retries]"),
-      "base-backoff": value("SECONDS", "Retry n waits base ^ n seconds [default: setting base-backoff]"),
-      cwd: value("FOLDER", "Folder to run in [default: the current one; for JSON the worker's]"),
-      env: { ...value("NAME=VALUE", "Variable to add; may be given several times"), variadic: true } as const,
+      ...fieldFlags,
       file: value("FILE", "Put in a job for every line of a file"),
       wait: given('Wait for the end; the exit status is that of "queuectl wait"'),
       "print-id": given("Print the id and nothing else"),
