@@ -65,18 +65,19 @@ export async function followJob(
     await printAll([{ stream: "out", text: textOf("out") }, { stream: "err", text: textOf("err") }]);
   }
 
+  /** Prints what is new of a run; true when its end was recorded. */
   async function readNew(reader: RunReader, asking: boolean): Promise<boolean> {
     const collected: Piece[] = [];
+    let gone = false;
     for (let more = true; more && !signal?.aborted;) {
       const look = await reader.look(asking);
-      more = look.more;
+      ({ more, gone } = look);
       if (isFirst && lines !== undefined) collected.push(...look.pieces);
       else await printAll(look.pieces);
-      if (look.gone) return true;
     }
     if (isFirst) await printFirst(collected);
     isFirst = false;
-    return false;
+    return gone;
   }
 
   async function showEnd(attempt: Attempt): Promise<void> {

@@ -28,32 +28,40 @@ export interface RunReader {
   rest(ended: Pick<Attempt, "output" | "errorOutput">): Piece[];
 }
 
-/** Reads what a run prints from its beginning. */
+/** Reads what a run prints from its beginning. `read` is for tests. */
 export function createRunReader(
   store: Pick<Store, "spool" | "keptOutput">,
   seq: number,
   run: number,
+  read = readPrinted,
 ): RunReader {
   const files = runFiles(store.spool, seq, run);
   const texts = { out: createPrintedText(), err: createPrintedText() };
   const sizes: Record<OutputStream, number> = { out: 0, err: 0 };
   let isHere = false;
 
-  function readHere(): { pieces: Piece[]; more: boolean } {
+  function readHere(): { pieces: Piece[]; more: boolean; gone: boolean } {
     const pieces: Piece[] = [];
     let more = false;
-    for (const stream of streams) {
-      const size = statIfThere(`${files}.${stream}`)?.size ?? 0;
-      // A file that is emptied has another size too.
-      if (size === sizes[stream]) continue;
-      const { position, content } = readPrinted(files, stream, texts[stream].position, pieceLength);
-      if (content.length === 0) sizes[stream] = size;
-      else {
-        pieces.push({ stream, text: texts[stream].take(position, content) });
-        more = true;
+    try {
+      for (const stream of streams) {
+        const size = statIfThere(`${files}.${stream}`)?.size ?? 0;
+        // A file that is emptied has another size too.
+        if (size === sizes[stream]) continue;
+        const { position, content } = read(files, stream, texts[stream].position, pieceLength);
+        if (content.length === 0) sizes[stream] = size;
+        else {
+          pieces.push({ stream, text: texts[stream].take(position, content) });
+          more = true;
+        }
       }
+    } catch (error) {
+      // Its end was recorded in this moment; what was read before counts as read.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      isHere = false;
+      return { pieces, more: false, gone: true };
     }
-    return { pieces, more };
+    return { pieces, more, gone: false };
   }
 
   async function ask(): Promise<Piece[]> {
@@ -68,14 +76,9 @@ export function createRunReader(
     seq,
     run,
     async look(asking) {
-      try {
-        if (statIfThere(`${files}.out`)) {
-          isHere = true;
-          return { ...readHere(), gone: false };
-        }
-      } catch (error) {
-        // Its end was recorded in this moment.
-        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      if (statIfThere(`${files}.out`)) {
+        isHere = true;
+        return readHere();
       }
       const gone = isHere;
       isHere = false;
