@@ -122,6 +122,25 @@ queueTest("logs -f of a job that is removed, and wrong flags", async (queue) => 
   }
 });
 
+queueTest("logs -f ends when its job is cancelled, while it waits and while it runs", async (queue) => {
+  await queue.enqueue({ id: "waits", command: "true" }, {
+    id: "runs",
+    command: `echo begun; ${untilFile("never")}`,
+  });
+  const first = startProgram(queue, ["logs", "-f", "waits"]);
+  await first.line(/^Job waits waits: no worker runs/);
+  await queue.run("cancel", "waits");
+  assert.equal((await first.status).code, 0);
+  await first.line(/^Job waits is cancelled$/);
+  const second = startProgram(queue, ["logs", "-f", "runs"]);
+  queue.start();
+  await second.line(/^begun$/);
+  await queue.run("cancel", "runs");
+  assert.equal((await second.status).code, 0);
+  await second.line(/^Attempt 1 of job runs was cancelled after \S+$/);
+  assert.ok(!second.lines.includes("Job runs is cancelled"));
+});
+
 queueTest("a cut of what a command prints is marked", async (queue) => {
   await queue.store.setSetting("max-output", "1KiB");
   const flood = "head -c 30000000 /dev/zero | tr '\\0' x";

@@ -112,9 +112,8 @@ export async function followAll(
   for (const run of followed.values()) await readFirst(run);
   for (let stale = true;;) {
     if (stale) await look();
-    let gone = false;
-    for (const run of followed.values()) gone = await readNew(run, stale) || gone;
+    for (const [key, run] of followed) if (await readNew(run, stale) && await finish(run)) forget(key);
     const pause = followed.size === 0 ? Infinity : lookInterval * Math.max(1, followed.size / runsPerLook);
-    stale = gone || await changes.next(pause);
+    stale = await changes.next(pause);
   }
 }

@@ -49,6 +49,8 @@ export async function followJob(
   let shown = Math.max(0, (only ?? found.run) - 1);
   /** Nothing has been printed yet: what there is now is not new. */
   let isFirst = true;
+  /** Whether it was said of an attempt that the job was cancelled. */
+  let isCancelTold = false;
   const waiting = { since: performance.now(), told: false };
 
   async function printAll(pieces: readonly Piece[]): Promise<void> {
@@ -89,6 +91,7 @@ export async function followJob(
     shown = attempt.run;
     waiting.since = performance.now();
     waiting.told = false;
+    isCancelTold = attempt.outcome === "cancelled";
     if (!quiet || attempt.exitCode !== 0) sink.say(endWords(id, attempt));
   }
 
@@ -111,7 +114,11 @@ export async function followJob(
       if (!attempt) break;
       await showEnd(attempt);
     }
-    if (hasEnded(job.state) || only !== undefined && shown >= only) return true;
+    if (only !== undefined && shown >= only) return true;
+    if (hasEnded(job.state)) {
+      if (job.state === "cancelled" && !isCancelTold) sink.say(`Job ${id} is cancelled`);
+      return true;
+    }
     if (job.state !== "processing" || job.run <= shown) await sayWhyItWaits();
     else if (reader?.run !== job.run) {
       if (shown > 0 && !isFirst || waiting.told) sink.say(`Attempt ${job.attempts} of job ${id} begins`);
