@@ -4,21 +4,22 @@
  */
 
 import { QueuectlError } from "../errors.ts";
-import { type Attempt, type Claim, type Job, type JobState, jobStates, type Outcome } from "../job/job.ts";
-import type { RegisteredProcess, Role } from "./store.ts";
+import { type Attempt, type Claim, type JobState, jobStates, type Outcome } from "../job/job.ts";
+import type { ListedJob, RegisteredProcess, Role } from "./store.ts";
 
 /** A row by the names of its columns; whole numbers are numbers. */
 export type Row = Record<string, unknown>;
 
 /** The columns that {@link jobFromRow} reads. */
 export const jobColumns =
-  "id, command, state, attempts, max_retries, priority, timeout, base_backoff, cwd, env, " +
+  "seq, id, command, state, attempts, max_retries, priority, timeout, base_backoff, cwd, env, " +
   "created_at, updated_at, next_attempt_at, last_error";
 
-export function jobFromRow(row: Row): Job {
+export function jobFromRow(row: Row): ListedJob {
   const state = text(row, "state");
   if (!(jobStates as readonly string[]).includes(state)) throw damaged("state");
   return {
+    seq: number(row, "seq"),
     ...commonFields(row),
     state: state as JobState,
     attempts: number(row, "attempts"),

@@ -6,9 +6,13 @@ import { deadLetterCases } from "./suite/dead_letters.ts";
 import { enqueueCases } from "./suite/enqueue.ts";
 import { finishCases } from "./suite/finish.ts";
 import { casesFor, type OpenDatabase } from "./suite/harness.ts";
+import { editCases } from "./suite/edit.ts";
 import { intakeCases } from "./suite/intake.ts";
+import { listCases } from "./suite/list.ts";
 import { processCases } from "./suite/processes.ts";
 import { queryCases } from "./suite/queries.ts";
+import { removeCases } from "./suite/remove.ts";
+import { retryCases } from "./suite/retry.ts";
 import { takeOverCases } from "./suite/take_over.ts";
 
 /** Registers every case for a driver; `open` makes an empty database for each. With `ignore` they are only counted. */
@@ -23,4 +27,8 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   cancelCases(test);
   deadLetterCases(test);
   queryCases(test);
+  listCases(test);
+  retryCases(test);
+  removeCases(test);
+  editCases(test);
 }

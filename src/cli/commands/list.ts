@@ -24,7 +24,7 @@ export async function newestJobs(
   store: Store,
   { state, limit }: { state: JobState | undefined; limit: number },
 ): Promise<Job[]> {
-  const jobs = await store.list({ state, limit: limit + 1 });
+  const jobs = await store.list({ kinds: state && [state], limit: limit + 1 });
   if (jobs.length <= limit) return jobs;
   printMessage(`Showing the newest ${limit} jobs; use --limit to see more.`);
   return jobs.slice(1);

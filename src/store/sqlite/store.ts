@@ -3,16 +3,20 @@
 import { pathResolver } from "../../absolute_path.ts";
 import { QueuectlError } from "../../errors.ts";
 import { statIfThere } from "../../files.ts";
+import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
 import { connect, type Database, explained } from "./database.ts";
-import { dlqPurge, dlqRetry } from "./dead_letters.ts";
+import { edit } from "./edit.ts";
 import { enqueue, openIntake } from "./enqueue.ts";
 import { exchange, outlook } from "./exchange.ts";
+import { keys, list } from "./list.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
-import { attempts, counts, deaths, lastOutput, list } from "./queries.ts";
+import { attempts, counts, deaths, lastOutput } from "./queries.ts";
+import { remove } from "./remove.ts";
+import { retry } from "./retry.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
 import { later } from "../../later.ts";
@@ -152,11 +156,15 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     counts: () => counts(database),
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
+    keys: (filter) => keys(database, filter),
     lastOutput: (id) => lastOutput(database, id),
     attempts: (id) => attempts(database, id),
     cancel: (jobs) => cancel(database, jobs),
-    dlqRetry: (jobs) => dlqRetry(database, jobs),
-    dlqPurge: (jobs) => dlqPurge(database, jobs),
+    retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),
+    remove: (jobs) => remove(database, jobs, scopes.remove),
+    edit: (jobs, changes) => edit(database, jobs, changes),
+    dlqRetry: (jobs, changes) => retry(database, jobs, changes, scopes.dlqRetry),
+    dlqPurge: (jobs) => remove(database, jobs, scopes.dlqPurge),
     check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
     async moving() {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);
