@@ -34,3 +34,15 @@ export function formatDuration(milliseconds: number): string {
 export function formatSeconds(milliseconds: number): string {
   return String(milliseconds / 1000);
 }
+
+/** Milliseconds as people say them, in one or two units: `350ms`, `2.5s`, `3m 5s`, `2h 10m`, `1d 4h`. */
+export function spelledDuration(milliseconds: number): string {
+  const whole = Math.max(0, Math.round(milliseconds));
+  if (whole < 1000) return `${whole}ms`;
+  if (whole < 60_000) return `${Math.floor(whole / 100) / 10}s`;
+  const units = ["d", "h", "m", "s"];
+  const first = units.findIndex((unit) => whole >= unitMilliseconds[unit]);
+  const [large, small] = units.slice(first, first + 2);
+  const rest = Math.floor(whole % unitMilliseconds[large] / unitMilliseconds[small]);
+  return `${Math.floor(whole / unitMilliseconds[large])}${large}${rest === 0 ? "" : ` ${rest}${small}`}`;
+}

@@ -16,6 +16,14 @@ export function printable(text: string): string {
   );
 }
 
+/** Text of several lines as a terminal may be given it: as {@link printable}, but for line ends and tabs. */
+export function printableLines(text: string): string {
+  return text.replaceAll("\r\n", "\n").replace(
+    unsafe,
+    (character) => character === "\n" || character === "\t" ? character : printable(character),
+  );
+}
+
 /** The same JSON, with what {@link printable} would replace escaped, so that it stays valid and equal. */
 export function escapeUnsafe(json: string): string {
   return json.replace(unsafe, (character) => `\\u${hexadecimal(character, 4)}`);

@@ -5,7 +5,6 @@
 
 import type { Job } from "../job/job.ts";
 import { escapeUnsafe, printable } from "../printable.ts";
-import type { RegisteredProcess } from "../store/store.ts";
 
 /** The text, or its beginning and `…` where it is longer than `length`. */
 export function cutEnd(text: string, length: number): string {
@@ -75,7 +74,8 @@ export function table(header: readonly string[], rows: ReadonlyArray<readonly st
   return [line(header), rule, ...rows.map(line)].join("");
 }
 
-const iso = (milliseconds: number | null) =>
+/** A time as ISO 8601, in UTC; null stays null. */
+export const iso = (milliseconds: number | null) =>
   milliseconds === null ? null : new Date(milliseconds).toISOString();
 
 /** A job as `--json` shows it: the names of the original's columns, then ours; times ISO 8601, durations seconds. */
@@ -100,53 +100,10 @@ export function jobObject(job: Job, last: { output: string; errorOutput: string 
   };
 }
 
-/** `Manager` or `Worker-N`. */
-function processName(process: RegisteredProcess): string {
-  return process.role === "manager" ? "Manager" : `Worker-${process.number}`;
-}
-
-// Behind the "/" is what tells containers of one host apart, which says nothing to a person.
-const hostName = (process: RegisteredProcess) => process.identity.host.split("/")[0];
-
 /** How long ago something was, in its largest unit: `3s ago`, `2m ago`. */
 export function ago(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   if (seconds < 60) return `${seconds}s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m ago`;
   return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h ago` : `${Math.floor(seconds / 86_400)}d ago`;
-}
-
-/** The table of `worker list`. */
-export function processTable(processes: readonly RegisteredProcess[]): string {
-  return table(
-    ["NAME", "HOST", "PID", "RUNNING", "HEARTBEAT"],
-    processes.map((process) => {
-      const { running, expired, stop } = process;
-      const marks = (expired ? ", lease expired" : "") + (stop ? ", stopping" : "");
-      return [
-        processName(process),
-        printable(hostName(process)),
-        String(process.identity.pid),
-        running.length > 2 ? counted(running.length, "job") : running.map(printable).join(", ") || "-",
-        ago(process.silentFor) + marks,
-      ];
-    }),
-  );
-}
-
-/** A manager or worker as `worker list --json` shows it; `manager` is the pid of the manager that started a worker. */
-export function processObject(process: RegisteredProcess, all: readonly RegisteredProcess[]) {
-  return {
-    role: process.role,
-    name: processName(process),
-    host: hostName(process),
-    pid: process.identity.pid,
-    manager: all.find((other) => other.id === process.manager)?.identity.pid ?? null,
-    concurrency: process.concurrency,
-    running: process.running,
-    started_at: iso(process.startedAt),
-    heartbeat_at: iso(process.heartbeatAt),
-    lease_expired: process.expired,
-    stopping: process.stop !== null,
-  };
 }

@@ -44,7 +44,7 @@ export async function parseAndRun({ args, db, allowSharedDb }: CommandLine): Pro
     process,
     forCommand: ({ prefix }) => {
       path = [...prefix];
-      return { process, db, allowSharedDb };
+      return { process, db, allowSharedDb, hasSeparator: args.includes("--") };
     },
   });
   await print(output.join(""));

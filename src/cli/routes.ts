@@ -5,13 +5,30 @@ import type { Context } from "./context.ts";
 import { config } from "./routes/config.ts";
 import { dlq } from "./routes/dlq.ts";
 import { enqueue } from "./routes/enqueue.ts";
+import { follow, logs, run, show, wait } from "./routes/follow.ts";
 import { cancel, list, status } from "./routes/jobs.ts";
 import { doctor, migrate } from "./routes/maintenance.ts";
 import { worker } from "./routes/worker.ts";
 
 /** All commands. */
 export const routes = buildRouteMap<string, Context>({
-  routes: { enqueue, worker, list, status, cancel, dlq, config, migrate, doctor },
+  routes: {
+    enqueue,
+    run,
+    worker,
+    list,
+    show,
+    logs,
+    follow,
+    wait,
+    status,
+    cancel,
+    dlq,
+    config,
+    migrate,
+    doctor,
+  },
+  aliases: { log: "logs" },
   docs: {
     brief: "A job queue for shell commands",
     fullDescription: `A job queue for shell commands.

@@ -28,6 +28,17 @@ export async function print(text: string): Promise<void> {
   }
 }
 
+/** Writes data to standard error, whole; nobody who reads it any more is no mistake. */
+export function printError(text: string): void {
+  try {
+    for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
+      bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
 /** Writes pieces of text to standard output as they come, without ever holding all of them. */
 export async function printAll(pieces: Iterable<string> | AsyncIterable<string>): Promise<void> {
   let collected = "";
@@ -42,13 +53,6 @@ export async function printAll(pieces: Iterable<string> | AsyncIterable<string>)
 
 /** Writes a message to standard error: lines of text without anything that a terminal would obey. */
 export function printMessage(message: string): void {
-  const text = message.split("\n").map(printable).join("\n") + "\n";
-  try {
-    for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
-      bytes = bytes.subarray(Deno.stderr.writeSync(bytes));
-    }
-  } catch (error) {
-    // Whoever has closed standard error does not want to read it, and there is no other place to say it.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  }
+  // Whoever has closed standard error does not want to read it, and there is no other place to say it.
+  printError(message.split("\n").map(printable).join("\n") + "\n");
 }

@@ -35,14 +35,18 @@ export interface NewJob {
   cwd: string | null;
   /** Variables added to the worker's environment. */
   env: Record<string, string> | null;
+  /** Milliseconds after it is stored, by the store's clock, before which it does not run. */
+  delay?: number;
+  /** A time, in milliseconds since 1970, before which it does not run; one that is past is no wait. */
+  at?: number;
 }
 
 /** A job as it is stored. Times are milliseconds since 1970, UTC. */
-export interface Job extends NewJob {
+export interface Job extends Omit<NewJob, "delay" | "at"> {
   state: JobState;
   createdAt: number;
   updatedAt: number;
-  /** When a failed job is due again; null in every other state. */
+  /** When a job is due that waits for a time: one that was put off (pending), or that has failed; null for all others. */
   nextAttemptAt: number | null;
   /** What the last run failed with; null when it did not fail. */
   lastError: string | null;
@@ -100,12 +104,15 @@ export interface Finished {
   next: NextStep;
 }
 
-/** What becomes of a job after a run; `delay` is milliseconds until the retry. */
+/**
+ * What becomes of a job after a run; `delay` is milliseconds until the next one. The attempt of a job that is pending
+ * again does not count.
+ */
 export type NextStep =
   | { state: "completed" }
   | { state: "failed"; delay: number; error: string }
   | { state: "dead"; error: string }
-  | { state: "pending" }
+  | { state: "pending"; delay?: number; error?: string }
   | { state: "cancelled" };
 
 /** One run of a job as it is kept. */

@@ -30,7 +30,7 @@ export interface Moved {
 
 export interface MoveOptions {
   /** Those of the processes that may still be at work. */
-  alive(processes: readonly RegisteredProcess[]): Promise<RegisteredProcess[]>;
+  alive(processes: readonly RegisteredProcess[], store: Store): Promise<RegisteredProcess[]>;
   /** Told after every batch how many jobs, of how many, and how many attempts were written. */
   progress?(jobs: number, of: number, attempts: number): void;
 }
@@ -76,7 +76,7 @@ export async function abandonMove(from: Store): Promise<string> {
 
 /** Throws what a move would be refused for, before a target is made for it. */
 export async function checkSource(from: Store, options: MoveOptions): Promise<void> {
-  const alive = await options.alive(await from.processes());
+  const alive = await options.alive(await from.processes(), from);
   if (alive.length > 0) throw aliveIn(from.location, alive);
   const { processing } = await from.counts();
   if (processing > 0) throw runsIn(from.location, processing);
@@ -95,11 +95,11 @@ async function transfer(
   const counts = Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;
   try {
     await using departure = await source.depart();
-    const alive = await options.alive(departure.processes);
+    const alive = await options.alive(departure.processes, from);
     if (alive.length > 0) throw aliveIn(from.location, alive);
     if (departure.processing > 0) throw runsIn(from.location, departure.processing);
     await using arrival = await target.arrive();
-    const aliveThere = await options.alive(arrival.processes);
+    const aliveThere = await options.alive(arrival.processes, to);
     if (aliveThere.length > 0) throw aliveIn(to.location, aliveThere);
     if (arrival.jobs > 0) throw hasJobs(to.location, arrival.jobs);
     failpoint("moving");

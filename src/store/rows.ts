@@ -5,6 +5,7 @@
 
 import { QueuectlError } from "../errors.ts";
 import { type Attempt, type Claim, type JobState, jobStates, type Outcome } from "../job/job.ts";
+import type { EndedRun, JobProgress } from "./progress.ts";
 import type { ListedJob, RegisteredProcess, Role } from "./store.ts";
 
 /** A row by the names of its columns; whole numbers are numbers. */
@@ -16,12 +17,10 @@ export const jobColumns =
   "created_at, updated_at, next_attempt_at, last_error";
 
 export function jobFromRow(row: Row): ListedJob {
-  const state = text(row, "state");
-  if (!(jobStates as readonly string[]).includes(state)) throw damaged("state");
   return {
     seq: number(row, "seq"),
     ...commonFields(row),
-    state: state as JobState,
+    state: jobState(row),
     attempts: number(row, "attempts"),
     priority: number(row, "priority"),
     env: environment(row) ?? null,
@@ -64,11 +63,21 @@ function commonFields(row: Row) {
   };
 }
 
+/** The columns that {@link endedRunFromRow} reads. */
+export const endedRunColumns = "run, number, worker, started_at, ended_at, outcome, exit_code, signal";
+
 /** The columns that {@link attemptFromRow} reads. */
-export const attemptColumns =
-  "run, number, worker, started_at, ended_at, outcome, exit_code, signal, output, error_output";
+export const attemptColumns = `${endedRunColumns}, output, error_output`;
 
 export function attemptFromRow(row: Row): Attempt {
+  return {
+    ...endedRunFromRow(row),
+    output: textOrNull(row, "output") ?? "",
+    errorOutput: textOrNull(row, "error_output") ?? "",
+  };
+}
+
+export function endedRunFromRow(row: Row): EndedRun {
   return {
     run: number(row, "run"),
     number: number(row, "number"),
@@ -78,9 +87,33 @@ export function attemptFromRow(row: Row): Attempt {
     outcome: text(row, "outcome") as Outcome["kind"],
     exitCode: numberOrNull(row, "exit_code"),
     signal: textOrNull(row, "signal"),
-    output: textOrNull(row, "output") ?? "",
-    errorOutput: textOrNull(row, "error_output") ?? "",
   };
+}
+
+/** The columns that {@link progressFromRow} reads. */
+export const progressColumns =
+  "seq, id, state, attempts, max_retries, run, cancel_requested, next_attempt_at";
+
+/** How far a job is `now`, by the store's clock. */
+export function progressFromRow(row: Row, now: number): JobProgress {
+  const dueAt = numberOrNull(row, "next_attempt_at");
+  return {
+    seq: number(row, "seq"),
+    id: text(row, "id"),
+    state: jobState(row),
+    attempts: number(row, "attempts"),
+    maxRetries: number(row, "max_retries"),
+    run: number(row, "run"),
+    // A number in one engine, a truth value in the other.
+    cancelling: row.cancel_requested === 1 || row.cancel_requested === true,
+    dueIn: dueAt === null ? null : dueAt - now,
+  };
+}
+
+function jobState(row: Row): JobState {
+  const state = text(row, "state");
+  if (!(jobStates as readonly string[]).includes(state)) throw damaged("state");
+  return state as JobState;
 }
 
 /** The columns that {@link processFromRow} reads. */
@@ -144,7 +177,7 @@ export function number(row: Row, column: string): number {
   return value;
 }
 
-const textOrNull = (row: Row, column: string) => row[column] === null ? null : text(row, column);
+export const textOrNull = (row: Row, column: string) => row[column] === null ? null : text(row, column);
 
 export const numberOrNull = (row: Row, column: string) => row[column] === null ? null : number(row, column);
 

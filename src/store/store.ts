@@ -6,6 +6,7 @@
 
 import type { Attempt, Claim, Finished, JobState, NewJob } from "../job/job.ts";
 import type { Moving } from "./moving.ts";
+import type { JobDetail, JobProgress } from "./progress.ts";
 import type { ListedJob, ListFilter, Selection } from "./selection.ts";
 
 export type { JobFilter, ListedJob, ListFilter, Selection } from "./selection.ts";
@@ -74,6 +75,33 @@ export interface Cancelled {
   running: boolean;
 }
 
+/** Which of a command's two outputs. */
+export type OutputStream = "out" | "err";
+
+/** A piece of what a running command has printed. */
+export interface OutputPart {
+  stream: OutputStream;
+  /** Bytes that were printed before it. */
+  position: number;
+  content: Uint8Array;
+}
+
+/** A piece that is to be kept while the run goes on, in place of one that was kept for the same position. */
+export interface NewOutputPart extends OutputPart {
+  seq: number;
+  run: number;
+  /** The claim by which the run is watched; what is printed under an older one is not kept. */
+  claim: number;
+  /** Pieces of this stream that begin between these positions are dropped. */
+  gap: { from: number; to: number } | null;
+}
+
+/** A job and its run that goes on; `running` is null where there is none. */
+export interface FoundRun {
+  id: string;
+  running: { seq: number; run: number } | null;
+}
+
 /** Jobs that are being added, all or none; see {@link Store.intake}. */
 export interface Intake {
   /** Adds a job; nothing is in the queue before {@link commit}. Throws `conflict` for an id that was added already. */
@@ -98,17 +126,22 @@ export interface Store extends AsyncDisposable {
   readonly location: string;
   /** False for one that only answers as an empty queue, because there is no database. */
   readonly exists: boolean;
+  /**
+   * Whether other hosts can work on the same queue: then a worker that cannot renew its lease has to end its commands
+   * before that is over, and what they print is to be read from everywhere.
+   */
+  readonly shared: boolean;
   /** The folder of this host in which running commands leave their output. */
   readonly spool: string;
 
-  /** (new) → pending, all or none. Throws `conflict`, naming the ids that exist. */
+  /** (new) → pending, all or none; what is to run later is not available before. Throws `conflict`, naming the ids that exist. */
   enqueue(jobs: readonly NewJob[]): Promise<void>;
   /** Collects jobs without a bound on their number or a lock on the queue, and adds them in one transaction. */
   intake(): Promise<Intake>;
 
   /**
    * In one transaction: records the finished runs (processing → what their `next` says) whose claim is still the
-   * newest, makes failed jobs that are due available, and claims up to `want` jobs (pending or failed → processing,
+   * newest, makes jobs available that are due, and claims up to `want` jobs (pending or failed → processing,
    * attempts raised by one), highest priority first, oldest first.
    */
   exchange(worker: number, finished: readonly Finished[], want: number): Promise<Exchange>;
@@ -135,10 +168,16 @@ export interface Store extends AsyncDisposable {
    * `worker` under a new claim number (processing → processing; attempts stay).
    */
   takeOver(worker: number, gone: readonly number[], silent: readonly number[]): Promise<Claim[]>;
-  /** Whether this run of the job is still the newest and not ended, on whichever host: what it left in the spool is still needed. */
-  isRunning(seq: number, run: number): Promise<boolean>;
-  /** Forgets `gone` managers, asks all other processes to stop, and returns the managers that were asked. */
-  requestStop(request: StopRequest, gone: readonly number[]): Promise<number[]>;
+  /**
+   * Whether this run of the job is still the newest and not ended, on whichever host: what it left in the spool is still
+   * needed. With `boot` false also where a worker of another boot or host has taken it over.
+   */
+  isRunning(seq: number, run: number, boot?: string): Promise<boolean>;
+  /**
+   * Forgets `gone` managers, asks all other processes (those of `hosts`, by the names in their identities) to stop, and
+   * returns the managers that were asked.
+   */
+  requestStop(request: StopRequest, gone: readonly number[], hosts?: readonly string[]): Promise<number[]>;
 
   counts(): Promise<Record<JobState, number>>;
   /** How many jobs have become dead since the queue exists; it never goes down. */
@@ -148,6 +187,28 @@ export interface Store extends AsyncDisposable {
   keys(filter: ListFilter): Promise<number[]>;
   /** What the last ended run of a job printed; null before there was one. One job at a time: it can be megabytes. */
   lastOutput(id: string): Promise<{ output: string; errorOutput: string } | null>;
+  /**
+   * Keeps what running commands have printed, until their ends are recorded. Only in a shared store: elsewhere nothing
+   * is kept, because whoever can read the store can read the spool.
+   */
+  keepOutput(parts: readonly NewOutputPart[]): Promise<void>;
+  /**
+   * What was kept of a run that goes on, in the order it was printed; pieces may overlap. With `after`, only the pieces
+   * that end behind these positions of the two outputs.
+   */
+  keptOutput(seq: number, run: number, after?: Record<OutputStream, number>): Promise<OutputPart[]>;
+  /** A job, and whether it runs; the id may be a unique prefix. Throws `not_found`. */
+  findRun(id: string): Promise<FoundRun>;
+  /** How far the jobs are, in the order of the ids, each of which may be a unique prefix. Throws `not_found`. */
+  find(ids: readonly string[]): Promise<JobProgress[]>;
+  /** How far the jobs with these keys are, in no order, without those that are gone. */
+  progress(seqs: readonly number[]): Promise<JobProgress[]>;
+  /** All jobs that are processing, oldest first. */
+  running(): Promise<JobProgress[]>;
+  /** Everything about a job; the id may be a unique prefix. Throws `not_found`. */
+  detail(id: string): Promise<JobDetail>;
+  /** The first ended run of a job whose number is over `run`, with what it printed; null when there is none. */
+  runAfter(seq: number, run: number): Promise<Attempt | null>;
   /** The attempts of a job, oldest first; the id may be a unique prefix. Throws `not_found`. */
   attempts(id: string): Promise<Attempt[]>;
 

@@ -8,7 +8,7 @@ export interface Heartbeat {
 
 /**
  * Calls `beat` three times within each lease (in milliseconds, asked for anew every time), never twice at once. What
- * `beat` throws is given to `report`.
+ * `beat` throws is given to `report`; then the next one comes sooner.
  */
 export function startHeartbeat(
   lease: () => number,
@@ -19,6 +19,7 @@ export function startHeartbeat(
   let beating = false;
   let again = false;
   let stopped = false;
+  let failed = false;
 
   async function beatOnce(): Promise<void> {
     if (beating) {
@@ -28,7 +29,11 @@ export function startHeartbeat(
     beating = true;
     do {
       again = false;
-      await beat().catch(report);
+      failed = false;
+      await beat().catch((error) => {
+        failed = true;
+        report(error);
+      });
     } while (again && !stopped);
     beating = false;
     schedule();
@@ -36,7 +41,7 @@ export function startHeartbeat(
 
   function schedule(): void {
     clearTimeout(timer);
-    if (!stopped) timer = setTimeout(beatOnce, lease() / 3);
+    if (!stopped) timer = setTimeout(beatOnce, lease() / (failed ? 10 : 3));
   }
 
   schedule();

@@ -7,8 +7,8 @@ import type { Claim, Finished, Outcome } from "../job/job.ts";
 import { errorText, outcomeOfStatus } from "../job/outcome.ts";
 import { after } from "./delay.ts";
 import { type CommandEnd, killDelay, type RunningCommand } from "./run_command.ts";
-import { type Ending, noteEnding } from "./spool.ts";
-import { cutOutput, readOutput } from "./spool_output.ts";
+import { type Ending, noteEnding, takenBy } from "./spool.ts";
+import { cutOutput, readOutputs } from "./spool_output.ts";
 import { untilPossible } from "./until_possible.ts";
 
 /** How a run ended: what to record, or why there is nothing to record. */
@@ -45,6 +45,11 @@ export interface JobRun {
   cancel(): void;
   /** Stops watching: the command and its files are somebody else's. */
   letGo(): void;
+  /**
+   * Ends the command, with KILL after `grace` milliseconds, because another host may start it; lets go of one that a
+   * worker of this host has taken over. As handed back it is recorded if nobody has taken the job.
+   */
+  fence(grace: number): void;
   /** Cuts output that has grown too long; to be called a few times a second. */
   cutOutput(): void;
 }
@@ -72,6 +77,24 @@ export function watchRun(
     // It has just ended by itself.
     else ending = undefined;
   }
+
+  async function fence(grace: number): Promise<void> {
+    try {
+      // Looked at before and after: whoever takes over makes its mark first, and then looks why the command is ended.
+      if (isTaken() || !noteEnding(files, "handed_back") || isTaken()) {
+        // One that has just ended by itself is let go of only where it was taken.
+        if (isTaken()) letGo.resolve({ kind: "let_go" });
+        else ending = undefined;
+        return;
+      }
+    } catch {
+      // No file or disk space to spare: the command is ended all the same.
+    }
+    await command.end(grace);
+  }
+
+  /** Whether a worker of this host has taken the run over. */
+  const isTaken = () => takenBy(files) > claim.claim;
 
   const stopTimer = timeout > 0
     ? after(timeout - elapsed, () => endWith({ kind: "timed_out", timeout }))
@@ -101,6 +124,13 @@ export function watchRun(
     handBack: () => endWith({ kind: "handed_back" }),
     cancel: () => endWith({ kind: "cancelled" }),
     letGo: () => letGo.resolve({ kind: "let_go" }),
+    fence(grace) {
+      if (hasEnded) return;
+      if (!ending) {
+        ending = { outcome: { kind: "handed_back" }, done: Promise.resolve().then(() => fence(grace)) };
+      } // It is being ended already; this hastens it.
+      else void command.end(grace);
+    },
     cutOutput() {
       if (cutOutput(files, config.maxOutput)) cut = true;
     },
@@ -112,11 +142,6 @@ function outcomeOfEnd(end: CommandEnd): Outcome {
   // One that somebody else has given up has a newer claim, so this is not recorded; where the claim is still ours, the
   // files are those of an older database, and the next run has another number.
   return end.kind === "lost" ? end : { kind: "handed_back" };
-}
-
-/** What both streams of a run hold, bounded. */
-export function readOutputs(files: string, limit: number): { output: string; errorOutput: string } {
-  return { output: readOutput(files, "out", limit), errorOutput: readOutput(files, "err", limit) };
 }
 
 /** What is recorded for a run with this outcome. */

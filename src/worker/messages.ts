@@ -16,6 +16,8 @@ export function describeFinished(id: string, result: Finished | null): string {
     case "cancelled":
       return `job ${id} cancelled`;
     case "pending":
-      return `job ${id} handed back to the queue`;
+      return result.next.delay === undefined
+        ? `job ${id} handed back to the queue`
+        : `job ${id} asks for a later try, in ${formatSeconds(result.next.delay)}s`;
   }
 }

@@ -17,6 +17,46 @@ export function partLength(limit: number): number {
   return Math.max(0, Math.floor((limit - 64) / 2));
 }
 
+/** The longest piece in which a running command's output is kept. */
+const longestPiece = 16 * 1024;
+
+/**
+ * Which bytes of a growing output are kept while it grows: those before `head`, and those from `tailFrom` on, together
+ * never over `limit`. They are kept in pieces that begin at multiples of `size`, and so do both bounds.
+ */
+export function keptParts(
+  limit: number,
+  printed: number,
+): { head: number; size: number; tailFrom: number } {
+  const length = partLength(limit);
+  const size = Math.max(1, Math.min(longestPiece, Math.floor(length / 4)));
+  const head = Math.floor(length / size) * size;
+  const tailFrom = Math.max(head, Math.ceil((printed - length) / size) * size);
+  return { head, size, tailFrom };
+}
+
+/**
+ * The ends of an output of which pieces are kept, in the order of their positions; they may overlap. What is between its
+ * beginning and the last pieces that follow each other counts as left out.
+ */
+export function endsOfPieces(pieces: ReadonlyArray<{ position: number; content: Uint8Array }>): Ends {
+  const stretches: Array<{ position: number; end: number; contents: Uint8Array[] }> = [];
+  for (const { position, content } of pieces) {
+    const last = stretches.at(-1);
+    if (!last || position > last.end) {
+      stretches.push({ position, end: position + content.length, contents: [content] });
+    } else if (position + content.length > last.end) {
+      last.contents.push(content.subarray(last.end - position));
+      last.end = position + content.length;
+    }
+  }
+  const [first, last] = [stretches.at(0), stretches.at(-1)];
+  const joined = (stretch = first) => (stretch?.contents ?? []).reduce(concatenate, new Uint8Array());
+  const head = first?.position === 0 ? joined(first) : new Uint8Array();
+  if (!last || last === first && first.position === 0) return { head, omitted: 0, tail: new Uint8Array() };
+  return { head, omitted: last.position - head.length, tail: joined(last) };
+}
+
 /**
  * The text to store: all of it up to `limit` bytes (UTF-8), else the first and the last part with a mark between that
  * says how many bytes were left out. Always valid UTF-8 without NUL (neither store takes it), never over the limit:
@@ -82,4 +122,17 @@ function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
   whole.set(first);
   whole.set(second, first.length);
   return whole;
+}
+
+/** The ends of which {@link boundedText} has made a text, as bytes; of several marks in it that in the middle counts. */
+export function endsOfText(text: string): Ends {
+  const marks = [...text.matchAll(/\n\[\.\.\. (\d+) bytes left out \.\.\.\]\n/g)];
+  const offset = ({ index, 0: { length } }: RegExpMatchArray) => Math.abs(2 * index! + length - text.length);
+  const [middle] = marks.sort((a, b) => offset(a) - offset(b));
+  if (!middle) return { head: encoder.encode(text), omitted: 0, tail: new Uint8Array() };
+  return {
+    head: encoder.encode(text.slice(0, middle.index)),
+    omitted: Number(middle[1]),
+    tail: encoder.encode(text.slice(middle.index + middle[0].length)),
+  };
 }

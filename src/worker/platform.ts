@@ -46,12 +46,15 @@ export interface Invocation {
 }
 
 export interface Platform {
-  /** Prints what {@link parseSnapshot} reads; looks into environments too where marks are given and that is possible. */
-  snapshotInvocation(marks: Marks | null): Invocation;
-  /** The same of one process alone, where that is less work. */
+  /** Prints what {@link parseSnapshot} reads; looks for marks in environments too where that is asked for and possible. */
+  snapshotInvocation(withMarks: boolean): Invocation;
+  /** The same of one process alone, where that is less work; without marks. */
   processInvocation(pid: number): Invocation;
-  /** Undefined when the text breaks off: a process that could not be started must not look like one that is gone. */
-  parseSnapshot(text: string): Snapshot | undefined;
+  /**
+   * The snapshot, with the processes that carry `marks`. Undefined when the text breaks off: a process that could not be
+   * started must not look like one that is gone.
+   */
+  parseSnapshot(text: string, marks: Marks | null): Snapshot | undefined;
   /** Ends a process and, where the system has no signals, all below it. Null: send the signal itself. */
   endInvocation(pid: number, force: boolean): Invocation | null;
 }
@@ -59,7 +62,8 @@ export interface Platform {
 const separator = "--";
 
 export const linux: Platform = {
-  snapshotInvocation: (marks) => ({
+  // The marks of all processes, and not those that carry one: so one look serves many commands that are ended at once.
+  snapshotInvocation: (withMarks) => ({
     command: "/bin/sh",
     args: [
       "-c",
@@ -67,17 +71,9 @@ export const linux: Platform = {
       readlink /proc/self/ns/pid || echo
       cat /proc/[0-9]*/stat
       echo ${separator}
-      if [ -n "$1" ]; then
-        grep -lsF "QUEUECTL_CLAIM=$1" /proc/[0-9]*/environ
-        echo ${separator}
-        grep -lsF "QUEUECTL_RUNNER=$2" /proc/[0-9]*/environ
-        echo ${separator}
-        grep -lsF QUEUECTL_CLAIM= /proc/[0-9]*/environ
-      fi
+      ${withMarks ? "grep -aHsE 'QUEUECTL_(CLAIM|RUNNER)=' /proc/[0-9]*/environ" : ""}
+      echo
       echo end`,
-      "queuectl",
-      marks?.claim ?? "",
-      marks?.runner ?? "",
     ],
   }),
   // What the shell reads itself needs no process of its own.
@@ -96,38 +92,44 @@ export const linux: Platform = {
       String(pid),
     ],
   }),
-  parseSnapshot(text) {
+  parseSnapshot(text, marks) {
     const lines = text.trimEnd().split("\n");
     if (lines.pop() !== "end") return undefined;
     const [boot, namespace, ...rest] = lines;
-    const [stats, claim, runner, anyClaim] = sections(rest);
-    const claimed = environPids(anyClaim);
-    const forks = [...environPids(runner)].filter((pid) => !claimed.has(pid));
+    const place = rest.indexOf(separator);
+    const marked = marksOf(rest.slice(place + 1));
+    const found = [...marked].filter(() => marks !== null);
     return {
       boot,
       namespace,
-      processes: byPid(stats.map(parseLinuxStat)),
-      carriers: environPids(claim),
-      forks: new Set(forks),
+      processes: byPid(rest.slice(0, place).map(parseLinuxStat)),
+      carriers: new Set(found.filter(([, { claim }]) => claim === marks!.claim).map(([pid]) => pid)),
+      forks: new Set(
+        found.filter(([, { claim, runner }]) => claim === undefined && runner === marks!.runner).map((
+          [pid],
+        ) => pid),
+      ),
       showsMarks: true,
     };
   },
   endInvocation: () => null,
 };
 
-function sections(lines: string[]): string[][] {
-  const parts: string[][] = [[], [], [], []];
-  let index = 0;
+/** The marks that processes carry, from lines like `/proc/123/environ:NAME=VALUE\0NAME=VALUE\0`. */
+function marksOf(lines: string[]): Map<number, Partial<Marks>> {
+  const found = new Map<number, Partial<Marks>>();
   for (const line of lines) {
-    if (line === separator) index++;
-    else parts[index].push(line);
+    const [, pid, variables] = /^\/proc\/(\d+)\/environ:([^]*)$/.exec(line) ?? [];
+    if (pid === undefined) continue;
+    // A value with a line break in it makes several lines of one process.
+    const marks = found.get(Number(pid)) ?? {};
+    found.set(Number(pid), marks);
+    for (const variable of variables.split("\0")) {
+      if (variable.startsWith("QUEUECTL_CLAIM=")) marks.claim ??= variable.slice("QUEUECTL_CLAIM=".length);
+      if (variable.startsWith("QUEUECTL_RUNNER=")) marks.runner ??= variable.slice("QUEUECTL_RUNNER=".length);
+    }
   }
-  return parts;
-}
-
-/** Pids of lines like `/proc/123/environ`. */
-function environPids(lines: string[]): Set<number> {
-  return new Set(lines.map((line) => Number(line.split("/")[2])).filter((pid) => pid > 0));
+  return found;
 }
 
 /** Reads one /proc/PID/stat (proc_pid_stat(5)): the name in parentheses may itself hold blanks and parentheses. */
@@ -150,7 +152,7 @@ export const darwin: Platform = {
     command: "/bin/sh",
     args: ["-c", "sysctl -n kern.bootsessionuuid; ps -A -o pid=,ppid=,pgid=,stat=,lstart="],
   }),
-  processInvocation: () => darwin.snapshotInvocation(null),
+  processInvocation: () => darwin.snapshotInvocation(false),
   parseSnapshot(text) {
     const [boot, ...lines] = text.split("\n");
     return snapshotWithoutMarks(boot, lines.map(parsePsLine));
@@ -183,7 +185,7 @@ export const windows: Platform = {
       '"$($_.ProcessId) $($_.ParentProcessId) $($_.CreationDate.ToFileTimeUtc())" }',
     ],
   }),
-  processInvocation: () => windows.snapshotInvocation(null),
+  processInvocation: () => windows.snapshotInvocation(false),
   parseSnapshot(text) {
     const [boot, ...lines] = text.split(/\r?\n/);
     return snapshotWithoutMarks(boot, lines.map(parseWindowsLine));

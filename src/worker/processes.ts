@@ -12,20 +12,42 @@ export interface RunnerIdentity {
 }
 
 /** Looks at all processes of this host, and into their environments for the marks. Throws when that is not possible. */
-export const takeSnapshot = (marks: Marks | null = null): Promise<Snapshot> =>
-  look(platform.snapshotInvocation(marks));
+export async function takeSnapshot(marks: Marks | null = null): Promise<Snapshot> {
+  return read(await (marks ? lookForMarks() : look(platform.snapshotInvocation(false))), marks);
+}
 
 /** The identity of this process, with the least work. Throws when it cannot be known. */
-export const identify = async (): Promise<ProcessIdentity> =>
-  ownIdentity(await look(platform.processInvocation(Deno.pid)));
+export async function identify(): Promise<ProcessIdentity> {
+  return ownIdentity(read(await look(platform.processInvocation(Deno.pid)), null));
+}
 
-async function look({ command, args }: Invocation): Promise<Snapshot> {
+function read(text: string, marks: Marks | null): Snapshot {
+  const snapshot = platform.parseSnapshot(text, marks);
+  if (!snapshot?.processes.has(Deno.pid)) throw new Error("The list of processes is not complete");
+  return snapshot;
+}
+
+async function look({ command, args }: Invocation): Promise<string> {
   // A process that ends meanwhile makes `cat` and `grep` complain and fail; what they print is what counts.
   const { stdout } = await new Deno.Command(command, { args, stdin: "null", stdout: "piped", stderr: "null" })
     .output();
-  const snapshot = platform.parseSnapshot(new TextDecoder().decode(stdout));
-  if (!snapshot?.processes.has(Deno.pid)) throw new Error("The list of processes is not complete");
-  return snapshot;
+  return new TextDecoder().decode(stdout);
+}
+
+let present: Promise<unknown> = Promise.resolve();
+let next: Promise<string> | undefined;
+
+/**
+ * One look after another, each for all who have asked before it began: hundreds of commands that are ended at once would
+ * else need hundreds of looks, each time.
+ */
+function lookForMarks(): Promise<string> {
+  return next ??= present.then(() => {
+    next = undefined;
+    const looking = look(platform.snapshotInvocation(true));
+    present = looking.catch(() => {});
+    return looking;
+  });
 }
 
 /** The name of this host in {@link ProcessIdentity}: with the pid namespace, outside of which nothing can be seen. */
@@ -56,11 +78,19 @@ function findProcess({ pid, start }: RunnerIdentity, snapshot: Snapshot): Proces
   return same ? entry : undefined;
 }
 
-/** The registered processes that are provably gone: of this host, but not there any more. */
-export function findGone(processes: readonly RegisteredProcess[], snapshot: Snapshot): number[] {
+/**
+ * The registered processes that are provably gone: of this host, but not there any more. In a `shared` store one of
+ * another boot may be of another host that has the same name: of that only its lease tells.
+ */
+export function findGone(
+  processes: readonly RegisteredProcess[],
+  snapshot: Snapshot,
+  shared: boolean,
+): number[] {
   const host = hostName(snapshot);
-  return processes.filter(({ identity }) => identity.host === host && !isAlive(identity, snapshot))
-    .map((process) => process.id);
+  return processes.filter(({ identity }) =>
+    identity.host === host && (!shared || identity.boot === snapshot.boot) && !isAlive(identity, snapshot)
+  ).map((process) => process.id);
 }
 
 /**

@@ -11,7 +11,8 @@ import { outcomeOfStatus } from "../job/outcome.ts";
 import { findGone, hostName, isAlive, takeSnapshot } from "./processes.ts";
 import type { Snapshot } from "./platform.ts";
 import { adoptCommand, lostCommand, type RunningCommand } from "./run_command.ts";
-import { type Ending, giveUp, hasStatus, readStatus, runFiles, type RunStatus } from "./spool.ts";
+import { type Ending, giveUp, hasStatus, noteTaken, readStatus, runFiles, type RunStatus } from "./spool.ts";
+import { untilPossible } from "./until_possible.ts";
 
 /** What was found of a job whose worker is gone. */
 export type Recovered =
@@ -26,7 +27,7 @@ export interface Recovery {
 }
 
 /**
- * A process of another host is gone when its lease is over: nothing else can be known of it. One of this host that is
+ * A process of another host is gone when its lease is over: nothing else can be known of it from here. One of this host that is
  * there but silent gets a second look before its jobs are taken: after the whole host was asleep, the first that wakes
  * finds all the others silent.
  */
@@ -43,7 +44,11 @@ export function createRecovery(store: Store): Recovery {
         identity.host !== hostName(snapshot) || silentBefore.has(id)
       );
       silentBefore = new Set(expired.map(({ id }) => id));
-      const claims = await store.takeOver(worker, findGone(processes, snapshot), silent.map(({ id }) => id));
+      const claims = await store.takeOver(
+        worker,
+        findGone(processes, snapshot, store.shared),
+        silent.map(({ id }) => id),
+      );
       return await findAll(store, claims, snapshot);
     },
   };
@@ -54,11 +59,11 @@ async function findAll(store: Store, claims: Claim[], earlier?: Snapshot): Promi
   failpoint("taken-over");
   const snapshot = earlier ?? await takeSnapshot();
   return await Promise.all(
-    claims.map((claim) => find(claim, runFiles(store.spool, claim.seq, claim.run), snapshot)),
+    claims.map((claim) => find(claim, runFiles(store.spool, claim.seq, claim.run), snapshot, store.shared)),
   );
 }
 
-async function find(claim: Claim, files: string, snapshot: Snapshot): Promise<Recovered> {
+async function find(claim: Claim, files: string, snapshot: Snapshot, shared: boolean): Promise<Recovered> {
   // What happens on another host cannot be seen from here: its lease has to be over.
   if (claim.elsewhere && !hasStatus(files)) {
     const message = "Command ran on another host, whose workers are gone";
@@ -69,7 +74,12 @@ async function find(claim: Claim, files: string, snapshot: Snapshot): Promise<Re
   if (giveUp(files)) {
     return { kind: "ended", claim, files, outcome: { kind: "handed_back" }, keepFiles: true };
   }
-  const status = await readStartedStatus(files);
+  let status = await readStartedStatus(files);
+  if (shared && status?.started && status.exitStatus === null) {
+    // Its last owner may only have slept, and is to end what it runs unless that is ours; so in this order.
+    await untilPossible(() => noteTaken(files, claim.claim));
+    status = readStatus(files);
+  }
   if (status && status.exitStatus !== null) {
     return { kind: "ended", claim, files, outcome: outcomeOf(status.exitStatus, status.ending, claim) };
   }

@@ -12,6 +12,7 @@
  * the same file: the first decides whether the command runs, so it cannot start after it was given up.
  */
 
+import { programOf, quote } from "../job/shell_words.ts";
 import type { Invocation } from "./platform.ts";
 
 /** A command as it is started for one run. */
@@ -21,11 +22,6 @@ export interface CommandSpec {
   files: string;
   cwd: string | null;
   env: Record<string, string>;
-}
-
-/** Quotes a text for a POSIX shell. */
-export function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /**
@@ -61,26 +57,17 @@ function needsOwnShell(command: string): boolean {
   return /\$\$|\$\{\$|(^|[\s;&|({])(\.|source)\s/.test(command);
 }
 
-/** What every shell knows itself, or reads as syntax: such a word is no program, or another one than in the PATH. */
-const shellWords = new Set(
-  `. : [ [[ alias autoload bg bind bindkey break builtin caller case cat cd chdir command compgen complete compopt
-  continue coproc declare dirs disown do done echo elif else enable esac eval exec exit export false fc fg fi float for
-  function functions getconf getopts global hash help hist history if in integer jobs kill let local logout mapfile
-  nameref nohup popd print printf pushd pwd read readarray readonly redirect rename return select set shift shopt sleep
-  source stop suspend test then time times trap true type typeset ulimit umask unalias unset until wait whence while`
-    .split(/\s+/),
-);
-
-/** A line in which there is nothing that a shell has to do: words, and no word that assigns before the first. */
-const plainCommand = /^[\w/.][\w/.+@:,-]*(?: +[\w/.+@%:,=-]+)*$/;
-
 /**
  * The line that becomes the program of a command, as a shell does with the only command of its line: that saves a fork.
- * Empty where a shell has something to do, or may know the word itself. Where there is no such program nothing happens.
+ * Empty where a shell has something to do, or may know the word itself. Where there is no such program nothing happens,
+ * unless the command can mean nothing else.
  */
-function execLine(command: string): string {
-  const word = command.split(" ", 1)[0];
-  if (!plainCommand.test(command) || shellWords.has(word)) return "";
+function execLine(command: string, { forks, hasFunctions }: ShellTraits): string {
+  const program = programOf(command);
+  if (program === null) return "";
+  const { word, isCertain } = program;
+  if (isCertain) return `exec ${command}\n`;
+  if (!forks || hasFunctions) return "";
   const isThere = word.includes("/")
     ? `[ -f ${word} ] && [ -x ${word} ]`
     : `command -v ${word} >/dev/null 2>&1`;
@@ -103,14 +90,14 @@ export interface ShellTraits {
 export function runnerScript(
   spec: CommandSpec,
   startedLine: string,
-  { forks, hasFunctions }: ShellTraits,
+  traits: ShellTraits,
 ): string {
   const files = quote(spec.files);
   const variables = Object.entries(spec.env).map(([name, value]) => `${name}=${quote(value)}`).join(" ");
   const command = quote(spec.command);
   // bash counts lines from the runner's first one; the others begin anew with every eval.
-  const run = forks && !needsOwnShell(spec.command)
-    ? `${hasFunctions ? "" : execLine(spec.command)}[ -z "\${BASH_VERSION-}" ] || LINENO=0\neval ${command}`
+  const run = traits.forks && !needsOwnShell(spec.command)
+    ? `[ -z "\${BASH_VERSION-}" ] || LINENO=0\neval ${command}`
     : `exec /bin/sh -c ${command}`;
   // ksh93 reports a signal as 256 + n, all others as 128 + n.
   return `set -C
@@ -120,7 +107,7 @@ set +C
 exec </dev/null >>${files}.out 2>>${files}.err
 ${spec.cwd === null ? "" : `cd ${quote(spec.cwd)} || exit 126`}
 export ${variables}
-${run} )
+${execLine(spec.command, traits)}${run} )
 queuectl_status=$?
 [ $queuectl_status -le 256 ] || queuectl_status=$((queuectl_status - 128))
 echo "exit $queuectl_status" >>${files}.status

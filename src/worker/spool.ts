@@ -74,7 +74,11 @@ export function readStatus(files: string): RunStatus | undefined {
   const late = lines.map((line) => /^pid (\d+) (\S+)$/.exec(line)).find((match) => match !== null);
   const [word, pid, start, boot, claim, runner] = lines[0].split(" ");
   const started = { pid: Number(late?.[1] ?? pid), start: late?.[2] ?? start, boot, claim, runner };
-  return { started: word === "started" ? started : null, exitStatus: exit ? Number(exit[1]) : null, ending };
+  return {
+    started: word === "started" ? started : null,
+    exitStatus: exit ? Number(exit[1]) : null,
+    ending,
+  };
 }
 
 /** Whether anybody on this host has begun with this run, or has given it up. */
@@ -107,6 +111,17 @@ export function noteEnding(files: string, ending: Ending): boolean {
   return true;
 }
 
+/** The newest claim by which a worker of this host has taken the run over; 0 when none has. */
+export function takenBy(files: string): number {
+  const lines = (readIfThere(`${files}.status`) ?? "").split("\n");
+  return Math.max(0, ...lines.map((line) => Number(/^taken (\d+)\r?$/.exec(line)?.[1] ?? 0)));
+}
+
+/** Says that a worker of this host has taken the run over, for the one that had it: it may still be there. */
+export function noteTaken(files: string, claim: number): void {
+  appendStatus(files, `taken ${claim}`);
+}
+
 /** Adds a line to a status file. */
 export function appendStatus(files: string, line: string): void {
   Deno.writeTextFileSync(`${files}.status`, `${line}\n`, { append: true });
@@ -122,20 +137,33 @@ export function removeFiles(files: string, cut = true): void {
   removeIfThere(`${files}.status`);
 }
 
+/** A run of which something is in the spool. */
+export interface SpooledRun {
+  seq: number;
+  run: number;
+  files: string;
+}
+
+/** The runs of which something is in a folder. */
+export function spooledRuns(folder: string): SpooledRun[] {
+  const found = new Map<string, SpooledRun>();
+  for (const { name } of Deno.readDirSync(folder)) {
+    const match = /^(\d+)\.(\d+)\./.exec(name);
+    if (!match) continue;
+    const [seq, run] = [Number(match[1]), Number(match[2])];
+    const files = runFiles(folder, seq, run);
+    found.set(files, { seq, run, files });
+  }
+  return [...found.values()];
+}
+
 /** Removes what runs have left behind that ended without their worker; `isNeeded` tells which still go on. */
 export async function sweep(
   folder: string,
   isNeeded: (seq: number, run: number) => Promise<boolean>,
   now: number,
 ): Promise<void> {
-  const runs = new Set<string>();
-  for (const { name } of Deno.readDirSync(folder)) {
-    const match = /^(\d+)\.(\d+)\./.exec(name);
-    if (match) runs.add(`${match[1]}.${match[2]}`);
-  }
-  for (const name of runs) {
-    const [seq, run] = name.split(".").map(Number);
-    const files = `${folder}/${name}`;
+  for (const { seq, run, files } of spooledRuns(folder)) {
     if (await isNeeded(seq, run)) continue;
     // A runner that was stopped for long must still find that its command was given up.
     if (readStatus(files)?.started === null && now - modifiedAt(`${files}.status`, now) < 86_400_000) {

@@ -23,6 +23,25 @@ export function readOutput(files: string, stream: Stream, limit: number): string
   return size === 0 && !kept ? "" : boundedText(readEnds(path, limit, kept), limit);
 }
 
+/** What a run has printed so far, bounded; null where its files are not in this spool, or not any more. */
+export function readSpooled(files: string, limit: number): { output: string; errorOutput: string } | null {
+  // The first that is made and removed: what was read while it was there is all of it.
+  const isThere = () => statIfThere(`${files}.out`) !== undefined;
+  if (!isThere()) return null;
+  try {
+    const outputs = readOutputs(files, limit);
+    return isThere() ? outputs : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/** What both streams of a run hold, bounded. */
+export function readOutputs(files: string, limit: number): { output: string; errorOutput: string } {
+  return { output: readOutput(files, "out", limit), errorOutput: readOutput(files, "err", limit) };
+}
+
 /**
  * Cuts what a command prints while it runs, so that the disk does not fill: a file that has outgrown the limit is
  * emptied (it is open for append), and its ends are kept beside it. What is printed in the moment between the last
@@ -45,6 +64,42 @@ export function cutOutput(files: string, limit: number): boolean {
   }
   return cut;
 }
+
+/** How many bytes a command has printed so far, with those that were cut off. */
+export function printedLength(files: string, stream: Stream): number {
+  const path = `${files}.${stream}`;
+  const size = statIfThere(path)?.size ?? 0;
+  const keptSize = statIfThere(`${path}.kept`)?.size;
+  if (keptSize === undefined) return size;
+  using file = Deno.openSync(`${path}.kept`);
+  const { omitted, start } = readKeptLine(readAt(file, 0, 64));
+  return size + omitted + keptSize - start;
+}
+
+/** Up to `length` bytes of what a command has printed, from `position` on, or from the next ones that are left. */
+export function readPrinted(
+  files: string,
+  stream: Stream,
+  position: number,
+  length: number,
+): { position: number; content: Uint8Array } {
+  const path = `${files}.${stream}`;
+  const kept = readKept(`${path}.kept`);
+  if (kept) {
+    const total = lengthOf(kept);
+    const places = [{ from: 0, bytes: kept.head }, { from: total - kept.tail.length, bytes: kept.tail }];
+    const place = places.find(({ from, bytes }) => position < from + bytes.length);
+    if (place) {
+      const start = Math.max(0, position - place.from);
+      return { position: place.from + start, content: place.bytes.subarray(start, start + length) };
+    }
+    position = Math.max(position, total);
+  }
+  using file = Deno.openSync(path);
+  return { position, content: readAt(file, position - (kept ? lengthOf(kept) : 0), length) };
+}
+
+const lengthOf = ({ head, omitted, tail }: Ends) => head.length + omitted + tail.length;
 
 /** Both ends of what was printed to a file, with what was kept of earlier cuts. */
 function readEnds(path: string, limit: number, kept: Ends | undefined): Ends {
@@ -81,10 +136,16 @@ function readKept(path: string): Ends | undefined {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;
   }
+  const { headLength, omitted, start } = readKeptLine(bytes);
+  const parts = bytes.subarray(start);
+  return { head: parts.subarray(0, headLength), omitted, tail: parts.subarray(headLength) };
+}
+
+/** The numbers in the first line of what was kept, and where the bytes begin. */
+function readKeptLine(bytes: Uint8Array): { headLength: number; omitted: number; start: number } {
   const lineEnd = bytes.indexOf(10);
   const [headLength, omitted] = new TextDecoder().decode(bytes.subarray(0, lineEnd)).split(" ").map(Number);
-  const parts = bytes.subarray(lineEnd + 1);
-  return { head: parts.subarray(0, headLength), omitted, tail: parts.subarray(headLength) };
+  return { headLength, omitted, start: lineEnd + 1 };
 }
 
 function readAt(file: Deno.FsFile, offset: number, length: number): Uint8Array {

@@ -1,4 +1,4 @@
-/** Stops every manager of a database, from any terminal: asks through the store, and waits. */
+/** Stops managers of a database, all or those of some hosts, from any terminal: asks through the store, and waits. */
 
 import type { RegisteredProcess, Store } from "../store/store.ts";
 import { delay } from "./delay.ts";
@@ -9,16 +9,21 @@ const storeInterval = 50;
 const hostInterval = 1000;
 
 /**
- * Asks all managers and workers to stop, giving running commands `grace` milliseconds, and waits until they are gone.
- * Resolves to the number of managers that stopped.
+ * Asks all managers and workers to stop, or those of `hosts` (names as in their identities), giving running commands
+ * `grace` milliseconds, and waits until they are gone. Resolves to the number of managers that stopped.
  */
-export async function stopWorkers(store: Store, options: { grace: number }): Promise<number> {
-  let gone = await goneProcesses(await store.processes());
-  const managers = await store.requestStop({ grace: options.grace }, gone);
+export async function stopWorkers(
+  store: Store,
+  { grace, hosts }: { grace: number; hosts?: readonly string[] },
+): Promise<number> {
+  let gone = await goneProcesses(store, await store.processes());
+  const managers = await store.requestStop({ grace }, gone, hosts);
   for (let nextLook = performance.now() + hostInterval;;) {
-    const processes = await store.processes();
+    const processes = (await store.processes()).filter(({ identity }) =>
+      hosts?.includes(identity.host) ?? true
+    );
     if (performance.now() >= nextLook) {
-      gone = await goneProcesses(processes);
+      gone = await goneProcesses(store, processes);
       nextLook = performance.now() + hostInterval;
     }
     // A process whose lease is over counts as gone; one that hangs is not waited for for ever.
@@ -30,6 +35,6 @@ export async function stopWorkers(store: Store, options: { grace: number }): Pro
   return managers.length;
 }
 
-async function goneProcesses(processes: readonly RegisteredProcess[]): Promise<number[]> {
-  return processes.length === 0 ? [] : findGone(processes, await takeSnapshot());
+async function goneProcesses(store: Store, processes: readonly RegisteredProcess[]): Promise<number[]> {
+  return processes.length === 0 ? [] : findGone(processes, await takeSnapshot(), store.shared);
 }

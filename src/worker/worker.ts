@@ -13,14 +13,19 @@ import { watchChanges } from "./change_watch.ts";
 import { createClaimPause } from "./claim_pause.ts";
 import { after, delay } from "./delay.ts";
 import { isDrained } from "./drain.ts";
-import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
-import { type EndedRun, finishedRun, type JobRun, readOutputs, watchRun } from "./job_run.ts";
+import { createFence } from "./fence.ts";
+import type { Heartbeat } from "./heartbeat.ts";
+import { type EndedRun, finishedRun, type JobRun, watchRun } from "./job_run.ts";
+import { createLease } from "./lease.ts";
 import { print, workerLine } from "./log.ts";
+import { createMembership } from "./membership.ts";
 import { describeFinished } from "./messages.ts";
 import { createOutputCutter } from "./output_cutter.ts";
-import { createRecovery } from "./recovery.ts";
+import { createOutputShipper } from "./output_shipper.ts";
+import type { Recovered } from "./recovery.ts";
 import type { RunnerPool } from "./runner_pool.ts";
 import { removeFiles, runFiles } from "./spool.ts";
+import { readOutputs } from "./spool_output.ts";
 import { startRun } from "./start_run.ts";
 import type { WorkerArguments } from "./worker_arguments.ts";
 
@@ -33,8 +38,8 @@ export interface Worker {
   stopGracefully(): void;
 }
 
-/** Milliseconds between two looks at the size of outputs. */
-const outputInterval = 250;
+/** Milliseconds between two looks at what runs: at its outputs, and whether it may still run. */
+const lookInterval = 250;
 /** Milliseconds after the grace for which a worker that was stopped still tries to reach the store. */
 const storeGrace = 15_000;
 
@@ -51,8 +56,6 @@ export function createWorker(
 ): Worker {
   const running = new Map<number, JobRun>();
   const finished: EndedRun[] = [];
-  const recovery = createRecovery(store);
-  let id: number;
   let awake = Promise.withResolvers<void>();
   /** Whether others have changed anything since the last look. */
   let changed = true;
@@ -67,6 +70,21 @@ export function createWorker(
   const say = (...texts: string[]) => print(texts.map((text) => workerLine(options.number, text)));
   const pause = createClaimPause(wake);
   const cutOutputs = createOutputCutter(say);
+  const shipOutputs = createOutputShipper(store, () => config.maxOutput, say);
+  const lease = createLease(store.shared);
+  const fence = createFence(lease, () => running.values(), say);
+  const membership = createMembership({
+    store,
+    lease,
+    fence,
+    options,
+    config: () => config,
+    register,
+    running,
+    adopt,
+    say,
+    wake,
+  });
 
   function stop(grace: number): void {
     const at = performance.now() + grace;
@@ -99,48 +117,35 @@ export function createWorker(
     });
   }
 
-  function start(claim: Claim): void {
+  /** Starts the command of a claim that `worker` has got, unless it may have become somebody else's meanwhile. */
+  function start(claim: Claim, worker: number): void {
     const files = runFiles(store.spool, claim.seq, claim.run);
+    if (worker !== membership.id || !fence.mayStart()) {
+      const silent = { output: "", errorOutput: "" };
+      finished.push({ claim, files, result: finishedRun(claim, { kind: "handed_back" }, silent, config) });
+      return wake();
+    }
     const started = startRun(claim, files, pool, config);
     if ("run" in started) return watch(started.run);
     finished.push({ claim, files, result: started.result });
     wake();
   }
 
-  async function recoverOthers(look: boolean): Promise<void> {
-    for (const found of await recovery.recover(id, look)) {
-      const { claim, files } = found;
-      if (found.kind === "running") {
-        say(`adopted job ${claim.id} (attempt ${claim.attempt})`);
-        const run = watchRun(claim, files, found.command, claim.elapsed, config);
-        if (found.ending === "handed_back") run.handBack();
-        // A timeout that is over, and a cancel in the store, come by themselves.
-        watch(run);
-      } else {
-        const result = finishedRun(claim, found.outcome, readOutputs(files, config.maxOutput), config);
-        finished.push({ claim, files, result, keepFiles: found.keepFiles });
-        failpoint("recovered");
-      }
+  /** Goes on with what was found of another worker's job. */
+  function adopt(found: Recovered): JobRun | undefined {
+    const { claim, files } = found;
+    if (found.kind === "ended") {
+      const result = finishedRun(claim, found.outcome, readOutputs(files, config.maxOutput), config);
+      finished.push({ claim, files, result, keepFiles: found.keepFiles });
+      failpoint("recovered");
+      return undefined;
     }
-    wake();
-  }
-
-  /** Renews the lease; looks after what others have left, where there are others. */
-  async function beat(): Promise<void> {
-    if (!await store.heartbeat(id, config.lease)) {
-      say(`was taken for gone; the ${running.size} jobs it ran belong to another worker now`);
-      for (const run of running.values()) run.letGo();
-      running.clear();
-      id = await register(config);
-    }
-    if (await hasOthers()) await recoverOthers(true);
-  }
-
-  /** Whether there are processes of which this worker's manager knows nothing, or silent ones. */
-  async function hasOthers(): Promise<boolean> {
-    return (await store.processes()).some((process) =>
-      process.expired || (process.manager ?? process.id) !== options.manager
-    );
+    say(`adopted job ${claim.id} (attempt ${claim.attempt})`);
+    const run = watchRun(claim, files, found.command, claim.elapsed, config);
+    if (found.ending === "handed_back") run.handBack();
+    // A timeout that is over, and a cancel in the store, come by themselves.
+    watch(run);
+    return run;
   }
 
   /** One transaction with the store, and what follows from it. */
@@ -152,12 +157,14 @@ export function createWorker(
       if (config.lease !== lease) heartbeat?.beatNow();
     }
     const batch = finished.slice();
-    const mayClaim = !stopping && pause.isOver() && batch.every(({ refusal }) => refusal === undefined);
+    const worker = membership.id;
+    const mayClaim = !stopping && fence.mayStart() && pause.isOver() &&
+      batch.every(({ refusal }) => refusal === undefined);
     const free = mayClaim ? Math.max(0, options.concurrency - running.size) : 0;
     // Where nothing is to be recorded, a look costs less than a transaction that writes.
     const want = free > 0 && (batch.length > 0 || await isWorkReady()) ? free : 0;
     const { claims, stale, cancel, stop: stopRequest } = await store.exchange(
-      id,
+      worker,
       batch.map(({ result }) => result),
       want,
     );
@@ -169,7 +176,7 @@ export function createWorker(
     );
     texts.push(...claims.map((claim) => `picked job ${claim.id} (attempt ${claim.attempt})`));
     // First of all: what else there is to do takes its time.
-    for (const claim of claims) start(claim);
+    for (const claim of claims) start(claim, worker);
     if (texts.length > 0) say(...texts);
     for (const seq of cancel) running.get(seq)?.cancel();
     for (const { claim, files, keepFiles, refusal, cut } of batch) {
@@ -215,29 +222,28 @@ export function createWorker(
   }
 
   async function run(): Promise<"stopped" | "drained"> {
-    id = await register(config);
-    say("started");
-    await recoverOthers(options.replacement || await hasOthers());
+    await membership.join();
     const endWatching = watchChanges(store, () => {
       changed = true;
       wake();
     });
-    const cutting = setInterval(() => cutOutputs(running.values()), outputInterval);
-    heartbeat = startHeartbeat(
-      () => config.lease,
-      beat,
-      (error) => say(`cannot renew its lease: ${error.message}`),
-    );
+    const looks = setInterval(() => {
+      fence.look();
+      cutOutputs(running.values());
+      shipOutputs(running.values());
+    }, lookInterval);
+    heartbeat = membership.startBeating();
     try {
       while (!await workOnce()) await awake.promise;
     } finally {
       heartbeat.stop();
+      fence.close();
       endWatching();
-      clearInterval(cutting);
+      clearInterval(looks);
       stopDueTimer();
     }
     pool.close();
-    await store.leave(id);
+    await store.leave(membership.id);
     return stopping ? "stopped" : "drained";
   }
 

@@ -9,6 +9,7 @@ import { openRunnerPool } from "./runner_pool.ts";
 import { onStopSignal } from "./signals.ts";
 import { makeSpool, sweep } from "./spool.ts";
 import { untilPossible } from "./until_possible.ts";
+import { endStrays } from "./strays.ts";
 import { createWorker } from "./worker.ts";
 import { stoppedStatus, type WorkerArguments } from "./worker_arguments.ts";
 
@@ -38,6 +39,7 @@ export async function workerMain(args: string[]): Promise<number> {
       else worker.stop(0);
     });
     untilInputEnds().then(() => worker.stop(Infinity));
+    await endStrays(store, identity.boot);
     if (number === 1) await sweep(store.spool, (seq, run) => store.isRunning(seq, run), Date.now());
     return await worker.run() === "drained" ? 0 : stoppedStatus;
   } catch (error) {

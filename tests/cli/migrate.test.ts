@@ -12,7 +12,7 @@ import { hasTerminal } from "../helpers/terminal.ts";
 import { manualClock } from "../store/suite/harness.ts";
 import { fill } from "../store/suite/moving.ts";
 import { permissions } from "../../src/worker/program.ts";
-import { quote } from "../../src/worker/shell_script.ts";
+import { quote } from "../../src/job/shell_words.ts";
 
 const [sqlite, postgres] = drivers;
 

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  ago,
-  cutEnd,
-  cutStart,
-  deadJobTable,
-  jobTable,
-  json,
-  jsonArray,
-  processTable,
-} from "../../src/cli/output.ts";
+import { ago, cutEnd, cutStart, deadJobTable, jobTable, json, jsonArray } from "../../src/cli/output.ts";
+import { processTable } from "../../src/cli/process_output.ts";
 import { printable } from "../../src/printable.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { RegisteredProcess } from "../../src/store/store.ts";
@@ -112,11 +104,11 @@ Deno.test("the process table marks who is not heard of and who was asked to stop
     { ...worker, number: 3, running: ["1", "2", "3"], stop: { grace: 0 } },
   ]);
   assert.deepEqual(table.split("\n"), [
-    "NAME     | HOST | PID | RUNNING | HEARTBEAT",
+    "NAME     | HOST | PID | STATE     | JOBS   | STARTED | HEARTBEAT",
     "-".repeat(80),
-    "Manager  | box  | 11  | -       | 3s ago",
-    "Worker-2 | box  | 11  | x↵, y   | 3s ago, lease expired",
-    "Worker-3 | box  | 11  | 3 jobs  | 3s ago, stopping",
+    "Manager  | box  | 11  | running 5 | -      | 1m ago  | 3s ago",
+    "Worker-2 | box  | 11  | silent    | x↵, y  | 1m ago  | 3s ago",
+    "Worker-3 | box  | 11  | stopping  | 3 jobs | 1m ago  | 3s ago",
     "",
   ]);
 });

@@ -5,7 +5,9 @@ import { problemsIn, type QueuePlace } from "../helpers/aftermath.ts";
 import { contend, miscounted } from "../helpers/contention.ts";
 import type { Driver } from "../helpers/drivers.ts";
 import { environment, spoolIn } from "../helpers/program_test.ts";
+import { withSharedQueue } from "../helpers/shared_queue.ts";
 import { storm } from "./storm.ts";
+import { threeHosts } from "./three_hosts.ts";
 
 /** Milliseconds for which the 16 processes contend. */
 const contention = 20_000;
@@ -17,6 +19,22 @@ export async function soak(driver: Driver, minutes: number, seed: number): Promi
   console.log(`${driver.name}: 16 processes on one database for ${contention / 1000} s`);
   violations += await onNewQueue(driver, contendFor);
   return violations;
+}
+
+/** Three hosts with as many jobs, one of which is cut off; the number of violations. */
+export async function soakHosts(jobs: number): Promise<number> {
+  console.log(`${jobs} jobs on three hosts, of which one is cut off`);
+  let violations: string[] = [];
+  await withSharedQueue(async (queue) => {
+    const { hosts, outcomes, violations: found, ...report } = await threeHosts(queue, jobs);
+    violations = found;
+    for (const [what, value] of Object.entries(report)) say(what, value);
+    for (const [name, copies] of Object.entries(hosts)) say(`  copies on ${name}`, copies);
+    for (const [outcome, count] of Object.entries(outcomes)) say(`  runs ${outcome}`, count);
+    for (const violation of found) console.error(violation);
+    integrity(found.length);
+  });
+  return violations.length;
 }
 
 /** Runs `action` on a queue in a folder of its own; both stay when that gives violations. */

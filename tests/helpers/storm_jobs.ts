@@ -4,7 +4,7 @@
  */
 
 import { readIfThere } from "../../src/files.ts";
-import { quote } from "../../src/worker/shell_script.ts";
+import { quote } from "../../src/job/shell_words.ts";
 import type { Place } from "./drivers.ts";
 import type { Random } from "./random.ts";
 

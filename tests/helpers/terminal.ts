@@ -1,4 +1,4 @@
-import { quote } from "../../src/worker/shell_script.ts";
+import { quote } from "../../src/job/shell_words.ts";
 import { permissions } from "../../src/worker/program.ts";
 import { type Manager, watchManager } from "./manager.ts";
 

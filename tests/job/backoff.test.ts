@@ -108,6 +108,23 @@ Deno.test("nextStep completes an exit with 0 and gives a job back, also on the l
   }
 });
 
+Deno.test("nextStep puts a job whose command exits with 75 off, for at least a second, whatever its attempts", () => {
+  const later: Outcome = { kind: "exited", code: 75 };
+  const cases: Array<[Partial<RetryPolicy>, delay: number]> = [
+    [{}, 2000],
+    [{ attempts: 3 }, 8000],
+    [{ attempts: 100 }, hour],
+    [{ maxRetries: 0 }, 2000],
+    [{ baseBackoff: 0 }, 1000],
+    [{ baseBackoff: 0.5, attempts: 2 }, 1000],
+    [{ maxBackoff: 0 }, 1000],
+  ];
+  for (const [change, delay] of cases) {
+    const expected = { state: "pending", delay, error: "why" };
+    assert.deepEqual(nextStep(later, "why", { ...policy, ...change }), expected, JSON.stringify(change));
+  }
+});
+
 Deno.test("a job that always fails runs max_retries + 1 times", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1000 }), fc.constantFrom(...failures), (maxRetries, outcome) => {

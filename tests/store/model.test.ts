@@ -18,7 +18,7 @@ import {
   type Real,
   takeOver,
 } from "./model_commands.ts";
-import { failure, handedBack, lease, manualClock, newJob, success } from "./suite/harness.ts";
+import { failure, handedBack, later, lease, manualClock, newJob, success } from "./suite/harness.ts";
 
 const place = fc.nat(2);
 const outcome = fc.constantFrom(
@@ -26,6 +26,7 @@ const outcome = fc.constantFrom(
   failure,
   failure,
   handedBack,
+  later,
   { kind: "timed_out", timeout: 1000 } as const,
   { kind: "signaled", signal: "SIGKILL", code: 137 } as const,
   { kind: "lost", message: "gone" } as const,
@@ -36,7 +37,10 @@ const job = fc.tuple(
   fc.constantFrom(0, 0, 1, -1),
   fc.nat(2),
   fc.constantFrom(0, 1, 2, null),
-).map(([id, priority, maxRetries, baseBackoff]) => newJob(id, { priority, maxRetries, baseBackoff }));
+  fc.constantFrom({}, {}, {}, { delay: 0 }, { delay: 1500 }, { at: 1 }, { at: manualClock().now() + 3000 }),
+).map(([id, priority, maxRetries, baseBackoff, start]) =>
+  newJob(id, { priority, maxRetries, baseBackoff, ...start })
+);
 
 const operation = fc.constantFrom<Operation>("retry", "remove", "dlqRetry", "dlqPurge");
 

@@ -24,7 +24,7 @@ export function createModel() {
   let died = 0;
 
   const isReady = (job: ModelJob, now: number) =>
-    job.state === "pending" || job.state === "failed" && (job.nextAttemptAt ?? now) <= now;
+    ["pending", "failed"].includes(job.state) && (job.nextAttemptAt ?? now) <= now;
 
   return {
     leases,
@@ -35,13 +35,14 @@ export function createModel() {
     enqueue(added: readonly NewJob[], now: number): boolean {
       const taken = new Set([...jobs, ...added].map((job) => job.id));
       if (taken.size < jobs.length + added.length) return false;
-      for (const job of added) {
+      for (const { delay, at, ...job } of added) {
+        const due = at ?? now + (delay ?? 0);
         jobs.push({
           ...job,
           state: "pending",
           createdAt: now,
           updatedAt: now,
-          nextAttemptAt: null,
+          nextAttemptAt: due > now ? due : null,
           lastError: null,
           seq: ++seq,
           claim: 0,
@@ -62,9 +63,10 @@ export function createModel() {
       const cancelled = next.state !== "completed" && job.cancelRequested;
       job.state = cancelled ? "cancelled" : next.state;
       job.cancelRequested = false;
-      job.attempts = outcome.kind === "handed_back" ? attempt - 1 : attempt;
-      job.nextAttemptAt = !cancelled && next.state === "failed" && next.delay > 0 ? now + next.delay : null;
-      job.lastError = "error" in next ? next.error : null;
+      job.attempts = next.state === "pending" ? attempt - 1 : attempt;
+      const delay = "delay" in next ? next.delay ?? 0 : 0;
+      job.nextAttemptAt = !cancelled && delay > 0 ? now + delay : null;
+      job.lastError = "error" in next ? next.error ?? null : null;
       job.updatedAt = now;
       job.worker = null;
       job.attemptsKept.push({ run, number: attempt, outcome: outcome.kind });

@@ -11,6 +11,7 @@ import { retry } from "../../src/store/sqlite/retry.ts";
 import { scopes } from "../../src/store/refusals.ts";
 import type { ListFilter } from "../../src/store/selection.ts";
 import { attempts, lastOutput } from "../../src/store/sqlite/queries.ts";
+import { detail, find, progress, runAfter, running } from "../../src/store/sqlite/progress.ts";
 import { openStore } from "../../src/store/open.ts";
 import { sqliteDatabase } from "../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
@@ -61,6 +62,13 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   await remove(recording, { unchangedSince: { ago: 1000 } }, scopes.dlqPurge);
   await attempts(recording, "b");
   await lastOutput(recording, "b");
+  const [{ seq }] = await find(recording, ["b"]);
+  await progress(recording, [seq]);
+  await running(recording);
+  await detail(recording, "a");
+  await store.enqueue([newJob("c")]);
+  await detail(recording, "c");
+  await runAfter(recording, seq, 0);
   const plans = [...statements].filter((sql) => /\b(jobs|attempts)\b/.test(sql)).map((sql) =>
     [sql, database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map((row) => String(row.detail))] as const
   );

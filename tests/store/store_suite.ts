@@ -7,12 +7,15 @@ import { enqueueCases } from "./suite/enqueue.ts";
 import { finishCases } from "./suite/finish.ts";
 import { casesFor, type OpenDatabase } from "./suite/harness.ts";
 import { editCases } from "./suite/edit.ts";
+import { hostCases } from "./suite/hosts.ts";
 import { intakeCases } from "./suite/intake.ts";
 import { listCases } from "./suite/list.ts";
 import { processCases } from "./suite/processes.ts";
+import { progressCases } from "./suite/progress.ts";
 import { queryCases } from "./suite/queries.ts";
 import { removeCases } from "./suite/remove.ts";
 import { retryCases } from "./suite/retry.ts";
+import { runningOutputCases } from "./suite/running_output.ts";
 import { takeOverCases } from "./suite/take_over.ts";
 
 /** Registers every case for a driver; `open` makes an empty database for each. With `ignore` they are only counted. */
@@ -31,4 +34,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   retryCases(test);
   removeCases(test);
   editCases(test);
+  progressCases(test);
+  hostCases(test);
+  runningOutputCases(test);
 }

@@ -23,6 +23,7 @@ Deno.test("workers say what the original program said", () => {
     [{ state: "failed", delay: 1500, error: "x" }, "job a failed, retry in 1.5s"],
     [{ state: "dead", error: "x" }, "job a moved to DLQ"],
     [{ state: "pending" }, "job a handed back to the queue"],
+    [{ state: "pending", delay: 2000, error: "x" }, "job a asks for a later try, in 2s"],
     [null, "job a belongs to another worker now, this result is dropped"],
   ];
   for (const [next, text] of cases) assert.equal(describeFinished("a", next && result(next)), text);

@@ -16,7 +16,10 @@ const stats = [
 ];
 
 Deno.test("linux: names with blanks and parentheses, zombies and stopped processes are read", () => {
-  const snapshot = linux.parseSnapshot(["boot-id", "pid:[4026]", ...stats, "--", "end", ""].join("\n"))!;
+  const snapshot = linux.parseSnapshot(
+    ["boot-id", "pid:[4026]", ...stats, "--", "", "end", ""].join("\n"),
+    null,
+  )!;
   assert.deepEqual([snapshot.boot, snapshot.namespace], ["boot-id", "pid:[4026]"]);
   assert.deepEqual([...snapshot.processes.values()], [
     { pid: 1, parent: 0, group: 1, start: "3", startOrder: 3, zombie: false },
@@ -28,33 +31,39 @@ Deno.test("linux: names with blanks and parentheses, zombies and stopped process
 });
 
 Deno.test("linux: carriers have the claim, forks have the runner's mark and no claim at all", () => {
-  const environ = (...pids: number[]) => pids.map((pid) => `/proc/${pid}/environ`);
+  const environ = (pid: number, ...variables: string[]) =>
+    `/proc/${pid}/environ:${variables.map((variable) => `${variable}\0`).join("")}`;
   const lines = [
     ...["boot", "", ...stats, "--"],
-    ...[...environ(20, 22), "--"],
-    ...[...environ(20, 21, 22, 1), "--"],
-    ...[...environ(20, 22, 1), "end"],
+    environ(20, "PATH=/bin", "QUEUECTL_CLAIM=c", "QUEUECTL_RUNNER=r"),
+    environ(21, "QUEUECTL_RUNNER=r", "X=QUEUECTL_CLAIM=c"),
+    // A value with a line break.
+    environ(22, "QUEUECTL_RUNNER=r", "A=1"),
+    environ(22, "2", "QUEUECTL_CLAIM=c"),
+    environ(1, "QUEUECTL_CLAIM=other", "QUEUECTL_RUNNER=r"),
+    environ(23, "QUEUECTL_RUNNER=another"),
+    environ(24, "QUEUECTL_CLAIM=c2"),
+    ...["", "end"],
   ];
-  const snapshot = linux.parseSnapshot(lines.join("\n"))!;
+  const text = lines.join("\n");
+  const snapshot = linux.parseSnapshot(text, { claim: "c", runner: "r" })!;
+  assert.equal(linux.parseSnapshot(text, null)!.carriers.size, 0);
   assert.equal(snapshot.namespace, "");
   assert.deepEqual([...snapshot.carriers], [20, 22]);
   assert.deepEqual([...snapshot.forks], [21]);
 });
 
 Deno.test("linux: a text that breaks off is no snapshot, wherever it does", () => {
-  const text = ["boot", "pid:[1]", ...stats, "--", "/proc/20/environ", "--", "--", "end"].join("\n");
-  assert.ok(linux.parseSnapshot(text));
+  const text = ["boot", "pid:[1]", ...stats, "--", "/proc/20/environ:A=1", "", "end"].join("\n");
+  assert.ok(linux.parseSnapshot(text, null));
   for (let length = 0; length < text.length; length++) {
-    assert.equal(linux.parseSnapshot(text.slice(0, length)), undefined, text.slice(0, length));
+    assert.equal(linux.parseSnapshot(text.slice(0, length), null), undefined, text.slice(0, length));
   }
 });
 
-Deno.test("linux: looks into environments only for marks that are given as arguments", () => {
-  const plain = linux.snapshotInvocation(null);
-  const marked = linux.snapshotInvocation({ claim: "c'l $(x)", runner: "r" });
-  assert.deepEqual(plain.args.slice(-3), ["queuectl", "", ""]);
-  assert.deepEqual(marked.args.slice(-3), ["queuectl", "c'l $(x)", "r"]);
-  assert.equal(plain.args[1], marked.args[1]);
+Deno.test("linux: looks into environments only when it is asked to", () => {
+  assert.ok(!linux.snapshotInvocation(false).args.join().includes("environ"));
+  assert.ok(linux.snapshotInvocation(true).args.join().includes("environ"));
 });
 
 Deno.test("darwin: the output of ps is read", () => {
@@ -65,7 +74,7 @@ Deno.test("darwin: the output of ps is read", () => {
     "99999   501   501 Z    Tue Nov  4 13:00:02 2025",
     "",
   ].join("\n");
-  const snapshot = darwin.parseSnapshot(text)!;
+  const snapshot = darwin.parseSnapshot(text, null)!;
   assert.equal(snapshot.boot, "0A1B-2C3D");
   assert.deepEqual([...snapshot.processes.values()], [
     {
@@ -99,6 +108,7 @@ Deno.test("darwin: the output of ps is read", () => {
 Deno.test("windows: the output of PowerShell is read", () => {
   const snapshot = windows.parseSnapshot(
     "134082000000000000\r\n4 0 134082000001234567\r\n812 4 134082000007654321\r\n",
+    null,
   )!;
   assert.equal(snapshot.boot, "134082000000000000");
   assert.deepEqual([...snapshot.processes.values()], [

@@ -123,9 +123,14 @@ Deno.test("only processes of this host can be known to be gone", () => {
     process(4, "elsewhere", 61, "6"),
     process(5, `${here}/pid:[1]`, 61, "6"),
   ];
-  assert.deepEqual(findGone(registered, snapshot(host)), [2, 3]);
+  assert.deepEqual(findGone(registered, snapshot(host), false), [2, 3]);
   // Within a pid namespace the same pid is somebody else.
-  assert.deepEqual(findGone(registered, { ...snapshot(host), namespace: "pid:[1]" }), [5]);
+  assert.deepEqual(findGone(registered, { ...snapshot(host), namespace: "pid:[1]" }, false), [5]);
+  // Where other hosts use the queue, one of them may have the same name: its boot is another.
+  const namesake = process(6, here, 61, "6");
+  namesake.identity.boot = "another";
+  assert.deepEqual(findGone([...registered, namesake], snapshot(host), false), [2, 3, 6]);
+  assert.deepEqual(findGone([...registered, namesake], snapshot(host), true), [2, 3]);
 });
 
 Deno.test("without marks, what stays in the runner's group belongs to the command unless it is older", () => {

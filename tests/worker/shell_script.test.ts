@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { quote, runnerScript, windowsInvocation } from "../../src/worker/shell_script.ts";
+import { quote } from "../../src/job/shell_words.ts";
+import { runnerScript, windowsInvocation } from "../../src/worker/shell_script.ts";
 
 const posix = { ignore: Deno.build.os === "windows" };
 
@@ -52,7 +53,16 @@ Deno.test("a command in which a shell has nothing to do takes the place of its s
     runnerScript({ ...spec, command }, "started", { forks: true, hasFunctions }).includes(
       `&& exec ${command}\n`,
     );
-  for (const command of ["ls -l /tmp", "./run", "/usr/bin/env A=1 b", "python3 x.py --size=3 a@b:c,d%"]) {
+  for (
+    const command of [
+      "ls -l /tmp",
+      "./run",
+      "/usr/bin/env A=1 b",
+      "python3 x.py --size=3 a@b:c,d%",
+      "ls 'a b' '$C'",
+      "'my ls' a",
+    ]
+  ) {
     assert.ok(isReplaced(command), command);
     assert.ok(!isReplaced(command, true), "bash may have a function of that name");
   }
@@ -64,7 +74,8 @@ Deno.test("a command in which a shell has nothing to do takes the place of its s
     "ls $A",
     "ls *",
     "ls ~",
-    "ls 'a'",
+    "ls 'a'b",
+    'ls "a"',
     "A=1 ls",
     "ls\nls",
     "ls #a",
@@ -85,6 +96,13 @@ Deno.test("a command in which a shell has nothing to do takes the place of its s
   ];
   for (const command of [...syntax, ...builtIn, "", " ls", "{ ls", "\\ls", "ls\\", "ls\tls"]) {
     assert.ok(!isReplaced(command), command);
+  }
+});
+
+Deno.test("a word that is quoted although the shell knows it is the program of that name, whatever the shell", () => {
+  for (const [forks, hasFunctions] of [[true, false], [true, true], [false, false]]) {
+    const script = runnerScript({ ...spec, command: "'echo' '$$' . x" }, "started", { forks, hasFunctions });
+    assert.ok(script.includes("\nexec 'echo' '$$' . x\n"), script);
   }
 });
 

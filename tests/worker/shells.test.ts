@@ -115,6 +115,13 @@ const commands: Record<string, [string, number | null]> = {
   "plain-folder": ["/bin", 126],
   "plain-unknown-path": ["/no/such/program x", 127],
   "plain-not-executable": ["/etc/passwd", 126],
+  "words": ["'test' 'it'\\''s $A' = 'it'\\''s $A'", 0],
+  "words-failing": ["'test' 'a b' = 'a  b'", 1],
+  "words-dollars": ["'test' '$$' = '$$'", 0],
+  "words-unknown": ["'no-such program' 'a b'", 127],
+  "words-builtin": ["'exit' 3", null],
+  "words-syntax": ["'if' then", 127],
+  "words-assignment": ["'A=1' env", 127],
 };
 
 for (const { name, program, args } of shells) {

@@ -5,9 +5,10 @@ import { printable } from "../../printable.ts";
 import { openStore } from "../../store/open.ts";
 import { beingMoved } from "../../store/refusals.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
-import { findGone, takeSnapshot } from "../../worker/processes.ts";
+import { findGone, hostName, takeSnapshot } from "../../worker/processes.ts";
 import type { Context } from "../context.ts";
 import { counted } from "../output.ts";
+import { hostNames } from "../process_output.ts";
 import { print } from "../standard_streams.ts";
 
 /** What was found: `ok`, `note` where something will mend itself or is only worth knowing, `error` where it will not. */
@@ -100,16 +101,29 @@ async function checkProcesses(store: Store): Promise<Finding[]> {
     const jobs = waiting + processing === 1 ? "1 job waits" : `${waiting + processing} jobs wait`;
     return [{ level: "note", text: `${jobs}, but no worker runs; start one: queuectl worker start` }];
   }
-  const gone = findGone(processes, await takeSnapshot());
-  return processes.map((process) => describeProcess(process, gone.includes(process.id)));
+  const snapshot = await takeSnapshot();
+  const gone = findGone(processes, snapshot, store.shared);
+  const nameOf = hostNames(processes);
+  return processes.map((process) => {
+    const isHere = process.identity.host === hostName(snapshot);
+    return describeProcess(process, gone.includes(process.id), isHere ? null : nameOf(process));
+  });
 }
 
-function describeProcess(process: RegisteredProcess, isGone: boolean): Finding {
+/** What is known of a process; `host` is null for this one. */
+function describeProcess(process: RegisteredProcess, isGone: boolean, host: string | null): Finding {
   const { role, number, identity, running, expired } = process;
-  const name = `${role === "manager" ? "Manager" : `Worker-${number}`} (pid ${identity.pid})`;
+  const place = host === null ? "" : ` on host ${host}`;
+  const name = `${role === "manager" ? "Manager" : `Worker-${number}`} (pid ${identity.pid}${place})`;
   if (isGone) {
     const jobs = running.length > 0 ? `; its ${counted(running.length, "job")} will be taken over` : "";
     return { level: "note", text: `${name} is gone${jobs} when a worker starts: queuectl worker start` };
+  }
+  if (expired && host !== null) {
+    const text =
+      `${name} has not been heard of for longer than its lease: its host is down or cut off, or it ` +
+      "hangs; its jobs are taken over by workers of other hosts";
+    return { level: "note", text };
   }
   if (expired) {
     const advice =

@@ -67,13 +67,16 @@ function ends(
 }
 
 /** Processes that may still be at work: those of another host count until their lease is over. */
-async function findAlive(processes: readonly RegisteredProcess[]): Promise<RegisteredProcess[]> {
+async function findAlive(
+  processes: readonly RegisteredProcess[],
+  { shared }: Store,
+): Promise<RegisteredProcess[]> {
   if (processes.length === 0) return [];
   const snapshot = await takeSnapshot();
-  const gone = findGone(processes, snapshot);
+  const gone = findGone(processes, snapshot, shared);
   const host = hostName(snapshot);
   return processes.filter(({ id, identity, expired }) =>
-    !gone.includes(id) && (identity.host === host || !expired)
+    !gone.includes(id) && (identity.host === host && identity.boot === snapshot.boot || !expired)
   );
 }
 

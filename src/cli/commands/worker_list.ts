@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
-import { jsonArray, processObject, processTable } from "../output.ts";
+import { jsonArray } from "../output.ts";
+import { processObject, processTable } from "../process_output.ts";
 import { print, printAll } from "../standard_streams.ts";
 
 /** Prints the managers, each with its workers, and what they run. */

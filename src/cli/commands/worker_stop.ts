@@ -4,17 +4,28 @@ import type { Context } from "../context.ts";
 import { duration } from "../flag_values.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted } from "../output.ts";
+import { hostsNamed } from "../process_output.ts";
 import { print } from "../standard_streams.ts";
 
-/** Asks every manager of the queue to stop, waits until they are gone and says how many there were. */
-export async function workerStop(this: Context, flags: { now?: boolean; grace?: string }): Promise<void> {
+/** Asks every manager of the queue, or of one host, to stop, waits until they are gone and says how many there were. */
+export async function workerStop(
+  this: Context,
+  flags: { now?: boolean; grace?: string; host?: string },
+): Promise<void> {
   if (flags.now && flags.grace !== undefined) {
     throw new QueuectlError("usage", "Flags --now and --grace cannot be given together: --now is --grace 0s");
   }
   const asked = flags.now ? 0 : flags.grace === undefined ? undefined : duration("grace", flags.grace);
   await using store = await openQueue(this, "empty");
+  const hosts = flags.host === undefined ? undefined : hostsNamed(flags.host, await store.processes());
+  if (hosts?.length === 0) {
+    throw new QueuectlError("not_found", `No manager or worker found on host ${flags.host}`);
+  }
   const { stopWorkers } = await import("../../worker/stop.ts");
-  const stopped = await stopWorkers(store, { grace: asked ?? configFrom(await store.settings()).grace });
+  const stopped = await stopWorkers(store, {
+    grace: asked ?? configFrom(await store.settings()).grace,
+    hosts,
+  });
   await print(
     stopped === 0 ? "No active worker manager found.\n" : `Stopped ${counted(stopped, "worker manager")}.\n`,
   );

@@ -26,29 +26,32 @@ EXAMPLES
   },
 });
 
-const workerStop = buildCommand<{ now?: boolean; grace?: string }, [], Context>({
+const workerStop = buildCommand<{ now?: boolean; grace?: string; host?: string }, [], Context>({
   loader: async () => (await import("../commands/worker_stop.ts")).workerStop,
   parameters: {
     flags: {
       now: given("End running commands at once; they go back into the queue"),
       grace: value("DURATION", "Time that running commands are given, like 30s [default: setting grace]"),
+      host: value("H", 'Only those of this host, named as in "worker list" [default: of every host]'),
     },
   },
   docs: {
-    brief: "Stop all workers of the queue and wait until they are gone",
-    fullDescription: `Stop all managers and workers of the queue, and wait until they are gone.
+    brief: "Stop the workers of the queue and wait until they are gone",
+    fullDescription:
+      `Stop all managers and workers of the queue, on every host or on one, and wait until they are gone.
 
 EXAMPLES
   queuectl worker stop
   queuectl worker stop --grace 5m
-  queuectl worker stop --now`,
+  queuectl worker stop --now
+  queuectl worker stop --host build-2`,
   },
 });
 
 const workerList = buildCommand<{ json?: boolean }, [], Context>({
   loader: async () => (await import("../commands/worker_list.ts")).workerList,
   parameters: { flags: { json } },
-  docs: { brief: "List managers and workers and what they run" },
+  docs: { brief: "List the managers and workers of every host and what they run" },
 });
 
 /** `worker`: runs jobs, until asked to stop. */

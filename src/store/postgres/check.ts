@@ -37,6 +37,11 @@ const invariants: Array<[string, string]> = [
     "runs are of jobs that do not exist",
   ],
   [
+    `SELECT count(*) AS n FROM queuectl.output AS output WHERE NOT EXISTS (
+       SELECT 1 FROM queuectl.jobs WHERE seq = output.job AND run = output.run AND state = 'processing')`,
+    "pieces of output are of runs that have ended",
+  ],
+  [
     `SELECT count(*) AS n FROM (
        SELECT state, sum(n) FROM (
          SELECT state, 1 AS n FROM queuectl.jobs

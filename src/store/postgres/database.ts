@@ -37,6 +37,8 @@ export interface Database {
   now(): number | null;
   /** Runs statements in one transaction and one round trip; gives the rows of each. */
   batch(statements: readonly Statement[], effort?: Effort): Promise<Row[][]>;
+  /** The same on another session, which nothing here waits for; tried once, with `patience` milliseconds for the answer. */
+  batchOn(link: Link, statements: readonly Statement[], patience: number): Promise<Row[][]>;
   /** Runs `body` in one transaction; rolls back when it throws. `again` tells that a lost commit may have happened. */
   transaction<T>(body: (run: Run, again: boolean) => Promise<T>, effort?: Effort): Promise<T>;
   close(): Promise<void>;
@@ -120,21 +122,38 @@ export async function connect(
     }
   }
 
+  async function sendBatch(
+    link: Link,
+    statements: readonly Statement[],
+    effort: Effort,
+    timeLimits: typeof standardLimits.quick,
+  ): Promise<Row[][]> {
+    const all = [begin(effort, timeLimits), ...statements.map(qualified), { text: "COMMIT" }];
+    const answers = await link.send(all, timeLimits.answer);
+    return answers.slice(1, -1).map(({ rows }) => rows);
+  }
+
   return {
     options,
     sender: crypto.randomUUID(),
     now: () => clock === undefined ? null : clock(),
     batch: (statements, effort = {}) =>
       inTurn(() =>
-        patiently(async (link, _again, sending) => {
+        patiently((link, _again, sending) => {
           sending();
-          const all = [begin(effort, limits[effort.pace ?? "quick"]), ...statements.map(qualified), {
-            text: "COMMIT",
-          }];
-          const answers = await link.send(all, limits[effort.pace ?? "quick"].answer);
-          return answers.slice(1, -1).map(({ rows }) => rows);
+          return sendBatch(link, statements, effort, limits[effort.pace ?? "quick"]);
         }, effort)
       ),
+    batchOn(link, statements, patience) {
+      // The server is to give up before we do, and say why.
+      const server = Math.ceil(patience * 0.8);
+      return sendBatch(link, statements, {}, {
+        statement: server,
+        lock: server,
+        idle: server,
+        answer: patience,
+      });
+    },
     transaction: (body, effort = {}) =>
       inTurn(() =>
         patiently(async (link, again, sending) => {

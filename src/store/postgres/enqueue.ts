@@ -16,11 +16,14 @@ const packetLength = 2 ** 20;
 const columns = "id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
 
 const typedColumns = `number bigint, id text COLLATE "C", command text, attempts integer, max_retries integer,
-  priority integer, timeout bigint, base_backoff double precision, cwd text, env text`;
+  priority integer, timeout bigint, base_backoff double precision, cwd text, env text, delay bigint, at bigint`;
+
+/** The time before which a job does not run; past or present where it can run at once. */
+const due = "coalesce(at, now + coalesce(delay, 0))";
 
 const jobsOf = (source: string, now: string, request: string) => `
-  INSERT INTO queuectl.jobs (state, available, created_at, updated_at, request, ${columns})
-  SELECT 'pending', true, now, now, ${request}::uuid, ${columns}
+  INSERT INTO queuectl.jobs (state, available, next_attempt_at, created_at, updated_at, request, ${columns})
+  SELECT 'pending', ${due} <= now, CASE WHEN ${due} > now THEN ${due} END, now, now, ${request}::uuid, ${columns}
   FROM ${source}, (SELECT ${now} AS now) AS clock ORDER BY number`;
 
 /** A new job as the statements take it, with its place among the others. */
@@ -36,6 +39,8 @@ export interface NewRow {
   cwd: string | null;
   /** JSON. */
   env: string | null;
+  delay: number | null;
+  at: number | null;
 }
 
 export function newRow(job: NewJob, place: number): NewRow {
@@ -50,6 +55,8 @@ export function newRow(job: NewJob, place: number): NewRow {
     base_backoff: job.baseBackoff,
     cwd: job.cwd,
     env: job.env && Object.keys(job.env).length > 0 ? JSON.stringify(job.env) : null,
+    delay: job.delay ?? null,
+    at: job.at ?? null,
   };
 }
 

@@ -10,7 +10,8 @@ import type { Intake } from "../store.ts";
 import type { Database } from "./database.ts";
 import { enqueueMany, type NewRow, newRow } from "./enqueue.ts";
 
-const columns = "number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
+const columns =
+  "number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, delay, at";
 
 /** Begins to collect. */
 export function openIntake(database: Database): Intake {
@@ -18,11 +19,11 @@ export function openIntake(database: Database): Intake {
   collected.exec(`
     CREATE TEMP TABLE intake (
       number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, command, attempts, max_retries, priority, timeout,
-      base_backoff, cwd, env
+      base_backoff, cwd, env, delay, at
     );
     BEGIN`);
   const insert = collected.prepare(
-    `INSERT INTO temp.intake (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    `INSERT INTO temp.intake (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
   );
   let count = 0;
 

@@ -174,6 +174,8 @@ function linkOn(
     const timer = setTimeout(() => {
       lose(new TimeoutError(patience).message);
       socket.destroy();
+      // Not every Deno tells of a socket that was destroyed.
+      gone.resolve();
     }, patience);
     try {
       const settled = await Promise.race([Promise.allSettled(statements.map(start)), lost.promise]);

@@ -2,10 +2,13 @@
  * Wake-up: who makes work available, or asks something of workers, notifies the channel that has the schema's name; who
  * waits listens on a connection of its own. Behind it everybody looks once a second anyway, because a notification can
  * be lost with a connection, and a pooler may let none through.
+ *
+ * Leases are renewed on the same connection: nothing that the store does meanwhile, and no query that hangs, delays it.
  */
 
 import { type Database, quoteIdentifier, type Statement } from "./database.ts";
-import { type Link, openLink } from "./link.ts";
+import { type Link, openLink, type Row } from "./link.ts";
+import { LinkLostError, TimeoutError } from "./socket.ts";
 
 /** Milliseconds between two looks without a notification. */
 const pollInterval = 1000;
@@ -25,6 +28,11 @@ export interface Listener {
   changed(): boolean;
   /** Calls `wake` with every notification, until what is returned is called. */
   watch(wake: () => void): () => void;
+  /**
+   * Runs statements in one transaction on this connection, within `patience` milliseconds: tried once, after waiting for
+   * the connection where there is none now. Throws what the connection throws, and LinkLostError before it listens.
+   */
+  ask(statements: readonly Statement[], patience: number): Promise<Row[][]>;
   close(): Promise<void>;
 }
 
@@ -39,6 +47,11 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
   const wakers = new Set<() => void>();
   let lookAt = -Infinity;
   let listening: Promise<void> | undefined;
+  let current: Link | undefined;
+  /** Resolves when it listens on another connection. */
+  let renewed = Promise.withResolvers<Link>();
+  /** Ends the pause before the next attempt to connect. */
+  let hurry = () => {};
 
   function notified(): void {
     isNotified = true;
@@ -56,10 +69,15 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
         // Nobody told what happened before.
         notified();
         pause = shortestPause;
+        current = link;
+        renewed.resolve(link);
+        renewed = Promise.withResolvers();
         await keepAlive(link);
       } catch {
         // The connection for statements meets the same trouble, and has the words for it.
-        await sleep(Math.random() * pause);
+        const urged = Promise.withResolvers<void>();
+        hurry = urged.resolve;
+        await Promise.race([sleep(Math.random() * pause), urged.promise]);
       } finally {
         await link?.close();
       }
@@ -90,6 +108,16 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
     watch(wake) {
       wakers.add(wake);
       return () => void wakers.delete(wake);
+    },
+    async ask(statements, patience) {
+      if (listening === undefined) throw new LinkLostError("nobody listens yet");
+      hurry();
+      const until = performance.now() + patience;
+      const link = current?.isOpen ? current : await Promise.race([
+        renewed.promise,
+        sleep(patience).then(() => Promise.reject(new TimeoutError(patience))),
+      ]);
+      return await database.batchOn(link, statements, Math.max(1, until - performance.now()));
     },
     async close() {
       isStopping = true;

@@ -4,11 +4,11 @@ import type { Claim } from "../../job/job.ts";
 import { claimColumns, number, processColumns, processFromRow } from "../rows.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
-import type { Database, Effort } from "./database.ts";
+import type { Database, Effort, Row } from "./database.ts";
 import { claimsFrom, elsewhereSql, handedOut } from "./exchange.ts";
-import { notification } from "./notifications.ts";
+import { type Listener, notification } from "./notifications.ts";
 import type { Requests } from "./requests.ts";
-import { asArray, storable } from "./storable.ts";
+import { asArray, asJson, storable } from "./storable.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {
@@ -40,15 +40,35 @@ export async function register(database: Database, registration: Registration): 
   });
 }
 
-/** Renews the lease; false when the process is not registered any more. */
-export async function heartbeat(database: Database, process: number, lease: number): Promise<boolean> {
-  const [rows] = await database.batch([{
+/** The part of a lease, and the least milliseconds, that a connection gets for renewing it. */
+const [renewalPart, shortestRenewal] = [1 / 6, 1000];
+
+/**
+ * Renews the lease; false when the process is not registered any more. On the connection that listens, because the other
+ * one may be waiting for something else; where that does not answer on both, whichever is the first.
+ */
+export async function heartbeat(
+  database: Database,
+  listener: Listener,
+  process: number,
+  lease: number,
+): Promise<boolean> {
+  const renewal = {
     text: `WITH ${clockSql("$1")}
       UPDATE queuectl.processes SET heartbeat_at = now, lease_until = now + $2::bigint FROM clock WHERE id = $3
       RETURNING id`,
     parameters: [database.now(), lease, process],
-  }]);
-  return rows.length === 1;
+  };
+  const patience = Math.max(shortestRenewal, lease * renewalPart);
+  const isRenewed = ([rows]: Row[][]) => rows.length === 1;
+  try {
+    return isRenewed(await listener.ask([renewal], patience));
+  } catch {
+    // Whatever it was: what fails there too is told.
+    const otherwise = database.batch([renewal]).then(isRenewed);
+    const once = listener.ask([renewal], patience).then(isRenewed).catch(() => otherwise);
+    return await Promise.race([otherwise.catch(() => once), once]);
+  }
 }
 
 /** registered → (gone); what it still ran is found by the next take-over. */
@@ -94,6 +114,8 @@ export async function takeOver(
          orphan AS MATERIALIZED (
            SELECT seq, claim FROM queuectl.jobs AS job WHERE state = 'processing'
              AND NOT EXISTS (SELECT 1 FROM queuectl.processes WHERE id = job.worker)
+             -- Whoever was declared gone meanwhile takes nothing.
+             AND EXISTS (SELECT 1 FROM queuectl.processes WHERE id = $2)
            ORDER BY seq
          )
          UPDATE queuectl.jobs AS job SET claim = job.claim + 1, worker = $2, request = $3 FROM orphan, clock
@@ -112,34 +134,51 @@ export async function takeOver(
   );
 }
 
-/** Whether this run of the job goes on, on whichever host. */
-export async function isRunning(database: Database, seq: number, run: number): Promise<boolean> {
+/** Whether this run of the job goes on, on whichever host, or where a boot is given not on another one. */
+export async function isRunning(
+  database: Database,
+  seq: number,
+  run: number,
+  boot?: string,
+): Promise<boolean> {
   const [rows] = await database.batch([{
-    text: "SELECT 1 FROM queuectl.jobs WHERE seq = $1 AND run = $2 AND state = 'processing'",
-    parameters: [seq, run],
+    text: `SELECT 1 FROM queuectl.jobs AS job WHERE seq = $1 AND run = $2 AND state = 'processing'
+      AND NOT EXISTS (SELECT 1 FROM queuectl.processes WHERE id = job.worker AND boot <> $3)`,
+    parameters: [seq, run, boot ?? null],
   }], { readOnly: true });
   return rows.length === 1;
 }
 
-/** Asks every process that is not gone to stop; the ids of the managers among them. */
+/** Asks every process of these hosts (all of them by default) that is not gone to stop; the ids of the managers among them. */
 export async function requestStop(
   database: Database,
   request: StopRequest,
   gone: readonly number[],
+  hosts?: readonly string[],
 ): Promise<number[]> {
+  const names = hosts === undefined ? null : asJson(hosts);
   const [rows] = await database.batch([
     {
-      text:
-        `SELECT id FROM queuectl.processes WHERE role = 'manager' AND id <> ALL ($1::bigint[]) ORDER BY id`,
-      parameters: [asArray(gone)],
+      text: `SELECT id FROM queuectl.processes WHERE role = 'manager' AND id <> ALL ($1::bigint[]) AND ${
+        ofHosts("$2")
+      }
+         ORDER BY id`,
+      parameters: [asArray(gone), names],
     },
     {
       // Their workers are left to a take-over, which also finds what they ran.
       text: "DELETE FROM queuectl.processes WHERE role = 'manager' AND id = ANY($1::bigint[])",
       parameters: [asArray(gone)],
     },
-    { text: "UPDATE queuectl.processes SET stop_grace = $1", parameters: [request.grace] },
+    {
+      text: `UPDATE queuectl.processes SET stop_grace = $1 WHERE ${ofHosts("$2")}`,
+      parameters: [request.grace, names],
+    },
     notification(database),
   ]);
   return rows.map((row) => number(row, "id"));
 }
+
+/** Whether a process is of one of the hosts in a JSON array; null stands for all hosts. */
+const ofHosts = (parameter: `$${number}`) =>
+  `(${parameter}::text IS NULL OR host IN (SELECT json_array_elements_text(${parameter}::text::json)))`;

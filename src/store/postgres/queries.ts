@@ -5,6 +5,7 @@ import { jobStates } from "../../job/job.ts";
 import { nearestId } from "../../nearest.ts";
 import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
 import { attemptColumns, attemptFromRow, number, text } from "../rows.ts";
+import type { FoundRun } from "../store.ts";
 import type { Database, Run } from "./database.ts";
 
 const readOnly = { readOnly: true };
@@ -47,6 +48,16 @@ export async function attempts(database: Database, id: string): Promise<Attempt[
       [job.seq],
     );
     return rows.map(attemptFromRow);
+  }, readOnly);
+}
+
+/** A job and its run that goes on. */
+export async function findRun(database: Database, id: string): Promise<FoundRun> {
+  return await database.transaction(async (run) => {
+    const job = await requireJob(run, id, noJob);
+    if (job.state !== "processing") return { id: job.id, running: null };
+    const [row] = await run("SELECT run FROM queuectl.jobs WHERE seq = $1", [job.seq]);
+    return { id: job.id, running: { seq: job.seq, run: number(row, "run") } };
   }, readOnly);
 }
 

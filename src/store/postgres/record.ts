@@ -24,10 +24,10 @@ function resultOf({ seq, claim, run, attempt, startedAt, outcome, output, errorO
     output: output === "" ? null : storable(output),
     error_output: errorOutput === "" ? null : storable(errorOutput),
     state: next.state,
-    // A job that is handed back has not used up the attempt.
-    attempts: outcome.kind === "handed_back" ? attempt - 1 : attempt,
-    delay: next.state === "failed" ? next.delay : 0,
-    error: "error" in next ? storable(next.error) : null,
+    // A job that goes back to where it was has not used up the attempt.
+    attempts: next.state === "pending" ? attempt - 1 : attempt,
+    delay: "delay" in next ? next.delay ?? 0 : 0,
+    error: "error" in next && next.error !== undefined ? storable(next.error) : null,
   };
 }
 
@@ -56,10 +56,9 @@ export function recordStatement(
         UPDATE queuectl.jobs AS job SET
           -- Cancelled while its run ended in another way: nothing but success is stronger.
           state = CASE WHEN job.cancel_requested AND result.state <> 'completed' THEN 'cancelled' ELSE result.state END,
-          available = NOT job.cancel_requested AND
-            (result.state = 'pending' OR result.state = 'failed' AND result.delay = 0),
+          available = NOT job.cancel_requested AND result.state IN ('pending', 'failed') AND result.delay = 0,
           attempts = result.attempts,
-          next_attempt_at = CASE WHEN NOT job.cancel_requested AND result.state = 'failed' AND result.delay > 0
+          next_attempt_at = CASE WHEN NOT job.cancel_requested AND result.delay > 0
             THEN clock.now + result.delay END,
           last_error = result.error, updated_at = clock.now, started_at = NULL, worker = NULL, host = NULL,
           cancel_requested = false
@@ -72,7 +71,8 @@ export function recordStatement(
           output, error_output)
         SELECT seq, run, number, claim, $3, started_at, clock.now, outcome, exit_code, signal, output, error_output
         FROM result JOIN recorded USING (seq, claim), clock
-      )
+      ),
+      emptied AS (DELETE FROM queuectl.output USING recorded WHERE job = recorded.seq)
       SELECT seq, claim, CASE WHEN available THEN pg_notify($4, $5) END AS notified FROM recorded`,
     parameters: [
       database.now(),

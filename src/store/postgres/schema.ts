@@ -4,13 +4,14 @@
  *
  * Invariants, as in the SQLite schema:
  * - `available` is true exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
- * - `next_attempt_at` is set exactly while a job waits for a time; when it is due, a claim makes the job available.
+ * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job available.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` is true only then.
  * - the sum of `counters` has the number of jobs in every state, and in `died` how many ever became dead. It is spread
  *   over rows by the number of the session, so that workers do not wait for one another.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
  *   as there is one, triggers of move_lock.ts refuse every change.
+ * - a row of `output` is a piece of what the run that goes on has printed: with its end all of them go.
  *
  * `request` names the enqueue, the claim or the take-over that a row was last changed by, and `attempts.claim` the claim
  * under which a result came: so a change that is repeated, because its commit was never confirmed, knows its own.
@@ -132,6 +133,19 @@ const first = `
   ${counters}
 `;
 
+// What a running command prints is to be read from every host. The pieces are changed and removed all the time.
+const second = `
+  CREATE TABLE queuectl.output (
+    job bigint NOT NULL,
+    run integer NOT NULL,
+    stream text COLLATE "C" NOT NULL,
+    position bigint NOT NULL,
+    content bytea NOT NULL,
+    PRIMARY KEY (job, run, stream, position)
+  ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
+    toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 1000);
+`;
+
 /** What is raised in a queue that is being moved; the text is the place to which it moves. */
 export const sealCode = "QMOVE";
 
@@ -151,4 +165,4 @@ const moves = `
 `;
 
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, moves];
+export const migrations: readonly string[] = [first, second, moves];

@@ -15,7 +15,9 @@ import { keys, list } from "./list.ts";
 import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
-import { attempts, counts, deaths, lastOutput } from "./queries.ts";
+import { keepOutput, keptOutput } from "./output.ts";
+import { detail, find, progress, runAfter, running } from "./progress.ts";
+import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
@@ -59,6 +61,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     location: database.options.location,
     spool,
     exists: true,
+    shared: true,
     enqueue: (jobs) => enqueue(database, jobs),
     intake: () => Promise.resolve(openIntake(database)),
     exchange: (worker, finished, want) => {
@@ -74,17 +77,25 @@ function storeOn(database: Database, url: string, spool: string): Store {
       workerNames.set(id, `${host.split("/")[0]}:${pid}`);
       return id;
     },
-    heartbeat: (process, lease) => heartbeat(database, process, lease),
+    heartbeat: (process, lease) => heartbeat(database, listener, process, lease),
     leave: (process) => leave(database, process),
     processes: () => listProcesses(database),
     takeOver: (worker, gone, silent) => takeOver(database, requests, worker, gone, silent),
-    isRunning: (seq, run) => isRunning(database, seq, run),
-    requestStop: (request, gone) => requestStop(database, request, gone),
+    isRunning: (seq, run, boot) => isRunning(database, seq, run, boot),
+    requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
     keys: (filter) => keys(database, filter),
     lastOutput: (id) => lastOutput(database, id),
+    keepOutput: (parts) => keepOutput(database, parts),
+    keptOutput: (seq, run, after) => keptOutput(database, seq, run, after),
+    findRun: (id) => findRun(database, id),
+    find: (ids) => find(database, ids),
+    progress: (seqs) => progress(database, seqs),
+    running: () => running(database),
+    detail: (id) => detail(database, id),
+    runAfter: (seq, run) => runAfter(database, seq, run),
     attempts: (id) => attempts(database, id),
     cancel: (jobs) => cancel(database, jobs),
     retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),

@@ -28,15 +28,21 @@ function newValues(job: NewJob): Array<string | number | null> {
 /** (new) → pending, all or none. */
 export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<void> {
   const insert = database.prepare(`
-    INSERT INTO jobs (state, available, created_at, updated_at, ${newColumns})
-    VALUES ('pending', 1, ?1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+    INSERT INTO jobs (state, available, next_attempt_at, created_at, updated_at, ${newColumns})
+    VALUES ('pending', ?2 IS NULL, ?2, ?1, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (id) DO NOTHING`);
   await database.write(() => {
     const now = database.now();
-    const existing = jobs.filter((job) => insert.run(now, ...newValues(job)).changes === 0);
+    const existing = jobs.filter((job) => insert.run(now, dueAt(job, now), ...newValues(job)).changes === 0);
     if (existing.length > 0) throw idsExist(existing.map((job) => job.id));
     countNew(database, jobs.length);
   });
+}
+
+/** The time for which a job has to wait; null where it can run at once. */
+function dueAt({ delay, at }: NewJob, now: number): number | null {
+  const due = at ?? now + (delay ?? 0);
+  return due > now ? due : null;
 }
 
 function countNew(database: Database, jobs: number): void {
@@ -58,18 +64,21 @@ export function openIntake(database: Database): Intake {
       connection.exec(`
         CREATE TEMP TABLE intake (
           number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, command, attempts, max_retries, priority, timeout,
-          base_backoff, cwd, env
+          base_backoff, cwd, env, delay, at
         );
         BEGIN`),
   );
   const insert = connection.prepare(`
-    INSERT INTO temp.intake (${newColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+    INSERT INTO temp.intake (${newColumns}, delay, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (id) DO NOTHING`);
+  const values = (job: NewJob) => [...newValues(job), job.delay ?? null, job.at ?? null];
+  const due = "coalesce(at, ?1 + coalesce(delay, 0))";
   let collecting = true;
   let count = 0;
 
   return {
     add(job) {
-      if (explained(database.path, () => insert.run(...newValues(job)).changes) === 0) {
+      if (explained(database.path, () => insert.run(...values(job)).changes) === 0) {
         throw addedTwice(job.id);
       }
       count++;
@@ -80,8 +89,9 @@ export function openIntake(database: Database): Intake {
       return await database.write(() => {
         const { last } = connection.prepare("SELECT max(seq) AS last FROM main.jobs").get()!;
         const { changes } = connection.prepare(`
-          INSERT INTO main.jobs (state, available, created_at, updated_at, ${newColumns})
-          SELECT 'pending', 1, ?1, ?1, ${newColumns} FROM temp.intake WHERE true ORDER BY number
+          INSERT INTO main.jobs (state, available, next_attempt_at, created_at, updated_at, ${newColumns})
+          SELECT 'pending', ${due} <= ?1, nullif(max(${due}, ?1), ?1), ?1, ?1, ${newColumns}
+          FROM temp.intake WHERE true ORDER BY number
           ON CONFLICT (id) DO NOTHING`).run(database.now());
         // Looked for only now: asking for each id beforehand would take as long as adding it.
         if (Number(changes) < count) {

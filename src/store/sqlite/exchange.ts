@@ -43,12 +43,12 @@ export async function exchange(
 /** False when the run is not the job's newest any more: its result is dropped. */
 function record(database: Database, workerName: string, run: Finished, now: number, tally: Tally): boolean {
   const { next, outcome } = run;
-  // A job that is handed back has not used up the attempt.
-  const attempts = outcome.kind === "handed_back" ? run.attempt - 1 : run.attempt;
+  // A job that goes back to where it was has not used up the attempt.
+  const attempts = next.state === "pending" ? run.attempt - 1 : run.attempt;
   // Cancelled while its run ended in another way: nothing but success is stronger.
   const state = next.state !== "completed" && isCancelled(database, run.seq) ? "cancelled" : next.state;
-  const error = "error" in next ? next.error : null;
-  const delay = next.state === "failed" ? next.delay : 0;
+  const error = "error" in next ? next.error ?? null : null;
+  const delay = "delay" in next ? next.delay ?? 0 : 0;
   // Only the columns that change are set: an index on another one is not even looked at.
   const change = state === "completed"
     ? ""

@@ -97,36 +97,44 @@ export async function takeOver(
       .all(now, JSON.stringify(silent)).map((row) => row.id as number);
     forget(database, [...gone, ...expired]);
     return database.prepare(`
-      UPDATE jobs SET claim = claim + 1, worker = ?
+      UPDATE jobs SET claim = claim + 1, worker = ?1
       WHERE worker IS NOT NULL AND worker NOT IN (SELECT id FROM processes)
+        -- Whoever was declared gone meanwhile takes nothing.
+        AND EXISTS (SELECT 1 FROM processes WHERE id = ?1)
       RETURNING ${claimColumns}`).all(worker).map((row) => claimFromRow(row, now));
   });
 }
 
-/** Whether this run of the job goes on. */
-export async function isRunning(database: Database, seq: number, run: number): Promise<boolean> {
+/** Whether this run of the job goes on, or where a boot is given not in another one. */
+export async function isRunning(
+  database: Database,
+  seq: number,
+  run: number,
+  boot?: string,
+): Promise<boolean> {
   return await database.read(() =>
-    database.prepare("SELECT 1 FROM jobs WHERE seq = ? AND run = ? AND state = 'processing'").get(
-      seq,
-      run,
-    ) !==
-      undefined
+    database.prepare(`
+      SELECT 1 FROM jobs WHERE seq = ?1 AND run = ?2 AND state = 'processing'
+        AND NOT EXISTS (SELECT 1 FROM processes WHERE id = jobs.worker AND boot <> ?3)`)
+      .get(seq, run, boot ?? null) !== undefined
   );
 }
 
-/** Asks every process that is not gone to stop; the ids of the managers among them. */
+/** Asks every process of these hosts (all of them by default) that is not gone to stop; the ids of the managers among them. */
 export async function requestStop(
   database: Database,
   request: StopRequest,
   gone: readonly number[],
+  hosts?: readonly string[],
 ): Promise<number[]> {
+  const names = hosts === undefined ? null : JSON.stringify(hosts);
+  const ofHosts = "(?1 IS NULL OR host IN (SELECT value FROM json_each(?1)))";
   return await database.write(() => {
     // Their workers are left to a take-over, which also finds what they ran.
-    const managers = database.prepare("SELECT id FROM processes WHERE role = 'manager'").all().map((row) =>
-      row.id as number
-    );
+    const managers = database.prepare(`SELECT id FROM processes WHERE role = 'manager' AND ${ofHosts}`)
+      .all(names).map((row) => row.id as number);
     forget(database, managers.filter((id) => gone.includes(id)));
-    database.prepare("UPDATE processes SET stop_grace = ?").run(request.grace);
+    database.prepare(`UPDATE processes SET stop_grace = ?2 WHERE ${ofHosts}`).run(names, request.grace);
     return managers.filter((id) => !gone.includes(id));
   });
 }

@@ -4,6 +4,7 @@ import type { Attempt, JobState } from "../../job/job.ts";
 import { nearestId } from "../../nearest.ts";
 import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
 import { attemptColumns, attemptFromRow, text } from "../rows.ts";
+import type { FoundRun } from "../store.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { attemptsOf } from "./schema.ts";
@@ -42,6 +43,16 @@ export async function attempts(database: Database, id: string): Promise<Attempt[
       .map(
         attemptFromRow,
       );
+  });
+}
+
+/** A job and its run that goes on. */
+export async function findRun(database: Database, id: string): Promise<FoundRun> {
+  return await database.read(() => {
+    const job = requireJob(database, id, noJob);
+    if (job.state !== "processing") return { id: job.id, running: null };
+    const { run } = database.prepare("SELECT run FROM jobs WHERE seq = ?").get(job.seq)!;
+    return { id: job.id, running: { seq: job.seq, run: run as number } };
   });
 }
 

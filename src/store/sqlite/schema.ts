@@ -5,7 +5,7 @@
  * Invariants:
  * - `available` is 1 exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
  * - `set_aside` is 1 exactly for dead and cancelled jobs, NULL for all others.
- * - `next_attempt_at` is set exactly while a job waits for a time; when it is due, a claim makes the job available.
+ * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job available.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` only then.
  * - `counters` has the number of jobs in every state, and in `died` how many ever became dead.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.

@@ -14,7 +14,8 @@ import { keys, list } from "./list.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
-import { attempts, counts, deaths, lastOutput } from "./queries.ts";
+import { detail, find, progress, runAfter, running } from "./progress.ts";
+import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
 import { remove } from "./remove.ts";
 import { retry } from "./retry.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
@@ -130,6 +131,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     url: path,
     location: path,
     exists,
+    // Its log needs memory that processes share: all who use the file are on one host, and see each other.
+    shared: false,
     spool: `${path}.spool`,
     enqueue: (jobs) => enqueue(database, jobs),
     intake: () => Promise.resolve(openIntake(database)),
@@ -151,13 +154,21 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     leave: (process) => leave(database, process),
     processes: () => listProcesses(database),
     takeOver: (worker, gone, silent) => takeOver(database, worker, gone, silent),
-    isRunning: (seq, run) => isRunning(database, seq, run),
-    requestStop: (request, gone) => requestStop(database, request, gone),
+    isRunning: (seq, run, boot) => isRunning(database, seq, run, boot),
+    requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
     keys: (filter) => keys(database, filter),
     lastOutput: (id) => lastOutput(database, id),
+    keepOutput: () => Promise.resolve(),
+    keptOutput: () => Promise.resolve([]),
+    findRun: (id) => findRun(database, id),
+    find: (ids) => find(database, ids),
+    progress: (seqs) => progress(database, seqs),
+    running: () => running(database),
+    detail: (id) => detail(database, id),
+    runAfter: (seq, run) => runAfter(database, seq, run),
     attempts: (id) => attempts(database, id),
     cancel: (jobs) => cancel(database, jobs),
     retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),

@@ -1,7 +1,7 @@
 /** Putting jobs into the queue. */
 
 import assert from "node:assert/strict";
-import { type Case, claimOne, ids, join, newJob, newJobs, told } from "./harness.ts";
+import { type Case, claim, claimOne, ids, join, newJob, newJobs, told } from "./harness.ts";
 
 export function enqueueCases(test: Case): void {
   test("a new queue is empty", async ({ store }) => {
@@ -24,6 +24,50 @@ export function enqueueCases(test: Case): void {
     }]);
     assert.equal(await store.lastOutput("a"), null);
     assert.deepEqual(await store.attempts("a"), []);
+  });
+
+  test("a job that is put off waits, pending, until its time and not a millisecond longer", async ({ store, clock }) => {
+    const worker = await join(store);
+    const start = clock.now();
+    await store.enqueue([
+      newJob("delayed", { delay: 1500 }),
+      newJob("at", { at: start + 3000 }),
+      newJob("past", { at: start }),
+      newJob("long past", { at: 1 }),
+      newJob("no delay", { delay: 0 }),
+    ]);
+    const waits = async () =>
+      (await store.list({ kinds: ["pending"], limit: 10 })).map((
+        { id, nextAttemptAt },
+      ) => [id, nextAttemptAt]);
+    assert.deepEqual(await waits(), [
+      ["delayed", start + 1500],
+      ["at", start + 3000],
+      ["past", null],
+      ["long past", null],
+      ["no delay", null],
+    ]);
+    assert.deepEqual(await store.outlook(), { ready: true, dueIn: 1500 });
+    assert.deepEqual(ids(await claim(store, worker, 9)), ["past", "long past", "no delay"]);
+    // Found also where most jobs are in other states.
+    assert.deepEqual((await waits()).map(([id]) => id), ["delayed", "at"]);
+    clock.advance(1499);
+    assert.deepEqual(await claim(store, worker, 9), []);
+    clock.advance(1);
+    assert.deepEqual(ids(await claim(store, worker, 9)), ["delayed"]);
+    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1500 });
+    clock.advance(1500);
+    const { id, attempt } = await claimOne(store, worker);
+    assert.deepEqual([id, attempt], ["at", 1]);
+  });
+
+  test("a job that is put off can be cancelled", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue([newJob("a", { delay: 1000 })]);
+    await store.cancel(["a"]);
+    clock.advance(1000);
+    assert.deepEqual(await claim(store, worker), []);
+    assert.deepEqual(await store.outlook(), { ready: false, dueIn: null });
   });
 
   test("enqueue of no jobs changes nothing", async ({ store }) => {

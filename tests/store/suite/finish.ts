@@ -13,6 +13,7 @@ import {
   ids,
   jobById,
   join,
+  later,
   newJob,
   newJobs,
   printed,
@@ -131,6 +132,42 @@ export function finishCases(test: Case): void {
     assert.deepEqual([again.id, again.attempt, again.run], ["a", 1, 2]);
     const [kept] = await store.attempts("a");
     assert.deepEqual([kept.run, kept.number, kept.outcome, kept.exitCode], [1, 1, "handed_back", null]);
+  });
+
+  test("a job that asks for a later try waits, pending, with the reason; its attempt is not counted", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue([newJob("a", { maxRetries: 0 })]);
+    for (const run of [1, 2, 3]) {
+      const claimed = await claimOne(store, worker);
+      assert.deepEqual([claimed.attempt, claimed.run], [1, run]);
+      await end(store, worker, claimed, later);
+      const job = await jobById(store, "a");
+      assert.deepEqual(
+        [job.state, job.attempts, job.nextAttemptAt, job.lastError],
+        ["pending", 0, clock.now() + 2000, "error of a"],
+      );
+      assert.deepEqual(await claim(store, worker), []);
+      clock.advance(2000);
+    }
+    await end(store, worker, await claimOne(store, worker), success);
+    const job = await jobById(store, "a");
+    assert.deepEqual([job.state, job.attempts, job.lastError], ["completed", 1, null]);
+    const kept = (await store.attempts("a")).map((
+      { number, outcome, exitCode },
+    ) => [number, outcome, exitCode]);
+    assert.deepEqual(kept, [[1, "exited", 75], [1, "exited", 75], [1, "exited", 75], [1, "exited", 0]]);
+  });
+
+  test("a job that was cancelled while it runs gets no later try", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue(newJobs("a"));
+    const run = await claimOne(store, worker);
+    await store.cancel(["a"]);
+    await end(store, worker, run, later);
+    const job = await jobById(store, "a");
+    assert.deepEqual([job.state, job.nextAttemptAt], ["cancelled", null]);
+    clock.advance(10_000);
+    assert.deepEqual(await claim(store, worker), []);
   });
 
   test("results of several jobs are recorded in one exchange, which claims more", async ({ store }) => {

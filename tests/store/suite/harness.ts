@@ -104,6 +104,8 @@ export async function join(store: Store, fields: Partial<Registration> = {}): Pr
 export const success: Outcome = { kind: "exited", code: 0 };
 export const failure: Outcome = { kind: "exited", code: 1 };
 export const handedBack: Outcome = { kind: "handed_back" };
+/** The exit status that asks for a later try. */
+export const later: Outcome = { kind: "exited", code: 75 };
 
 /** The result of a run, with what a worker would decide about it (base 2, at most an hour). */
 export function finished(claim: Claim, outcome: Outcome, fields: Partial<Finished> = {}): Finished {

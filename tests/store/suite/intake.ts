@@ -30,6 +30,22 @@ export function intakeCases(test: Case): void {
     assert.deepEqual(ids(await claim(store, await join(store), 3)), ["a", "z", "m"]);
   });
 
+  test("intake puts jobs off, from the moment at which they are stored", async ({ store, clock }) => {
+    using intake = await store.intake();
+    intake.add(newJob("delayed", { delay: 1000 }));
+    intake.add(newJob("at", { at: clock.now() + 5000 }));
+    intake.add(newJob("past", { at: clock.now() + 50 }));
+    intake.add(newJob("now"));
+    clock.advance(100);
+    const stored = clock.now();
+    assert.equal(await intake.commit(), 4);
+    assert.deepEqual(
+      (await store.list({ limit: 10 })).map(({ id, nextAttemptAt }) => [id, nextAttemptAt]),
+      [["delayed", stored + 1000], ["at", stored + 4900], ["past", null], ["now", null]],
+    );
+    assert.deepEqual(ids(await claim(store, await join(store), 9)), ["past", "now"]);
+  });
+
   test("intake shows nothing before commit, and holds up nobody", async ({ store, connect }) => {
     const other = await connect();
     using intake = await store.intake();

@@ -1,0 +1,136 @@
+/** Following one job live, through all its attempts. */
+
+import { QueuectlError } from "../../errors.ts";
+import type { Attempt } from "../../job/job.ts";
+import type { JobProgress } from "../../store/progress.ts";
+import type { OutputStream, Store } from "../../store/store.ts";
+import type { Changes } from "./changes.ts";
+import { lastLines } from "./printed_text.ts";
+import { createRunReader, type Piece, type RunReader } from "./run_reader.ts";
+import { endWords, hasEnded, whyItWaits } from "./words.ts";
+
+/** Milliseconds between two looks at the files of a run. */
+const lookInterval = 100;
+/** Milliseconds that a job may wait for a worker before it is said. */
+const patience = 1000;
+
+/** Where it goes. */
+export interface Sink {
+  write(stream: OutputStream, text: string): Promise<void>;
+  /** A message to the person, not part of the output. */
+  say(message: string): void;
+}
+
+export interface FollowOptions {
+  /** Only so many lines of what there is at the beginning. */
+  lines?: number;
+  /** Only this run. */
+  only?: number;
+  /** Nothing is said of an attempt that completed. */
+  quiet?: boolean;
+  signal?: AbortSignal;
+}
+
+/**
+ * Prints what a job has printed in its newest run, and what it prints from then on, until it has ended for good; gives
+ * how far it is then. Throws `not_found` when it is removed meanwhile.
+ */
+export async function followJob(
+  store: Store,
+  changes: Changes,
+  found: JobProgress,
+  sink: Sink,
+  { lines, only, quiet, signal }: FollowOptions = {},
+): Promise<JobProgress> {
+  const { seq, id } = found;
+  let job = found;
+  let reader: RunReader | undefined;
+  /** The newest run of which all has been printed. */
+  let shown = Math.max(0, (only ?? found.run) - 1);
+  /** Nothing has been printed yet: what there is now is not new. */
+  let isFirst = true;
+  const waiting = { since: performance.now(), told: false };
+
+  async function printAll(pieces: readonly Piece[]): Promise<void> {
+    for (const { stream, text } of pieces) if (text !== "") await sink.write(stream, text);
+  }
+
+  /** Of what there is at the beginning only the last lines are printed. */
+  async function printFirst(pieces: readonly Piece[]): Promise<void> {
+    if (lines === undefined) return await printAll(pieces);
+    const textOf = (stream: OutputStream) =>
+      lastLines(pieces.filter((piece) => piece.stream === stream).map(({ text }) => text).join(""), lines!);
+    await printAll([{ stream: "out", text: textOf("out") }, { stream: "err", text: textOf("err") }]);
+  }
+
+  async function readNew(reader: RunReader, asking: boolean): Promise<boolean> {
+    const collected: Piece[] = [];
+    for (let more = true; more && !signal?.aborted;) {
+      const look = await reader.look(asking);
+      more = look.more;
+      if (isFirst && lines !== undefined) collected.push(...look.pieces);
+      else await printAll(look.pieces);
+      if (look.gone) return true;
+    }
+    if (isFirst) await printFirst(collected);
+    isFirst = false;
+    return false;
+  }
+
+  async function showEnd(attempt: Attempt): Promise<void> {
+    if (reader?.run === attempt.run) await printAll(reader.rest(attempt));
+    else {
+      if (!isFirst) sink.say(`Attempt ${attempt.number} of job ${id} begins`);
+      const pieces = createRunReader(store, seq, attempt.run).rest(attempt);
+      await (isFirst ? printFirst(pieces) : printAll(pieces));
+    }
+    isFirst = false;
+    reader = undefined;
+    shown = attempt.run;
+    waiting.since = performance.now();
+    waiting.told = false;
+    if (!quiet || attempt.exitCode !== 0) sink.say(endWords(id, attempt));
+  }
+
+  /** Says once why a job waits: at once where it may take long, else when it does. */
+  async function sayWhyItWaits(): Promise<void> {
+    if (waiting.told) return;
+    const why = whyItWaits(await store.detail(id), await store.processes());
+    if (!why || why.for === "worker" && !why.noWorker && performance.now() < waiting.since + patience) return;
+    waiting.told = true;
+    sink.say(`Job ${id} ${why.text}`);
+  }
+
+  /** Asks the store how far the job is; true when there is nothing more to come. */
+  async function look(): Promise<boolean> {
+    const [now] = await store.progress([seq]);
+    if (!now) throw new QueuectlError("not_found", `Job ${id} was removed`);
+    job = now;
+    while (shown < Math.min(job.run, only ?? Infinity) && !signal?.aborted) {
+      const attempt = await store.runAfter(seq, shown);
+      if (!attempt) break;
+      await showEnd(attempt);
+    }
+    if (hasEnded(job.state) || only !== undefined && shown >= only) return true;
+    if (job.state !== "processing" || job.run <= shown) await sayWhyItWaits();
+    else if (reader?.run !== job.run) {
+      if (shown > 0 && !isFirst || waiting.told) sink.say(`Attempt ${job.attempts} of job ${id} begins`);
+      reader = createRunReader(store, seq, job.run);
+    }
+    return false;
+  }
+
+  for (let stale = true; !signal?.aborted;) {
+    if (stale && await look()) break;
+    const gone = reader !== undefined && await readNew(reader, stale);
+    isFirst = false;
+    if (gone) {
+      stale = true;
+      continue;
+    }
+    const pause = reader ? lookInterval : waiting.told ? Infinity : patience;
+    const changed = signal?.aborted || await changes.next(pause);
+    stale = changed || !reader;
+  }
+  return job;
+}

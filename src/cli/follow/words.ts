@@ -1,0 +1,121 @@
+/** What is said about one job: how its runs ended, why it waits, its exit status. Pure functions. */
+
+import { spelledDuration } from "../../duration.ts";
+import type { JobState } from "../../job/job.ts";
+import { printable } from "../../printable.ts";
+import { aheadLimit, type EndedRun, type JobDetail, type JobProgress } from "../../store/progress.ts";
+import type { RegisteredProcess } from "../../store/store.ts";
+import { counted } from "../output.ts";
+
+/** Whether a job is in a state from which nothing but a command of a person takes it. */
+export const hasEnded = (state: JobState): boolean =>
+  state === "completed" || state === "dead" || state === "cancelled";
+
+/** Exit statuses of `wait` and `run` for what has none of its own. */
+export const statuses = { notStarted: 126, lost: 137, timedOut: 142, cancelled: 143, unknown: 1 } as const;
+
+/** The exit status that a job has, which has ended for good: that of its last run, 128 + n after a signal. */
+export function exitStatusOf(state: JobState, last: EndedRun | undefined): number {
+  if (state === "completed") return 0;
+  if (state === "cancelled") return statuses.cancelled;
+  switch (last?.outcome) {
+    case "exited":
+    case "signaled":
+      return last.exitCode || statuses.unknown;
+    case "timed_out":
+      return statuses.timedOut;
+    case "lost":
+      return statuses.lost;
+    case "spawn_failed":
+      return statuses.notStarted;
+    default:
+      return statuses.unknown;
+  }
+}
+
+/** How a run ended: `exit code 3`, `SIGKILL`, `timed out`. */
+export function outcomeWords({ outcome, exitCode, signal }: EndedRun): string {
+  switch (outcome) {
+    case "exited":
+      return exitCode === 0 ? "completed" : `exit code ${exitCode}`;
+    case "signaled":
+      return signal ?? `exit code ${exitCode}`;
+    case "timed_out":
+      return "timed out";
+    case "spawn_failed":
+      return "could not be started";
+    case "lost":
+      return "lost";
+    case "handed_back":
+      return "handed back to the queue";
+    case "cancelled":
+      return "cancelled";
+  }
+}
+
+/** `Attempt 2 of job a failed after 3s: exit code 1`. */
+export function endWords(id: string, run: EndedRun): string {
+  const took = spelledDuration(run.endedAt - run.startedAt);
+  const words = outcomeWords(run);
+  const what = `Attempt ${run.number} of job ${id}`;
+  if (run.outcome === "exited" && run.exitCode === 0) return `${what} completed after ${took}`;
+  if (run.outcome === "handed_back") return `${what} was ${words} after ${took}`;
+  if (run.outcome === "cancelled") return `${what} was cancelled after ${took}`;
+  return `${what} failed after ${took}: ${words}`;
+}
+
+/** `Job a is dead: exit code 3`; what is said of a job that has ended for good without success. */
+export function failureWords(job: Pick<JobProgress, "id" | "state">, last: EndedRun | undefined): string {
+  if (job.state !== "dead" || !last) return `Job ${job.id} is ${job.state}`;
+  return `Job ${job.id} is dead: ${outcomeWords(last)}`;
+}
+
+/** What a job waits for. */
+export interface Waiting {
+  for: "time" | "worker" | "cancel";
+  /** One line, `waits for …`, `is being cancelled`. */
+  text: string;
+  /** Jobs that are claimed before it. */
+  ahead: number | null;
+  /** No worker runs. */
+  noWorker: boolean;
+}
+
+const noWorkerRuns = "no worker runs; start one: queuectl worker start";
+
+/** Whether there is a worker that is not silent and not about to end. */
+export const hasWorker = (processes: readonly RegisteredProcess[]): boolean =>
+  processes.some(({ role, expired, stop }) => role === "worker" && !expired && stop === null);
+
+/** Why a job does not go on at once; null where it runs, or has ended. */
+export function whyItWaits(job: JobDetail, processes: readonly RegisteredProcess[]): Waiting | null {
+  if (job.state === "processing") {
+    return job.cancelling
+      ? { for: "cancel", text: "is being cancelled", ahead: null, noWorker: !hasWorker(processes) }
+      : null;
+  }
+  if (hasEnded(job.state)) return null;
+  const noWorker = !hasWorker(processes);
+  if (job.dueIn !== null && job.dueIn > 0) {
+    const what = job.state === "failed"
+      ? `its retry (attempt ${job.attempts + 1} of ${Math.max(job.maxRetries, job.attempts) + 1})`
+      : "its time";
+    const text = `waits for ${what}, in ${spelledDuration(job.dueIn)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
+    return { for: "time", text, ahead: null, noWorker };
+  }
+  const ahead = job.ahead === null ? "" : `, ${aheadWords(job.ahead)} before it`;
+  const text = noWorker ? `waits: ${noWorkerRuns}` : `waits for a free worker${ahead}`;
+  return { for: "worker", text, ahead: job.ahead, noWorker };
+}
+
+const aheadWords = (ahead: number) =>
+  ahead === 0 ? "no job" : ahead >= aheadLimit ? `${aheadLimit} jobs or more` : counted(ahead, "job");
+
+/** `runs on host (pid 12) for 3s`. */
+export function runningWords({ running }: JobDetail): string | null {
+  if (!running) return null;
+  const where = running.host === null
+    ? ""
+    : ` on ${printable(running.host.split("/")[0])} (worker ${running.pid})`;
+  return `runs${where} for ${spelledDuration(running.duration)}`;
+}

@@ -1,0 +1,79 @@
+/**
+ * A list of arguments as the text of one command, and how such a text is known again: it can be pasted into a shell, and
+ * a worker starts the program without a shell that splits or expands anything.
+ */
+
+import { QueuectlError } from "../errors.ts";
+
+/** Quotes a text for a POSIX shell. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** What every shell knows itself, or reads as syntax: such a word is no program, or another one than in the PATH. */
+const shellWords = new Set(
+  `. : [ [[ alias autoload bg bind bindkey break builtin caller case cat cd chdir command compgen complete compopt
+  continue coproc declare dirs disown do done echo elif else enable esac eval exec exit export false fc fg fi float for
+  function functions getconf getopts global hash help hist history if in integer jobs kill let local logout mapfile
+  nameref nohup popd print printf pushd pwd read readarray readonly redirect rename return select set shift shopt sleep
+  source stop suspend test then time times trap true type typeset ulimit umask unalias unset until wait whence while`
+    .split(/\s+/),
+);
+
+/** What a shell leaves as it is, as the first word of a command and behind it. */
+const plainProgram = String.raw`[\w/.][\w/.+@:,-]*`;
+const plainWord = String.raw`[\w/.+@%:,=-]+`;
+const quotedWord = String.raw`'[^']*'(?:\\''[^']*')*`;
+const wordList = new RegExp(`^(?:(${plainProgram})|(${quotedWord}))(?: +(?:${plainWord}|${quotedWord}))*$`);
+const isPlainProgram = new RegExp(`^${plainProgram}$`);
+const isPlainWord = new RegExp(`^${plainWord}$`);
+
+/** The command that starts a program with these arguments, for POSIX shells: each word is quoted that needs it. */
+export function commandOfWords(words: readonly string[]): string {
+  const [program, ...rest] = checked(words);
+  const first = isPlainProgram.test(program) && !shellWords.has(program) ? program : quote(program);
+  return [first, ...rest.map((word) => isPlainWord.test(word) ? word : quote(word))].join(" ");
+}
+
+/** The same for `cmd.exe`, which knows no quotes for some characters: words that have one are refused. */
+export function windowsCommandOfWords(words: readonly string[]): string {
+  return checked(words).map((word) => {
+    // deno-lint-ignore no-control-regex -- control characters are what is looked for
+    if (/["%\x00-\x1f]/.test(word)) {
+      throw new QueuectlError(
+        "usage",
+        `cmd.exe cannot be given ${JSON.stringify(word)} as it is: write the command as JSON`,
+      );
+    }
+    // A program reads a backslash before a quote as part of that.
+    return /^[\w\\/.:+@-]+$/.test(word) ? word : `"${word.replace(/\\+$/, "$&$&")}"`;
+  }).join(" ");
+}
+
+function checked(words: readonly string[]): readonly string[] {
+  const [program] = words;
+  if (program === undefined || program.trim() === "") {
+    throw new QueuectlError("usage", "The command is empty: behind -- comes the program, then its arguments");
+  }
+  if (program.startsWith("-")) {
+    throw new QueuectlError("usage", `No program is called "${program}": flags of enqueue come before --`);
+  }
+  return words;
+}
+
+/** How a command that is nothing but words starts its program. */
+export interface Program {
+  /** The program as it is written, perhaps quoted. */
+  word: string;
+  /** It is quoted although the shell knows such a word itself: meant is the program, nothing else. */
+  isCertain: boolean;
+}
+
+/** The program of a command in which a shell has nothing to do; null where it has, or may know the word itself. */
+export function programOf(command: string): Program | null {
+  const match = wordList.exec(command);
+  if (!match) return null;
+  const [, plain, quoted] = match;
+  if (plain !== undefined) return shellWords.has(plain) ? null : { word: plain, isCertain: false };
+  return { word: quoted, isCertain: shellWords.has(quoted.slice(1, -1)) };
+}

@@ -1,0 +1,119 @@
+/** How far jobs are: for those who wait for them, follow them, or want to know all about one. */
+
+import type { Attempt } from "../../job/job.ts";
+import { noJob } from "../refusals.ts";
+import {
+  attemptColumns,
+  attemptFromRow,
+  endedRunColumns,
+  endedRunFromRow,
+  jobColumns,
+  jobFromRow,
+  number,
+  numberOrNull,
+  progressColumns,
+  progressFromRow,
+  textOrNull,
+} from "../rows.ts";
+import { aheadLimit, type JobDetail, type JobProgress } from "../progress.ts";
+import { timeSql } from "./clock.ts";
+import type { Database, Row, Run } from "./database.ts";
+import { requireJob } from "./queries.ts";
+import { asJson } from "./storable.ts";
+
+const readOnly = { readOnly: true };
+
+const progressFrom = (row: Row) => progressFromRow(row, number(row, "now"));
+
+/** How far the jobs of the ids are. */
+export async function find(database: Database, ids: readonly string[]): Promise<JobProgress[]> {
+  const found = await database.transaction(async (run) => {
+    const jobs = [];
+    for (const id of ids) {
+      jobs.push(await requireJob(run, id, noJob));
+    }
+    return jobs;
+  }, readOnly);
+  const bySeq = new Map((await progress(database, found.map(({ seq }) => seq))).map((job) => [job.seq, job]));
+  return found.map(({ seq, id }) => {
+    const job = bySeq.get(seq);
+    // It was removed in between.
+    if (!job) throw noJob(id);
+    return job;
+  });
+}
+
+/** How far the jobs with the keys are, as far as they are there. */
+export async function progress(database: Database, seqs: readonly number[]): Promise<JobProgress[]> {
+  const [rows] = await database.batch([{
+    text: `SELECT ${progressColumns}, ${timeSql("$1")} AS now FROM queuectl.jobs
+      WHERE seq IN (SELECT value::bigint FROM json_array_elements_text($2::text::json))`,
+    parameters: [database.now(), asJson(seqs)],
+  }], readOnly);
+  return rows.map(progressFrom);
+}
+
+/** The jobs that are processing. */
+export async function running(database: Database): Promise<JobProgress[]> {
+  const [rows] = await database.batch([{
+    text: `SELECT ${progressColumns}, ${timeSql("$1")} AS now FROM queuectl.jobs
+      WHERE state = 'processing' ORDER BY seq`,
+    parameters: [database.now()],
+  }], readOnly);
+  return rows.map(progressFrom);
+}
+
+/** Everything about a job. */
+export async function detail(database: Database, id: string): Promise<JobDetail> {
+  return await database.transaction(async (run) => {
+    const found = await requireJob(run, id, noJob);
+    const [row] = await run(
+      `SELECT seq, run, cancel_requested, available, started_at, ${jobColumns}, ${timeSql("$1")} AS now,
+         process.host AS worker_host, process.pid AS worker_pid
+       FROM queuectl.jobs AS job
+       LEFT JOIN (SELECT id AS process, host, pid FROM queuectl.processes) AS process ON process.process = job.worker
+       WHERE seq = $2`,
+      [database.now(), found.seq],
+    );
+    const runs = await run(
+      `SELECT ${endedRunColumns} FROM queuectl.attempts WHERE job = $1 ORDER BY run`,
+      [found.seq],
+    );
+    const startedAt = numberOrNull(row, "started_at");
+    return {
+      ...progressFrom(row),
+      job: jobFromRow(row),
+      runs: runs.map(endedRunFromRow),
+      running: startedAt === null ? null : {
+        host: textOrNull(row, "worker_host"),
+        pid: numberOrNull(row, "worker_pid"),
+        startedAt,
+        duration: Math.max(0, number(row, "now") - startedAt),
+      },
+      ahead: row.available === true ? await ahead(run, row) : null,
+    };
+  }, readOnly);
+}
+
+/** How many jobs can be claimed before this one. */
+async function ahead(run: Run, row: Row): Promise<number> {
+  // Two ranges of the index; as one condition it would read all that come after this one too.
+  const [{ count }] = await run(
+    `SELECT count(*)::integer AS count FROM (
+       SELECT 1 FROM queuectl.jobs WHERE available AND priority > $1
+       UNION ALL SELECT 1 FROM queuectl.jobs WHERE available AND priority = $1 AND seq < $2
+       LIMIT ${aheadLimit}
+     ) AS before`,
+    [number(row, "priority"), number(row, "seq")],
+  );
+  return Number(count);
+}
+
+/** The first ended run after another. */
+export async function runAfter(database: Database, seq: number, run: number): Promise<Attempt | null> {
+  const [[row]] = await database.batch([{
+    text: `SELECT ${attemptColumns} FROM queuectl.attempts WHERE job = $1 AND run > $2 ORDER BY run LIMIT 1`,
+    parameters: [seq, run],
+  }], readOnly);
+  return row === undefined ? null : attemptFromRow(row);
+}

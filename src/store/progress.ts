@@ -1,0 +1,35 @@
+/** How far jobs are, as stores tell it: types only, and the bound that is in them. */
+
+import type { Attempt, Job, JobState } from "../job/job.ts";
+
+/** How far a job is: what those look at who wait for it or follow it. */
+export interface JobProgress {
+  seq: number;
+  id: string;
+  state: JobState;
+  attempts: number;
+  maxRetries: number;
+  /** The number of its newest run, which goes on while it is processing; 0 before the first. */
+  run: number;
+  /** It runs, and is to be cancelled. */
+  cancelling: boolean;
+  /** Milliseconds until the time it waits for, negative when that is over; null where it waits for none. */
+  dueIn: number | null;
+}
+
+/** A run that has ended, without what it printed. */
+export type EndedRun = Omit<Attempt, "output" | "errorOutput">;
+
+/** Everything about one job but what it printed, at one moment. */
+export interface JobDetail extends JobProgress {
+  job: Job;
+  /** Its runs that have ended, oldest first. */
+  runs: EndedRun[];
+  /** Where it runs, since when, and for how many milliseconds; null while it does not. */
+  running: { host: string | null; pid: number | null; startedAt: number; duration: number } | null;
+  /** How many jobs are claimed before it, at most {@link aheadLimit}; null where it cannot be claimed now. */
+  ahead: number | null;
+}
+
+/** Up to which number the jobs before one are counted: a question must not read a million of them. */
+export const aheadLimit = 10_000;

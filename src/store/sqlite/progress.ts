@@ -1,0 +1,111 @@
+/** How far jobs are: for those who wait for them, follow them, or want to know all about one. */
+
+import type { Attempt } from "../../job/job.ts";
+import { noJob } from "../refusals.ts";
+import {
+  attemptColumns,
+  attemptFromRow,
+  endedRunColumns,
+  endedRunFromRow,
+  jobColumns,
+  jobFromRow,
+  number,
+  numberOrNull,
+  progressColumns,
+  progressFromRow,
+  type Row,
+  textOrNull,
+} from "../rows.ts";
+import { aheadLimit, type JobDetail, type JobProgress } from "../progress.ts";
+import type { Database } from "./database.ts";
+import { requireJob } from "./queries.ts";
+import { attemptKey, attemptsOf, claimable } from "./schema.ts";
+
+/** How far the jobs of the ids are. */
+export async function find(database: Database, ids: readonly string[]): Promise<JobProgress[]> {
+  return await database.read(() => {
+    const now = database.now();
+    return ids.map((id) => progressFromRow(rowOf(database, id), now));
+  });
+}
+
+/** How far the jobs with the keys are, as far as they are there. */
+export async function progress(database: Database, seqs: readonly number[]): Promise<JobProgress[]> {
+  return await database.read(() => {
+    const now = database.now();
+    return database.prepare(
+      `SELECT ${progressColumns} FROM jobs WHERE seq IN (SELECT value FROM json_each(?))`,
+    )
+      .all(JSON.stringify(seqs)).map((row) => progressFromRow(row, now));
+  });
+}
+
+/** The jobs that are processing. */
+export async function running(database: Database): Promise<JobProgress[]> {
+  return await database.read(() => {
+    const now = database.now();
+    // By an expression: SQLite would rather read all jobs in their order than sort a few.
+    return database.prepare(`SELECT ${progressColumns} FROM jobs WHERE worker IS NOT NULL ORDER BY +seq`)
+      .all()
+      .map((row) => progressFromRow(row, now));
+  });
+}
+
+/** Everything about a job. */
+export async function detail(database: Database, id: string): Promise<JobDetail> {
+  return await database.read(() => {
+    const row = rowOf(database, id);
+    const seq = number(row, "seq");
+    const now = database.now();
+    const runs = database.prepare(
+      `SELECT ${endedRunColumns} FROM attempts WHERE ${attemptsOf("?1")} ORDER BY key`,
+    )
+      .all(seq).map(endedRunFromRow);
+    const startedAt = numberOrNull(row, "started_at");
+    const worker = database.prepare("SELECT host, pid FROM processes WHERE id = ?").get(
+      numberOrNull(row, "worker"),
+    );
+    return {
+      ...progressFromRow(row, now),
+      job: jobFromRow(row),
+      runs,
+      running: startedAt === null ? null : {
+        host: worker ? textOrNull(worker, "host") : null,
+        pid: worker ? numberOrNull(worker, "pid") : null,
+        startedAt,
+        duration: Math.max(0, now - startedAt),
+      },
+      ahead: ahead(database, row),
+    };
+  });
+}
+
+/** How many jobs can be claimed before this one. */
+function ahead(database: Database, row: Row): number | null {
+  if (row.available !== 1) return null;
+  // Two ranges of the index; as one condition it would read all that come after this one too.
+  const { count } = database.prepare(`
+    SELECT count(*) AS count FROM (
+      SELECT 1 FROM jobs WHERE ${claimable} AND priority > ?1
+      UNION ALL SELECT 1 FROM jobs WHERE ${claimable} AND priority = ?1 AND seq < ?2
+      LIMIT ${aheadLimit}
+    )`).get(number(row, "priority"), number(row, "seq"))!;
+  return count as number;
+}
+
+/** The first ended run after another. */
+export async function runAfter(database: Database, seq: number, run: number): Promise<Attempt | null> {
+  return await database.read(() => {
+    const row = database.prepare(`
+      SELECT ${attemptColumns} FROM attempts WHERE ${attemptsOf("?1")} AND key > ${attemptKey("?1", "?2")}
+      ORDER BY key LIMIT 1`).get(seq, run);
+    return row === undefined ? null : attemptFromRow(row);
+  });
+}
+
+function rowOf(database: Database, id: string): Row {
+  const job = requireJob(database, id, noJob);
+  return database.prepare(`
+    SELECT seq, run, cancel_requested, available, worker, started_at, ${jobColumns} FROM jobs WHERE seq = ?`)
+    .get(job.seq)!;
+}

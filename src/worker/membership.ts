@@ -1,0 +1,126 @@
+/** A worker among the others of its queue: registered, with a lease that it renews, and looking after what others leave. */
+
+import type { Config } from "../config.ts";
+import type { Store } from "../store/store.ts";
+import type { Fence } from "./fence.ts";
+import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
+import type { JobRun } from "./job_run.ts";
+import type { Lease } from "./lease.ts";
+import { createRecovery, type Recovered } from "./recovery.ts";
+import type { WorkerArguments } from "./worker_arguments.ts";
+
+export interface Membership {
+  /** Its registration; another one after it was declared gone. */
+  readonly id: number;
+  /** Registers, and takes over what is left of workers that are gone. */
+  join(): Promise<void>;
+  /** Renews the lease from now on. */
+  startBeating(): Heartbeat;
+}
+
+/** What a membership is about. */
+export interface Member {
+  store: Store;
+  lease: Lease;
+  fence: Fence;
+  options: WorkerArguments;
+  config(): Config;
+  /** Announces the worker, and gives its id. */
+  register(config: Config): Promise<number>;
+  /** What it runs, by the keys of the jobs. */
+  running: Map<number, JobRun>;
+  /** Goes on with what was found of another worker's job; gives the run where there still is one. */
+  adopt(found: Recovered): JobRun | undefined;
+  say(text: string): void;
+  wake(): void;
+}
+
+export function createMembership(member: Member): Membership {
+  const { store, lease, fence, options, running, say, wake } = member;
+  const recovery = createRecovery(store);
+  let id: number;
+  let looking = false;
+  let heartbeat: Heartbeat | undefined;
+
+  async function register(): Promise<void> {
+    const config = member.config();
+    const sent = lease.now();
+    id = await member.register(config);
+    fence.renewed(sent, config.lease);
+  }
+
+  /** Leaves runs to whom they belong now: a worker of this host goes on with them, one of another starts them anew. */
+  function giveAway(runs: readonly JobRun[]): void {
+    if (store.shared) return fence.end(runs);
+    for (const run of runs) {
+      run.letGo();
+      running.delete(run.claim.seq);
+    }
+  }
+
+  /** Without `look` nobody is expected to be gone. */
+  async function recoverOthers(look: boolean): Promise<void> {
+    const worker = id;
+    for (const found of await recovery.recover(worker, look)) {
+      const run = member.adopt(found);
+      // It was itself declared gone meanwhile.
+      if (run && worker !== id) giveAway([run]);
+    }
+    wake();
+  }
+
+  async function beat(): Promise<void> {
+    const { lease: length } = member.config();
+    const sent = lease.now();
+    const wasPaused = !fence.mayStart();
+    if (await store.heartbeat(id, length)) {
+      fence.renewed(sent, length);
+    } else {
+      say(`was taken for gone; the ${running.size} jobs it ran belong to another worker now`);
+      giveAway([...running.values()]);
+      await register();
+    }
+    if (wasPaused) wake();
+    // The answer took long, and it is the sending that counts.
+    if (lease.timeForWork() < length / 3) heartbeat?.beatNow();
+    lookAfterOthers();
+  }
+
+  /** Whether there are processes of which this worker's manager knows nothing, or silent ones. */
+  async function hasOthers(): Promise<boolean> {
+    return (await store.processes()).some((process) =>
+      process.expired || (process.manager ?? process.id) !== options.manager
+    );
+  }
+
+  /** Where there are others. No heartbeat waits for it: it may take long. */
+  async function lookAfterOthers(): Promise<void> {
+    if (looking || lease.timeForWork() === 0) return;
+    looking = true;
+    try {
+      if (await hasOthers()) await recoverOthers(true);
+    } catch (error) {
+      say(`cannot look after other workers: ${(error as Error).message}`);
+    } finally {
+      looking = false;
+    }
+  }
+
+  return {
+    get id() {
+      return id;
+    },
+    async join() {
+      await register();
+      say("started");
+      await recoverOthers(options.replacement || await hasOthers());
+    },
+    startBeating() {
+      return heartbeat = startHeartbeat(
+        () => member.config().lease,
+        beat,
+        (error) => say(`cannot renew its lease: ${error.message}`),
+      );
+    },
+  };
+}

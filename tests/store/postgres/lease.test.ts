@@ -1,0 +1,81 @@
+/** Leases are renewed whatever else the store is doing, and whatever has become of its connections. */
+
+import assert from "node:assert/strict";
+import type { Store } from "../../../src/store/store.ts";
+import { onServer } from "../../helpers/postgres_database.ts";
+import { postgresTest } from "../../helpers/postgres_test.ts";
+import { claim, join, lease, newJobs } from "../suite/harness.ts";
+
+/** Waits until the store listens, on a connection of its own: then it looks for what was not told before. */
+async function listening(store: Store): Promise<void> {
+  const told = Promise.withResolvers<void>();
+  const unwatch = store.watch(told.resolve)!;
+  store.changed();
+  await told.promise;
+  unwatch();
+}
+
+postgresTest(
+  "a lease is renewed while another statement waits",
+  async ({ open, proxied, url, schema }) => {
+    const store = await open(proxied);
+    await listening(store);
+    const worker = await join(store);
+    await store.enqueue(newJobs("a"));
+    let counting: Promise<unknown> | undefined;
+    let isCounted = false;
+    await onServer(async (sql) => {
+      await sql.begin(async (transaction) => {
+        await transaction.unsafe(`LOCK TABLE "${schema}".jobs IN ACCESS EXCLUSIVE MODE`);
+        counting = store.list({ limit: 1 }).then(() => isCounted = true);
+        assert.equal(await store.heartbeat(worker, lease), true);
+        assert.equal(isCounted, false);
+      });
+    }, url);
+    await counting;
+  },
+);
+
+postgresTest(
+  "a lease is renewed where the connections that there are have gone dead",
+  async ({ open, proxied, proxy }) => {
+    const store = await open(proxied);
+    await listening(store);
+    const worker = await join(store);
+    const before = proxy.count;
+    proxy.freeze();
+    let isAnswered = false;
+    // Nothing of the store's work comes through for now.
+    const working = store.exchange(worker, [], 1).then(() => isAnswered = true);
+    assert.equal(await store.heartbeat(worker, 3000), true);
+    assert.equal(isAnswered, false);
+    assert.ok(proxy.count > before);
+    // And is repeated when the connection is known to be lost.
+    proxy.cut();
+    await working;
+  },
+);
+
+postgresTest("a store that does not listen renews a lease too", async ({ open, url }) => {
+  const store = await open(url);
+  const worker = await join(store);
+  assert.equal(await store.heartbeat(worker, lease), true);
+  assert.equal(await store.heartbeat(worker + 1, lease), false);
+  assert.deepEqual(await claim(store, worker), []);
+});
+
+postgresTest(
+  "a schema of the first version is brought up to date with its jobs",
+  async ({ open, url, query }) => {
+    {
+      await using store = await open(url);
+      await store.enqueue(newJobs("a"));
+    }
+    await query("DROP TABLE queuectl.output");
+    await query("UPDATE queuectl.queue SET version = 1");
+    const store = await open(url);
+    assert.deepEqual((await store.list({ limit: 10 })).map(({ id }) => id), ["a"]);
+    assert.deepEqual(await query("SELECT version FROM queuectl.queue"), [{ version: 2 }]);
+    assert.deepEqual(await store.check(), []);
+  },
+);
