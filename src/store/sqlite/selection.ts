@@ -43,9 +43,14 @@ export function conditionFor(
     parameters[name] = "at" in moment ? moment.at : database.now() - moment.ago;
     return `:${name}`;
   };
-  const all = jobStates.length;
-  if (filter.kinds !== undefined || among.length < all) {
-    const kinds = kindsCondition(database, kindsAmong(filter.kinds ?? jobStates, among), among);
+  const young: string[] = [];
+  if (filter.createdSince !== undefined) {
+    const since = moment("since", filter.createdSince);
+    young.push(`seq >= ${firstKeySince("jobs", `${since} - ${clockTolerance}`)}`);
+    conditions.push(...young, `created_at >= ${since}`);
+  }
+  if (filter.kinds !== undefined || among.length < jobStates.length) {
+    const kinds = kindsCondition(database, kindsAmong(filter.kinds ?? jobStates, among), among, young);
     if (kinds === undefined) return undefined;
     conditions.push(kinds);
     if (kinds.includes(":now")) parameters.now = database.now();
@@ -54,11 +59,6 @@ export function conditionFor(
     parameters.search = likePattern(filter.search);
     conditions.push("(command LIKE :search ESCAPE '\\' OR id LIKE :search ESCAPE '\\')");
   }
-  if (filter.createdSince !== undefined) {
-    const since = moment("since", filter.createdSince);
-    conditions.push(`seq >= ${firstKeySince("jobs", `${since} - ${clockTolerance}`)}`);
-    conditions.push(`created_at >= ${since}`);
-  }
   if (filter.unchangedSince !== undefined) {
     conditions.push(`updated_at <= ${moment("unchanged", filter.unchangedSince)}`);
   }
@@ -66,33 +66,33 @@ export function conditionFor(
 }
 
 /**
- * How jobs of some kinds are found. Each kind has an index, but for completed jobs, and pending ones where they are most
- * of a queue: sorting what can be claimed is quicker than reading past everything else, where there is more of that.
+ * How jobs of some kinds are found: by keys that indexes give without a look at the jobs, and then by what has to hold
+ * for them. There is no index on completed jobs. Nor are pending ones read by theirs where they are most of a queue:
+ * sorting the keys takes longer than reading past the others. What `young` says of keys holds already.
  */
 function kindsCondition(
   database: Database,
   kinds: readonly JobKind[],
   among: readonly JobState[],
+  young: readonly string[],
 ): string | undefined {
   const { died: _, ...counts } = readCounters(database);
   const sum = (states: readonly JobState[]) => states.reduce((sum, state) => sum + counts[state], 0);
   const present = kinds.filter((kind) => (isView(kind) ? sum(viewStates(among)) : counts[kind]) > 0);
   if (present.length === 0) return undefined;
   const arePendingFew = counts.pending * 2 < sum(jobStates);
-  const lists = present.map((kind) => indexed(kind, among, arePendingFew));
-  if (lists.every((list) => list !== undefined)) {
-    const selects = lists.flat();
-    // In the order of its index; a list of keys would have to be made first.
-    if (selects.length === 1 && selects[0].includes("set_aside")) return selects[0];
-    return `seq IN (${selects.map((where) => `SELECT seq FROM jobs WHERE ${where}`).join(" UNION ALL ")})`;
-  }
-  // By an expression: all jobs are read in their order, whichever index there is.
-  return `(${present.map((kind) => scanned(kind, among)).join(" OR ")})`;
+  const indexes = [...new Set(present.flatMap((kind) => indexesOf(kind, arePendingFew)))];
+  // In the order of its index; a list of keys would have to be made first.
+  if (indexes.length === 1 && indexes[0]?.includes("set_aside")) return indexes[0];
+  const holds = `(${present.map((kind) => holdsFor(kind, among)).join(" OR ")})`;
+  if (indexes.includes(undefined)) return holds;
+  const keys = indexes.map((where) => `SELECT seq FROM jobs WHERE ${[where, ...young].join(" AND ")}`)
+    .join(" UNION ALL ");
+  return `seq IN (${keys}) AND ${holds}`;
 }
 
-/** Conditions that have an index each, and together give the jobs of a kind; undefined where reading all is quicker. */
-function indexed(kind: JobKind, among: readonly JobState[], arePendingFew: boolean): string[] | undefined {
-  const states = `state IN (${stateList(viewStates(among))})`;
+/** Conditions that have an index each, and together hold for the jobs of a kind; undefined where all are to be read. */
+function indexesOf(kind: JobKind, arePendingFew: boolean): Array<string | undefined> {
   switch (kind) {
     case "processing":
       return ["worker IS NOT NULL"];
@@ -100,22 +100,22 @@ function indexed(kind: JobKind, among: readonly JobState[], arePendingFew: boole
     case "cancelled":
       return [`state = '${kind}' AND set_aside IS NOT NULL`];
     case "pending":
-    case "failed":
-      return arePendingFew
-        ? [`state = '${kind}' AND ${claimable}`, `state = '${kind}' AND next_attempt_at IS NOT NULL`]
-        : undefined;
-    case "scheduled":
-      return [`${states} AND next_attempt_at > :now`];
     case "waiting":
+      return arePendingFew ? [claimable, "next_attempt_at IS NOT NULL"] : [undefined];
+    case "failed":
+      // Few of those that may be claimed are failed: they come first.
       return arePendingFew
-        ? [`${states} AND ${claimable}`, `${states} AND next_attempt_at <= :now`]
-        : undefined;
+        ? [`state = 'failed' AND ${claimable}`, "next_attempt_at IS NOT NULL"]
+        : [undefined];
+    case "scheduled":
+      return ["next_attempt_at IS NOT NULL"];
     case "completed":
-      return undefined;
+      return [undefined];
   }
 }
 
-function scanned(kind: JobKind, among: readonly JobState[]): string {
+/** By expressions: SQLite would rather take an index for them than read jobs in their order. */
+function holdsFor(kind: JobKind, among: readonly JobState[]): string {
   if (!isView(kind)) return `+state = '${kind}'`;
   const states = `+state IN (${stateList(viewStates(among))})`;
   return kind === "scheduled"
