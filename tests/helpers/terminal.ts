@@ -24,14 +24,22 @@ export interface Terminal {
   close(): Promise<void>;
 }
 
-/** Starts `worker start` in a pseudo-terminal of its own, as its first process. */
-export function startInTerminal(args: readonly string[], cwd: string, env: Record<string, string>): Terminal {
+/** Starts `worker start`, or another command, in a pseudo-terminal of its own, as its first process. */
+export function startInTerminal(
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+  ...command: string[]
+): Terminal {
   const { QUEUECTL_TEST_PROGRAM: executable } = Deno.env.toObject();
   const main = new URL("../../src/main.ts", import.meta.url).href;
   const program = executable
     ? [executable]
     : [Deno.execPath(), "run", "--no-prompt", "--quiet", ...permissions, main];
-  const line = ["exec", ...[...program, "worker", "start", ...args].map(quote)].join(" ");
+  const line = [
+    "exec",
+    ...[...program, ...command.length > 0 ? command : ["worker", "start"], ...args].map(quote),
+  ].join(" ");
   const child = new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", line, "/dev/null"],
     cwd,
