@@ -31,8 +31,10 @@ export interface Page {
   after?: Position;
 }
 
-/** Jobs that are read at once. */
-const jobsAtOnce = 1000;
+/** A list of as many jobs, and no more, is read as a whole. */
+const wholeLimit = 1000;
+/** Jobs of a longer one that are read at once. */
+const jobsAtOnce = 250;
 
 /** Reads the flags. Throws `usage`. */
 export function pageOf(flags: PageFlags): Page {
@@ -104,7 +106,7 @@ export async function jobsOf(
 ): Promise<AsyncIterable<ListedJob> | null> {
   const { limit, sort, after } = page;
   const query: ListFilter = { ...filter, sort, after, limit: limit + 1 };
-  if (limit <= jobsAtOnce) {
+  if (limit <= wholeLimit) {
     const jobs = await store.list(query);
     const rest = jobs.length > limit ? (sort ? jobs.pop() : jobs.shift()) : undefined;
     if (rest !== undefined) tellMore(page, positionOf(sort ? jobs.at(-1)! : jobs[0], sort?.by ?? "created"));
