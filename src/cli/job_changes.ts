@@ -4,7 +4,7 @@ import { pathResolver } from "../absolute_path.ts";
 import { QueuectlError } from "../errors.ts";
 import { checkNewJob } from "../job/new_job.ts";
 import { didYouMean } from "../nearest.ts";
-import type { JobChanges } from "../store/store.ts";
+import type { JobChanges } from "../job/job.ts";
 
 /** What is given to the flags. */
 export interface ChangeFlags {

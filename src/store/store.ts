@@ -4,7 +4,7 @@
  * reach the database throws QueuectlError `database`.
  */
 
-import type { Attempt, Claim, Finished, JobState, NewJob } from "../job/job.ts";
+import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob } from "../job/job.ts";
 import type { Moving } from "./moving.ts";
 import type { JobDetail, JobProgress } from "./progress.ts";
 import type { ListedJob, ListFilter, Selection } from "./selection.ts";
@@ -111,12 +111,6 @@ export interface Intake {
   /** The ids that were added, in order. */
   ids(): Iterable<string>;
   [Symbol.dispose](): void;
-}
-
-/** What of a waiting or ended job can be changed; a field that is not there stays as it is. */
-export interface JobChanges extends Partial<Omit<NewJob, "id" | "attempts" | "env">> {
-  /** Variables that are set, or with null removed; all others stay. */
-  env?: Record<string, string | null>;
 }
 
 export interface Store extends AsyncDisposable {

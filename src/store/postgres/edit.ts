@@ -1,7 +1,7 @@
 /** Changing what a job is, while it does not run. */
 
 import { scopes } from "../refusals.ts";
-import type { JobChanges } from "../store.ts";
+import type { JobChanges } from "../../job/job.ts";
 import { timeSql } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { choose, createParameters, type Parameters } from "./selection.ts";

@@ -1,7 +1,8 @@
 /** Giving jobs that have ended, or wait for a retry, all their attempts again. */
 
 import type { Scope } from "../refusals.ts";
-import type { JobChanges, Selection } from "../store.ts";
+import type { JobChanges } from "../../job/job.ts";
+import type { Selection } from "../store.ts";
 import { timeSql } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { assignments } from "./edit.ts";

@@ -33,10 +33,3 @@ export async function cancel(database: Database, selection: Selection): Promise<
     return jobs.map(({ id, state }) => ({ id, running: state === "processing" }));
   });
 }
-
-/** The jobs of a worker that it is to end; read inside a transaction. */
-export function cancelRequests(database: Database, worker: number): number[] {
-  return database.prepare(
-    "SELECT seq FROM jobs WHERE worker = ? AND cancel_requested = 1",
-  ).all(worker).map((row) => row.seq as number);
-}

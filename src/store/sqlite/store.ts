@@ -5,19 +5,14 @@ import { QueuectlError } from "../../errors.ts";
 import { statIfThere } from "../../files.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
-import { cancel } from "./cancel.ts";
 import { connect, type Database, explained } from "./database.ts";
-import { edit } from "./edit.ts";
 import { enqueue, openIntake } from "./enqueue.ts";
 import { exchange, outlook } from "./exchange.ts";
-import { keys, list } from "./list.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
 import { detail, find, progress, runAfter, running } from "./progress.ts";
 import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
-import { remove } from "./remove.ts";
-import { retry } from "./retry.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
 import { later } from "../../later.ts";
@@ -120,6 +115,8 @@ async function notUsable(path: string, error: unknown): Promise<unknown> {
   return new QueuectlError("database", `The database ${path} cannot be opened: ${reason}`, { cause: error });
 }
 
+const acts = async () => await import(later("./acts.ts")) as typeof import("./acts.ts");
+
 function storeOn(database: Database, path: string, exists: boolean): Store {
   const workerNames = new Map<number, string>();
   const readVersion = () =>
@@ -158,8 +155,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
     deaths: () => deaths(database),
-    list: (filter) => list(database, filter),
-    keys: (filter) => keys(database, filter),
+    list: async (filter) => (await acts()).list(database, filter),
+    keys: async (filter) => (await acts()).keys(database, filter),
     lastOutput: (id) => lastOutput(database, id),
     keepOutput: () => Promise.resolve(),
     keptOutput: () => Promise.resolve([]),
@@ -170,12 +167,12 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     detail: (id) => detail(database, id),
     runAfter: (seq, run) => runAfter(database, seq, run),
     attempts: (id) => attempts(database, id),
-    cancel: (jobs) => cancel(database, jobs),
-    retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),
-    remove: (jobs) => remove(database, jobs, scopes.remove),
-    edit: (jobs, changes) => edit(database, jobs, changes),
-    dlqRetry: (jobs, changes) => retry(database, jobs, changes, scopes.dlqRetry),
-    dlqPurge: (jobs) => remove(database, jobs, scopes.dlqPurge),
+    cancel: async (jobs) => (await acts()).cancel(database, jobs),
+    retry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.retry),
+    remove: async (jobs) => (await acts()).remove(database, jobs, scopes.remove),
+    edit: async (jobs, changes) => (await acts()).edit(database, jobs, changes),
+    dlqRetry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.dlqRetry),
+    dlqPurge: async (jobs) => (await acts()).remove(database, jobs, scopes.dlqPurge),
     check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
     async moving() {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);

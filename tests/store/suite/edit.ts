@@ -1,7 +1,7 @@
 /** Changing what a job is, while it does not run. */
 
 import assert from "node:assert/strict";
-import type { JobChanges } from "../../../src/store/store.ts";
+import type { JobChanges } from "../../../src/job/job.ts";
 import { addOneOfEach } from "./every_state.ts";
 import { type Case, claimOne, ids, jobById, join, newJob, told } from "./harness.ts";
 
