@@ -2,21 +2,24 @@
 
 import distance from "leven";
 
-/** The known word nearest to `word`, or undefined when none is near enough to be what was meant. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
+/**
+ * The known word nearest to `word`, or undefined when none is near enough to be what was meant: with `most` mistakes at
+ * most, where words are long or have much in common.
+ */
+export function nearest(word: string, known: readonly string[], most = Infinity): string | undefined {
   let best: string | undefined;
   // A word that needs more than half its letters changed is another word.
-  let bestDistance = Math.max(2, Math.floor(word.length / 2)) + 1;
+  let bestDistance = Math.min(most, Math.max(2, Math.floor(word.length / 2))) + 1;
   for (const candidate of known) {
-    const candidateDistance = distance(word.toLowerCase(), candidate);
+    const candidateDistance = distance(word.toLowerCase(), candidate.toLowerCase());
     if (candidateDistance < bestDistance) [best, bestDistance] = [candidate, candidateDistance];
   }
   return best;
 }
 
 /** ` (did you mean "x"?)`, or nothing where no known word is near. */
-export function didYouMean(word: string, known: readonly string[]): string {
-  const candidate = nearest(word, known);
+export function didYouMean(word: string, known: readonly string[], most?: number): string {
+  const candidate = nearest(word, known, most);
   return candidate === undefined ? "" : ` (did you mean "${candidate}"?)`;
 }
 

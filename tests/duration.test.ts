@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatDuration, formatSeconds, maxDuration, parseDuration } from "../src/duration.ts";
+import {
+  formatDuration,
+  formatSeconds,
+  maxDuration,
+  parseDuration,
+  spelledDuration,
+} from "../src/duration.ts";
 
 const milliseconds = fc.integer({ min: 0, max: maxDuration });
 
@@ -81,6 +87,24 @@ Deno.test("parseDuration gives a whole number within bounds, or undefined, for a
     const value = parseDuration(text);
     return value === undefined || Number.isInteger(value) && value >= 0 && value <= maxDuration;
   }));
+});
+
+Deno.test("spelledDuration has one or two units", () => {
+  const cases: Array<[number, string]> = [
+    [-5, "0ms"],
+    [0, "0ms"],
+    [349.6, "350ms"],
+    [1000, "1s"],
+    [2599, "2.5s"],
+    [59_999, "59.9s"],
+    [60_000, "1m"],
+    [185_000, "3m 5s"],
+    [7_800_000, "2h 10m"],
+    [3_600_000, "1h"],
+    [100_800_000, "1d 4h"],
+    [864_000_000, "10d"],
+  ];
+  for (const [value, expected] of cases) assert.equal(spelledDuration(value), expected);
 });
 
 Deno.test("formatSeconds writes a plain number of seconds", () => {

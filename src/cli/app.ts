@@ -22,8 +22,8 @@ const isPlainEnqueue = ({ args }: CommandLine) =>
   args.length === 2 && args[0] === "enqueue" && args[1].startsWith("{");
 
 async function enqueue({ args, db, allowSharedDb }: CommandLine): Promise<number> {
-  const { enqueueOne } = await import("./commands/enqueue.ts");
-  await enqueueOne({ db, allowSharedDb }, false, args[1]);
+  const { enqueueJson } = await import("./commands/enqueue_one.ts");
+  await enqueueJson({ db, allowSharedDb }, args[1]);
   return 0;
 }
 

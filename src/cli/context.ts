@@ -10,8 +10,8 @@ export interface DatabaseChoice {
 
 /** What a command is given as `this`. */
 export interface Context extends CommandContext, DatabaseChoice {
-  /** Whether a `--` was given: what comes after it is a list of arguments. */
-  readonly hasSeparator: boolean;
+  /** The arguments behind `--`; undefined where there is none. */
+  readonly behindSeparator: readonly string[] | undefined;
   /** A command sets `exitCode` here when it ends with another status than 0 without an error. */
   readonly process: StricliProcess;
 }

@@ -13,6 +13,8 @@ import { usageText } from "./usage_text.ts";
 /** Runs the command that the arguments name; returns the exit status of the program. */
 export async function parseAndRun({ args, db, allowSharedDb }: CommandLine): Promise<number> {
   let path = ["queuectl"];
+  const separator = args.indexOf("--");
+  const behindSeparator = separator < 0 ? undefined : args.slice(separator + 1);
   const helpFor = (unknownWord?: string) =>
     [
       ...(unknownWord === undefined ? path : ["queuectl", ...args.slice(0, args.indexOf(unknownWord))]),
@@ -44,7 +46,7 @@ export async function parseAndRun({ args, db, allowSharedDb }: CommandLine): Pro
     process,
     forCommand: ({ prefix }) => {
       path = [...prefix];
-      return { process, db, allowSharedDb, hasSeparator: args.includes("--") };
+      return { process, db, allowSharedDb, behindSeparator };
     },
   });
   await print(output.join(""));

@@ -38,6 +38,7 @@ export const routes = buildRouteMap<string, Context>({
     fullDescription: `A job queue for shell commands.
 
 EXAMPLES
+  queuectl enqueue -- echo hello
   queuectl enqueue '{"command": "echo hello"}'              (sh, bash, zsh)
   queuectl enqueue --% "{\\"command\\": \\"echo hello\\"}"      (PowerShell)
   queuectl worker start --count 2

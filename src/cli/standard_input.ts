@@ -1,4 +1,4 @@
-/** Reading lines from standard input, of any number and bounded length. */
+/** Reading lines from standard input or a file, of any number and bounded length. */
 
 import { QueuectlError } from "../errors.ts";
 
@@ -94,4 +94,32 @@ export async function* standardInput(): AsyncGenerator<Uint8Array> {
     if (done) return;
     yield value;
   }
+}
+
+/** The chunks of a file, and its size in bytes: 0 where that is not known. Throws `usage` where it cannot be read. */
+export async function fileChunks(path: string): Promise<{ chunks: AsyncIterable<Uint8Array>; size: number }> {
+  const explained = (error: Error) => {
+    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : error.message;
+    return new QueuectlError("usage", `Cannot read ${path}: ${reason}`, { cause: error });
+  };
+  let file: Deno.FsFile;
+  let info: Deno.FileInfo;
+  try {
+    file = await Deno.open(path);
+    info = await file.stat();
+  } catch (error) {
+    throw explained(error as Error);
+  }
+  if (info.isDirectory) {
+    file.close();
+    throw explained(new Error("it is a folder"));
+  }
+  async function* chunks() {
+    try {
+      yield* file.readable;
+    } catch (error) {
+      throw explained(error as Error);
+    }
+  }
+  return { chunks: chunks(), size: info.size };
 }

@@ -3,6 +3,7 @@
 import type { Config } from "../config.ts";
 import { maxDuration, parseDuration } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
+import { parseMoment } from "../moment.ts";
 import { didYouMean } from "../nearest.ts";
 import type { NewJob } from "./job.ts";
 import { newJobId } from "./job_id.ts";
@@ -15,61 +16,67 @@ const maxCommandBytes = 131_071;
 // deno-lint-ignore no-control-regex -- control characters are what is looked for
 const controlCharacter = /[\x00-\x1f\x7f-\x9f]/;
 
-/** What is wrong with a value; undefined when nothing is. */
-type Check = (value: unknown) => string | undefined;
+/** What is wrong with a value, as a sentence that begins with `name`; undefined when nothing is. */
+type Check = (value: unknown, name: string) => string | undefined;
 
 const text =
-  (what: string, check: (text: string) => string | undefined = () => undefined): Check => (value) => {
-    if (typeof value !== "string") return `${what} must be text`;
-    if (!value.isWellFormed()) return `${what} must not contain half of a Unicode character`;
-    if (value.includes("\0")) return `${what} must not contain a NUL character`;
-    return check(value);
+  (check: (text: string, name: string) => string | undefined = () => undefined): Check => (value, name) => {
+    if (typeof value !== "string") return `${name} must be text`;
+    if (!value.isWellFormed()) return `${name} must not contain half of a Unicode character`;
+    if (value.includes("\0")) return `${name} must not contain a NUL character`;
+    return check(value, name);
   };
 
-const number = (field: string, kind: string, minimum: number, maximum: number): Check => (value) => {
+const number = (kind: string, minimum: number, maximum: number): Check => (value, name) => {
   const isRight = typeof value === "number" && value >= minimum && value <= maximum &&
     (kind !== "whole number" || Number.isInteger(value));
-  return isRight ? undefined : `Field "${field}" must be a ${kind} from ${minimum} to ${maximum}`;
+  return isRight ? undefined : `${name} must be a ${kind} from ${minimum} to ${maximum}`;
 };
 
-function checkId(id: string): string | undefined {
-  if (id.trim() === "" || id.length > 255) return `Field "id" must be 1 to 255 characters long`;
-  if (id !== id.trim()) return `Field "id" must not begin or end with a space`;
-  if (controlCharacter.test(id)) return `Field "id" contains a control character`;
-  if (id.startsWith("-")) return `Field "id" must not begin with "-", it would be read as a flag`;
+function checkId(id: string, name: string): string | undefined {
+  if (id.trim() === "" || id.length > 255) return `${name} must be 1 to 255 characters long`;
+  if (id !== id.trim()) return `${name} must not begin or end with a space`;
+  if (controlCharacter.test(id)) return `${name} contains a control character`;
+  if (id.startsWith("-")) return `${name} must not begin with "-", it would be read as a flag`;
 }
 
-function checkCommand(command: string): string | undefined {
-  if (command.trim() === "") return `Field "command" must not be empty`;
+function checkCommand(command: string, name: string): string | undefined {
+  if (command.trim() === "") return `${name} must not be empty`;
   // Only a text of many characters can be too many bytes; counting them is not free.
   if (command.length * 3 > maxCommandBytes && new TextEncoder().encode(command).length > maxCommandBytes) {
-    return `Field "command" must be at most ${maxCommandBytes} bytes long; put a longer one into a script file`;
+    return `${name} must be at most ${maxCommandBytes} bytes long; put a longer one into a script file`;
   }
 }
 
-function checkTimeout(value: unknown): string | undefined {
-  const timeout = readTimeout(value);
-  if (timeout === undefined || !(timeout >= 0 && timeout <= maxDuration)) {
-    return `Field "timeout" must be a number of seconds or a duration like "90s" or "10m"`;
+const checkDuration: Check = (value, name) => {
+  const duration = readDuration(value);
+  if (duration === undefined || !(duration >= 0 && duration <= maxDuration)) {
+    return `${name} must be a number of seconds or a duration like "90s" or "10m"`;
+  }
+};
+
+function checkMoment(moment: string, name: string): string | undefined {
+  if (parseMoment(moment) === undefined) {
+    return `${name} must be a time like "2026-12-24T18:00", or with a zone "2026-12-24T18:00Z"`;
   }
 }
 
-function checkEnv(env: unknown): string | undefined {
+const checkEnv: Check = (env, name) => {
   if (typeof env !== "object" || env === null || Array.isArray(env)) {
-    return `Field "env" must be an object of names and texts, like {"NAME": "value"}`;
+    return `${name} must be an object of names and texts, like {"NAME": "value"}`;
   }
-  for (const [name, value] of Object.entries(env)) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      return `Field "env" has a name that is not made of letters, digits and _, or begins with a digit`;
+  for (const [variable, value] of Object.entries(env)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(variable)) {
+      return `${name} has a name that is not made of letters, digits and _, or begins with a digit`;
     }
-    const problem = checkEnvValue(value);
+    const problem = checkEnvValue(value, `Each value of ${name[0].toLowerCase()}${name.slice(1)}`);
     if (problem !== undefined) return problem;
   }
-}
-const checkEnvValue = text(`Each value of field "env"`);
+};
+const checkEnvValue = text();
 
 /** Milliseconds; undefined for what is no duration. */
-function readTimeout(value: unknown): number | undefined {
+function readDuration(value: unknown): number | undefined {
   if (typeof value === "string") return parseDuration(value);
   if (typeof value !== "number") return undefined;
   // Less than a millisecond must not become 0, which is no limit.
@@ -80,23 +87,30 @@ const anything: Check = () => undefined;
 
 /** The fields of a job, and what may be in them. A Map: what is in every object is no field. */
 const fields: ReadonlyMap<string, Check> = new Map(Object.entries({
-  id: text('Field "id"', checkId),
-  command: text('Field "command"', checkCommand),
-  max_retries: number("max_retries", "whole number", 0, maxRetriesLimit),
-  attempts: number("attempts", "whole number", 0, 1_000_000),
-  priority: number("priority", "whole number", -1_000_000, 1_000_000),
-  timeout: checkTimeout,
-  base_backoff: number("base_backoff", "number of seconds", 0, 1000),
-  cwd: text('Field "cwd"', (cwd) => cwd === "" ? `Field "cwd" must not be empty` : undefined),
+  id: text(checkId),
+  command: text(checkCommand),
+  max_retries: number("whole number", 0, maxRetriesLimit),
+  attempts: number("whole number", 0, 1_000_000),
+  priority: number("whole number", -1_000_000, 1_000_000),
+  timeout: checkDuration,
+  base_backoff: number("number of seconds", 0, 1000),
+  cwd: text((cwd, name) => cwd === "" ? `${name} must not be empty` : undefined),
   env: checkEnv,
+  delay: checkDuration,
+  at: text(checkMoment),
   // Exports of other queuectl programs carry these; they are facts about the past there, not wishes here.
   state: anything,
   created_at: anything,
   updated_at: anything,
 }));
 
+/** What is wrong with the value of a field, as a sentence that begins with `name`; undefined when nothing is. */
+export function fieldProblem(field: keyof JobFields, value: unknown, name: string): string | undefined {
+  return fields.get(field)!(value, name);
+}
+
 /** The JSON of a job all of whose fields have been checked. */
-interface JobFields {
+export interface JobFields {
   id?: string;
   command: string;
   max_retries?: number;
@@ -106,6 +120,8 @@ interface JobFields {
   base_backoff?: number;
   cwd?: string;
   env?: Record<string, string>;
+  delay?: number | string;
+  at?: string;
 }
 
 /** A job whose fields are right, before the stored settings are known. */
@@ -119,13 +135,16 @@ export interface CheckedJob extends Omit<NewJob, "maxRetries"> {
  * anything that is not a valid job.
  */
 export function parseNewJob(json: string, resolveFolder: (cwd: string) => string): CheckedJob {
-  let value: unknown;
+  return checkNewJob(parseJson(json), resolveFolder);
+}
+
+/** The value of a JSON text. Throws `usage`, with the SyntaxError as its cause. */
+export function parseJson(json: string): unknown {
   try {
-    value = JSON.parse(json);
+    return JSON.parse(json);
   } catch (error) {
     throw new QueuectlError("usage", `Invalid JSON: ${(error as Error).message}`, { cause: error });
   }
-  return checkNewJob(value, resolveFolder);
 }
 
 /** Checks a job given as a plain value with the JSON field names. Throws `usage` as {@link parseNewJob} does. */
@@ -138,22 +157,28 @@ export function checkNewJob(value: unknown, resolveFolder: (cwd: string) => stri
     if (!check) {
       throw new QueuectlError("usage", `Unknown field "${name}"${didYouMean(name, [...fields.keys()])}`);
     }
-    const problem = check((value as Record<string, unknown>)[name]);
+    const problem = check((value as Record<string, unknown>)[name], `Field "${name}"`);
     if (problem !== undefined) throw new QueuectlError("usage", problem);
   }
   if (!Object.hasOwn(value, "command")) throw new QueuectlError("usage", `Field "command" is missing`);
   const job = value as JobFields;
-  return {
+  if (job.delay !== undefined && job.at !== undefined) {
+    throw new QueuectlError("usage", `Only one of the fields "delay" and "at" can be given`);
+  }
+  const checked: CheckedJob = {
     id: job.id ?? newJobId(),
     command: job.command,
     attempts: job.attempts ?? 0,
     maxRetries: job.max_retries ?? null,
     priority: job.priority ?? 0,
-    timeout: readTimeout(job.timeout) ?? null,
+    timeout: readDuration(job.timeout) ?? null,
     baseBackoff: job.base_backoff ?? null,
     cwd: job.cwd === undefined ? null : resolveFolder(job.cwd),
     env: job.env ?? null,
   };
+  if (job.delay !== undefined) checked.delay = readDuration(job.delay);
+  if (job.at !== undefined) checked.at = parseMoment(job.at);
+  return checked;
 }
 
 /** The job as it is stored: what it leaves open is taken from the settings in force when it is enqueued. */

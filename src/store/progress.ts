@@ -33,3 +33,13 @@ export interface JobDetail extends JobProgress {
 
 /** Up to which number the jobs before one are counted: a question must not read a million of them. */
 export const aheadLimit = 10_000;
+
+/** What runs and what may run next, at one moment. */
+export interface Upcoming {
+  /** The highest key of all jobs; new ones have higher ones. */
+  last: number;
+  /** All jobs that are processing, oldest first. */
+  running: JobProgress[];
+  /** The first of the jobs that can be claimed and of those that wait for a time, with the number of their newest run. */
+  next: Array<Pick<JobProgress, "seq" | "run">>;
+}

@@ -6,7 +6,7 @@
 
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob } from "../job/job.ts";
 import type { Moving } from "./moving.ts";
-import type { JobDetail, JobProgress } from "./progress.ts";
+import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
 import type { ListedJob, ListFilter, Selection } from "./selection.ts";
 
 export type { JobFilter, ListedJob, ListFilter, Selection } from "./selection.ts";
@@ -197,8 +197,10 @@ export interface Store extends AsyncDisposable {
   find(ids: readonly string[]): Promise<JobProgress[]>;
   /** How far the jobs with these keys are, in no order, without those that are gone. */
   progress(seqs: readonly number[]): Promise<JobProgress[]>;
-  /** All jobs that are processing, oldest first. */
-  running(): Promise<JobProgress[]>;
+  /** What runs now, and up to `limit` jobs each of those that are claimed next and that are due next. */
+  upcoming(limit: number): Promise<Upcoming>;
+  /** The jobs with a key over this one that have run, or run now. */
+  ranAfter(seq: number): Promise<JobProgress[]>;
   /** Everything about a job; the id may be a unique prefix. Throws `not_found`. */
   detail(id: string): Promise<JobDetail>;
   /** The first ended run of a job whose number is over `run`, with what it printed; null when there is none. */

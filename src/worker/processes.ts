@@ -70,7 +70,8 @@ export function isAlive(identity: Omit<ProcessIdentity, "host">, snapshot: Snaps
   return identity.boot === snapshot.boot && findProcess(identity, snapshot) !== undefined;
 }
 
-function findProcess({ pid, start }: RunnerIdentity, snapshot: Snapshot): ProcessEntry | undefined {
+/** The entry of a process, when it is still that one and has not ended. */
+export function findProcess({ pid, start }: RunnerIdentity, snapshot: Snapshot): ProcessEntry | undefined {
   const entry = snapshot.processes.get(pid);
   if (!entry || entry.zombie) return undefined;
   // On Windows only a bound is known: whoever has the pid and is older than that has not got it second-hand.

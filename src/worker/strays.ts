@@ -1,8 +1,9 @@
 /** Commands that have outlived every queuectl process of this host, and whose jobs went to another host meanwhile. */
 
 import type { Store } from "../store/store.ts";
+import { findProcess, isAlive, takeSnapshot } from "./processes.ts";
 import { lostCommand } from "./run_command.ts";
-import { readStatus, spooledRuns } from "./spool.ts";
+import { readStatus, spooledRuns, type StartedRun } from "./spool.ts";
 
 /**
  * Ends what still runs of runs that are nobody's any more, or another host's; `boot` is the boot of this host. Nobody was
@@ -12,9 +13,26 @@ export async function endStrays(store: Store, boot: string): Promise<void> {
   if (!store.shared) return;
   await Promise.all(
     spooledRuns(store.spool).map(async ({ seq, run, files }) => {
-      const status = readStatus(files);
-      if (!status?.started || status.exitStatus !== null || status.started.boot !== boot) return;
-      if (!await store.isRunning(seq, run, boot)) await lostCommand(files, status.started);
+      if (!startedHere(files, boot) || await store.isRunning(seq, run, boot)) return;
+      // Asked again: a run that has just ended and been recorded is not running either, and its runner, which is below a
+      // worker, has another command by now.
+      const started = startedHere(files, boot);
+      if (started && !await hasWorker(store, started)) await lostCommand(files, started);
     }),
   );
+}
+
+/** Who runs a command that has begun in this boot and has not ended; undefined where there is none. */
+function startedHere(files: string, boot: string): StartedRun | undefined {
+  const status = readStatus(files);
+  return status?.started?.boot === boot && status.exitStatus === null ? status.started : undefined;
+}
+
+/** Whether its runner is below a registered worker of this host, which ends by itself what it must not run. */
+async function hasWorker(store: Store, runner: StartedRun): Promise<boolean> {
+  // In this order: a worker that registers after the look at the store has not begun with anything that is there.
+  const processes = await store.processes();
+  const snapshot = await takeSnapshot();
+  const parent = findProcess(runner, snapshot)?.parent;
+  return processes.some(({ identity }) => identity.pid === parent && isAlive(identity, snapshot));
 }

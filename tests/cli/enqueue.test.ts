@@ -67,7 +67,7 @@ programTest("a bad job is refused in one line, and no database is made for it", 
   const cases: Array<[string, RegExp]> = [
     ['{"command": ', /^Invalid JSON: .* Run queuectl enqueue --help/],
     ["{command: x}", /^Invalid JSON: /],
-    ["", /^Invalid JSON: /],
+    ["", /^The command is empty$/],
     ["[]", /^A job must be a JSON object/],
     ["{}", /^Field "command" is missing$/],
     ['{"command": "x", "\\u001bcomand": 1}', /^Unknown field "\\x1bcomand" \(did you mean "command"\?\)$/],
@@ -121,4 +121,118 @@ programTest("enqueue - stores all lines in their order, or none", async (test) =
     listed.stdout.trimEnd().split("\n").slice(2).map((row) => row.split(" ")[0]),
     ["one", ...names],
   );
+});
+
+const posix = { ignore: Deno.build.os === "windows" };
+
+async function stored({ run }: Surroundings) {
+  return JSON.parse((await run(["list", "--json"])).stdout);
+}
+
+programTest("a command and a list of arguments run where they were put in", async (test) => {
+  assert.equal((await test.run(["enqueue", "--id", "shell", "ls | wc -l"])).stdout, "Job shell inserted.\n");
+  assert.equal((await test.run(["enqueue", "--id", "words", "--", "ls", "-l", "a b", "--id", "c"])).code, 0);
+  await test.run(["enqueue", "--cwd", "sub", "--id", "elsewhere", "ls"]);
+  await test.run(["enqueue", "--id", "json", '{"command": "ls"}']);
+  assert.deepEqual(
+    (await stored(test)).map(({ id, command, cwd }: Record<string, string>) => [id, command, cwd]),
+    [
+      ["shell", "ls | wc -l", test.path],
+      ["words", "ls -l 'a b' --id c", test.path],
+      ["elsewhere", "ls", join(test.path, "sub")],
+      ["json", "ls", null],
+    ],
+  );
+}, posix);
+
+programTest("flags are the fields of a job, and what is printed can be chosen", async (test) => {
+  const flags = [
+    ...["--id", "a", "--priority", "-5", "--timeout", "10m", "--max-retries", "1", "--base-backoff", "0.5"],
+    ...["--env", "A=1", "--env=B=x y", "--print-id", "--at", "2126-12-24T18:00Z"],
+  ];
+  assert.deepEqual(await test.run(["enqueue", ...flags, "x"]), { code: 0, stdout: "a\n", stderr: created });
+  const [{ priority, timeout, max_retries, base_backoff, env, state, next_attempt_at }] = await stored(test);
+  assert.deepEqual(
+    { priority, timeout, max_retries, base_backoff, env, state, next_attempt_at },
+    {
+      ...{ priority: -5, timeout: 600, max_retries: 1, base_backoff: 0.5, env: { A: "1", B: "x y" } },
+      ...{ state: "pending", next_attempt_at: "2126-12-24T18:00:00.000Z" },
+    },
+  );
+  const second = await test.run(["enqueue", "--json", "--id", "b", "--delay", "1h", '{"command": "x"}']);
+  assert.equal(second.stdout, '[\n"b"\n]\n');
+  const [, { created_at, next_attempt_at: due }] = await stored(test);
+  assert.equal(Date.parse(due) - Date.parse(created_at), 3_600_000);
+  assert.equal((await test.run(["enqueue", "--id", "c", "--at", "1999-12-31", "x"])).code, 0);
+  assert.equal((await stored(test))[2].next_attempt_at, null);
+});
+
+programTest("lines are JSON or shell text, with the flags for what they leave open", async (test) => {
+  const input =
+    'echo 1\r\n\n  {"id": "two", "command": "echo 2", "priority": 7, "env": {"B": "line"}}\r\n echo 3 \\';
+  const flags = ["--priority", "2", "--env", "A=flag", "--env", "B=flag", "--delay", "1h"];
+  const { code, stdout } = await test.run(["enqueue", "-", ...flags, "--print-id"], input);
+  const jobs = await stored(test);
+  assert.equal(code, 0);
+  assert.equal(stdout, jobs.map(({ id }: { id: string }) => `${id}\n`).join(""));
+  const env = { A: "flag", B: "flag" };
+  assert.deepEqual(
+    jobs.map((job: Record<string, unknown>) => [job.command, job.priority, job.env, job.cwd]),
+    [
+      ["echo 1", 2, env, test.path],
+      ["echo 2", 7, { A: "flag", B: "line" }, null],
+      [" echo 3 \\", 2, env, test.path],
+    ],
+  );
+  assert.ok(jobs.every(({ next_attempt_at }: Record<string, unknown>) => next_attempt_at !== null));
+
+  await Deno.writeTextFile(`${test.path}/jobs.txt`, "echo 4\necho 5\n");
+  assert.equal(
+    (await test.run(["enqueue", "--file", "jobs.txt", "--cwd", "/"])).stdout,
+    "2 jobs inserted.\n",
+  );
+  assert.equal((await test.run(["enqueue", "--file", "-"], "echo 6")).stdout, "1 job inserted.\n");
+  assert.deepEqual((await stored(test)).slice(3).map(({ command }: { command: string }) => command), [
+    "echo 4",
+    "echo 5",
+    "echo 6",
+  ]);
+}, posix);
+
+programTest("what is wrong with a command line is told in one line, and nothing is stored", async (test) => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/jobs`, "echo 1\n[1]\n");
+  const cases: Array<[string[], RegExp]> = [
+    [[], /^Nothing is said to run/],
+    [["echo", "hi"], /^Unexpected argument "hi"/],
+    [["--"], /^The command is empty/],
+    [["--", ""], /^The command is empty/],
+    [["--", "--id", "a"], /^No program is called "--id"/],
+    [["ls", "--", "ls"], /^Only one of/],
+    [["--file", "x", "ls"], /^Only one of/],
+    [["--file", "no\nfile"], /^Cannot read no↵file: there is no such file$/],
+    [["--file", folder], /^Cannot read .*: it is a folder$/],
+    [["--file", `${folder}/jobs`], /^Line 2: A job must be a JSON object/],
+    [["--file", `${folder}/jobs`, "--id", "a"], /^Flag --id names one job/],
+    [["--json", "--print-id", "ls"], /^Only one of the flags --json and --print-id/],
+    [["--id=-a", "ls"], /^Flag --id must not begin with "-"/],
+    [["--id", "a", "--id", "b", "ls"], /^Flag --id is given twice/],
+    [["--priority", "high", "ls"], /^Flag --priority must be a whole number/],
+    [["--prioritiy", "1", "ls"], /^Unknown flag "--prioritiy" \(did you mean "--priority"\?\)/],
+    [["--at", "tomorrow", "ls"], /^Flag --at must be a time/],
+    [["--env", "A", "ls"], /^Flag --env takes NAME=VALUE/],
+    [["--priority", "1", '{"command": "x", "priority": 2}'], /^Field "priority" is in the JSON/],
+    [["--delay", "1s", '{"command": "x", "at": "2126-12-24"}'], /^Field "at" is in the JSON, so --delay/],
+  ];
+  try {
+    for (const [args, message] of cases) {
+      const { code, stdout, stderr } = await test.run(["enqueue", ...args]);
+      assert.deepEqual({ code, stdout }, { code: 2, stdout: "" }, args.join(" "));
+      assert.match(stderr, /^[^\n]+\n$/);
+      assert.match(stderr.trimEnd(), message);
+    }
+    await test.assertUntouched();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });

@@ -36,7 +36,7 @@ queueTest("status --workers tells the workers and their slots", async (queue) =>
 });
 
 queueTest("status --watch is drawn anew until Ctrl-C", async (queue) => {
-  const terminal = startInTerminal(["--watch"], queue.path, queue.env, "status");
+  const terminal = startInTerminal(["status", "--watch"], queue.path, queue.env);
   const { manager } = terminal;
   await manager.line(/pending +: 0$/);
   await queue.enqueue({ id: "a", command: "true" });

@@ -47,7 +47,7 @@ Deno.test("a command line that is not understood is refused in one line that say
       /^Unknown state "pendin" \(did you mean "pending"\?\)\. States are: pending, /,
     ],
     [["list", "--limit", "0"], /^Flag --limit takes a whole number from 1 to 1000000, not "0"$/],
-    [["enqueue"], /^Argument JSON is missing\. Run queuectl enqueue --help$/],
+    [["enqueue"], /^Nothing is said to run\. Run queuectl enqueue --help$/],
     [["worker", "start", "--count", "257"], /^Flag --count takes a whole number from 1 to 256, not "257"$/],
     [["worker", "start", "--concurrency", "1.5"], /^Flag --concurrency takes a whole number from 1 to 1024/],
     [["worker", "stop", "--now", "--grace", "1s"], /--now and --grace cannot be given together/],

@@ -5,6 +5,8 @@
 
 import assert from "node:assert/strict";
 import { sendSignal } from "../../src/worker/processes.ts";
+import { quote } from "../../src/job/shell_words.ts";
+import { untilNoneWith } from "../helpers/host_processes.ts";
 import { type SharedQueue, sharedTest } from "../helpers/shared_queue.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
@@ -65,17 +67,15 @@ sharedTest(
   "where nobody takes over, the job is handed back, and the attempt does not count",
   async (queue) => {
     const a = await queue.host("a");
-    await queue.enqueue({ id: "job", command: `trap '' TERM; ${ticking}` });
+    // A shell of its own, which carries the mark, and does not listen to TERM.
+    const mark = `${queue.path}/stubborn`;
+    const command = `exec sh -c ${quote(`trap '' TERM; ${ticking}`)}`;
+    await queue.enqueue({ id: "job", command, env: { MARK: mark } });
     const manager = queue.start(a);
     await untilTicking(queue, "a");
     a.cut();
     await manager.line(/ends the command it runs/);
-    // It does not listen, and is killed.
-    await waitFor("the end of the command", async () => {
-      const before = ticks(queue).length;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      return ticks(queue).length === before;
-    });
+    await untilNoneWith(mark);
     queue.touch("go");
     // Claims nothing before it has renewed its lease.
     await queue.enqueue({ id: "other", command: "true" });

@@ -44,7 +44,8 @@ async function assertWorks(queue: Queue, manager: Manager, other: Manager): Prom
 queueTest("a worker that comes back finds its job adopted and leaves the command alone", async (queue) => {
   const { first, stopped, second } = await stopWorkerPastLease(queue);
   sendSignal(stopped, "SIGCONT");
-  await first.line(/was taken for gone; the 1 jobs it ran belong to another worker now$/);
+  // Where other hosts can take over, it has let go of the job before it asks.
+  await first.line(/was taken for gone; the [01] jobs it ran belong to another worker now$/);
   await waitForRegistration(queue, stopped);
   await letEnd(queue);
   await second.line(/job a moved to DLQ$/);

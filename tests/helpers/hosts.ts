@@ -157,21 +157,19 @@ async function openNetwork(serverPort: number): Promise<Network> {
   }
   const id = crypto.randomUUID().slice(0, 8);
   const [netns, outside, inside] = [`queuectl-${id}`, `qo-${id}`, `qi-${id}`];
-  const byte = () => 1 + Math.floor(Math.random() * 254);
-  // Addresses that no network uses but for tests of devices.
-  const network = `198.${18 + byte() % 2}.${byte()}`;
+  const { first, second } = await freeAddresses();
   await sh(`set -e
     ip netns add ${netns}
     ip link add ${outside} type veth peer name ${inside} netns ${netns}
-    ip addr add ${network}.1/24 dev ${outside}
+    ip addr add ${first}/30 dev ${outside}
     ip link set ${outside} up
-    ip -n ${netns} addr add ${network}.2/24 dev ${inside}
+    ip -n ${netns} addr add ${second}/30 dev ${inside}
     ip -n ${netns} link set lo up
     ip -n ${netns} link set ${inside} up`);
-  const relay = openRelay(serverPort, `${network}.1`);
+  const relay = openRelay(serverPort, first);
   return {
     kind: "namespace",
-    address: `${network}.1`,
+    address: first,
     relay,
     enter: [`--net=/run/netns/${netns}`],
     cut: () => void shSync(`ip link set ${outside} down`),
@@ -181,6 +179,17 @@ async function openNetwork(serverPort: number): Promise<Network> {
       await sh(`ip link delete ${outside}; ip netns delete ${netns}`);
     },
   };
+}
+
+/** Two addresses of a network that nobody uses: one of the many that are set aside for tests of devices. */
+async function freeAddresses(): Promise<{ first: string; second: string }> {
+  return await waitFor("a free network", async () => {
+    const network = Math.floor(Math.random() * 2 ** 15) * 4;
+    const address = (host: number) =>
+      `198.${18 + (network >> 16)}.${(network >> 8) % 256}.${network % 256 + host}`;
+    const used = await sh(`ip -o -4 addr show to ${address(0)}/30`);
+    return used.trim() === "" && { first: address(1), second: address(2) };
+  });
 }
 
 const shell = (script: string) =>

@@ -14,9 +14,9 @@ function canRun(command: string, ...args: string[]): boolean {
   }
 }
 
-/** A terminal in which `worker start` runs. */
+/** A terminal in which the program runs. */
 export interface Terminal {
-  /** Its pid is the terminal's; the manager's own is in its first line. */
+  /** Its pid is the terminal's; a manager's own is in its first line. */
   manager: Manager;
   /** Sends what a person types. */
   type(keys: string): Promise<void>;
@@ -24,22 +24,14 @@ export interface Terminal {
   close(): Promise<void>;
 }
 
-/** Starts `worker start`, or another command, in a pseudo-terminal of its own, as its first process. */
-export function startInTerminal(
-  args: readonly string[],
-  cwd: string,
-  env: Record<string, string>,
-  ...command: string[]
-): Terminal {
+/** Starts the program in a pseudo-terminal of its own, as its first process. */
+export function startInTerminal(args: readonly string[], cwd: string, env: Record<string, string>): Terminal {
   const { QUEUECTL_TEST_PROGRAM: executable } = Deno.env.toObject();
   const main = new URL("../../src/main.ts", import.meta.url).href;
   const program = executable
     ? [executable]
     : [Deno.execPath(), "run", "--no-prompt", "--quiet", ...permissions, main];
-  const line = [
-    "exec",
-    ...[...program, ...command.length > 0 ? command : ["worker", "start"], ...args].map(quote),
-  ].join(" ");
+  const line = ["exec", ...[...program, ...args].map(quote)].join(" ");
   const child = new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", line, "/dev/null"],
     cwd,

@@ -59,6 +59,22 @@ Deno.test("a timeout is seconds or text, and the shortest is not taken for none"
   }
 });
 
+Deno.test("a job can be put off: by seconds or text, or until a time", () => {
+  const cases: Array<[Record<string, unknown>, { delay?: number; at?: number }]> = [
+    [{ delay: 90 }, { delay: 90_000 }],
+    [{ delay: "10m" }, { delay: 600_000 }],
+    [{ delay: 0 }, { delay: 0 }],
+    [{ at: "2026-12-24T18:00Z" }, { at: Date.UTC(2026, 11, 24, 18) }],
+    [{ at: "2026-12-24T18:00" }, { at: new Date(2026, 11, 24, 18).getTime() }],
+    [{ at: "1999-01-01" }, { at: new Date(1999, 0, 1).getTime() }],
+    [{}, {}],
+  ];
+  for (const [fields, expected] of cases) {
+    const { delay, at } = checkNewJob({ command: "x", ...fields }, resolveFolder);
+    assert.deepEqual({ delay, at }, { delay: undefined, at: undefined, ...expected }, JSON.stringify(fields));
+  }
+});
+
 Deno.test("what is not a valid job is refused with the reason", () => {
   const cases: Array<[string, RegExp]> = [
     ["", /^Invalid JSON: /],
@@ -91,6 +107,14 @@ Deno.test("what is not a valid job is refused with the reason", () => {
     ['{"command": "x", "timeout": 1e300}', /^Field "timeout" must be/],
     ['{"command": "x", "base_backoff": 1001}', /^Field "base_backoff" must be/],
     ['{"command": "x", "cwd": ""}', /^Field "cwd" must not be empty$/],
+    ['{"command": "x", "delay": -1}', /^Field "delay" must be a number of seconds or a duration/],
+    ['{"command": "x", "delay": "soon"}', /^Field "delay" must be/],
+    ['{"command": "x", "at": 5}', /^Field "at" must be text$/],
+    ['{"command": "x", "at": "2026-02-30"}', /^Field "at" must be a time like "2026-12-24T18:00"/],
+    [
+      '{"command": "x", "at": "2026-01-01", "delay": 1}',
+      /^Only one of the fields "delay" and "at" can be given$/,
+    ],
     ['{"command": "x", "env": []}', /^Field "env" must be an object/],
     ['{"command": "x", "env": "A=b"}', /^Field "env" must be an object/],
     ['{"command": "x", "env": {"A B": "x"}}', /^Field "env" has a name/],
@@ -118,6 +142,8 @@ Deno.test("any JSON is a valid job or is refused with one clear reason", () => {
     timeout: odd,
     base_backoff: odd,
     cwd: odd,
+    delay: odd,
+    at: odd,
     env: fc.oneof(odd, fc.dictionary(fc.constantFrom("A", "B1", "1", ""), odd)),
     state: odd,
   }, { requiredKeys: ["command"] });
@@ -136,6 +162,8 @@ Deno.test("any JSON is a valid job or is refused with one clear reason", () => {
       assert.ok(Number.isInteger(job.maxRetries) && job.maxRetries >= 0 && job.maxRetries <= 1000);
       assert.ok(Number.isInteger(job.attempts) && Number.isInteger(job.priority));
       assert.ok(job.timeout === null || Number.isInteger(job.timeout) && job.timeout >= 0);
+      assert.ok(job.delay === undefined || Number.isInteger(job.delay) && job.delay >= 0);
+      assert.ok(job.at === undefined || Number.isInteger(job.at));
       assert.ok(job.baseBackoff === null || job.baseBackoff >= 0 && job.baseBackoff <= 1000);
       assert.ok(Object.values(job.env ?? {}).every((text) => typeof text === "string"));
     }),

@@ -84,7 +84,7 @@ Deno.test(
         unit: fc.constantFrom("'", '"', "\\", "$", "`", "!", "\n", " ", "*", "a", "=", "-", "~", "{", "é"),
       }),
       fc.constantFrom("if", "echo", "", "--", "a=b"),
-    ).filter((text) => !/[\0\x01]/.test(text));
+    ).filter((text) => !text.includes("\0") && !text.includes("\x01"));
     await fc.assert(
       fc.asyncProperty(fc.array(word, { minLength: 20, maxLength: 60 }), async (words) => {
         const command = commandOfWords(["/usr/bin/printf", "%s\\001", ...words]);

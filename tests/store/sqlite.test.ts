@@ -11,7 +11,7 @@ import { retry } from "../../src/store/sqlite/retry.ts";
 import { scopes } from "../../src/store/refusals.ts";
 import type { ListFilter } from "../../src/store/selection.ts";
 import { attempts, lastOutput } from "../../src/store/sqlite/queries.ts";
-import { detail, find, progress, runAfter, running } from "../../src/store/sqlite/progress.ts";
+import { detail, find, progress, ranAfter, runAfter, upcoming } from "../../src/store/sqlite/progress.ts";
 import { openStore } from "../../src/store/open.ts";
 import { sqliteDatabase } from "../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
@@ -64,7 +64,8 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   await lastOutput(recording, "b");
   const [{ seq }] = await find(recording, ["b"]);
   await progress(recording, [seq]);
-  await running(recording);
+  await upcoming(recording, 10);
+  await ranAfter(recording, seq);
   await detail(recording, "a");
   await store.enqueue([newJob("c")]);
   await detail(recording, "c");

@@ -143,3 +143,75 @@ function exists(path: string): boolean {
   const names = [...Deno.readDirSync(path)].map((entry) => entry.name);
   return names.includes("ended") && names.includes("ended2");
 }
+
+queueTest("a list of arguments reaches its program as it is", async (queue) => {
+  const words = ["a b", "$HOME", "it's", "*", "", "--", "\\n", "`id`", "~", "x\ny", "$$", "!"];
+  await Deno.writeTextFile(
+    `${queue.path}/show args`,
+    '#!/bin/sh\n{ pwd; printf "%s\\n" "$#"; printf "<%s>" "$@"; } >shown\n',
+    { mode: 0o700 },
+  );
+  await queue.run("enqueue", "--id", "shown", "--", "./show args", ...words);
+  // These the shell knows too, and does something else.
+  await queue.run("enqueue", "--id", "program", "--", "test", "$$", "=", "$$");
+  await queue.run("enqueue", "--id", "unknown", "--max-retries", "0", "--", "no-such-program-anywhere", "x");
+  assert.equal((await queue.start("--drain").status).code, 1);
+  const shown = `${queue.path}\n${words.length}\n${words.map((word) => `<${word}>`).join("")}`;
+  assert.equal(queue.read("shown"), shown);
+  assert.deepEqual(await queue.outcomes("program"), [["exited", 0]]);
+  assert.deepEqual(await queue.outcomes("unknown"), [["exited", 127]]);
+});
+
+queueTest(
+  "a job that exits with 75 is run again later, however often, and none of its attempts counts",
+  async (queue) => {
+    const command = 'echo "$QUEUECTL_ATTEMPT" >>ran; echo busy >&2; [ "$(wc -l <ran)" -ge 3 ] || exit 75';
+    await queue.enqueue({ id: "later", command, maxRetries: 0 });
+    const manager = queue.start("--drain");
+    assert.equal((await manager.status).code, 0);
+    assert.equal(queue.read("ran"), "1\n1\n1\n");
+    assert.deepEqual(await queue.outcomes("later"), [["exited", 75], ["exited", 75], ["exited", 0]]);
+    const { state, attempts } = await queue.job("later");
+    assert.deepEqual([state, attempts], ["completed", 1]);
+    await manager.line(/Worker-1: job later asks for a later try, in 1s$/);
+  },
+);
+
+queueTest(
+  "a job that is put off is started when its time has come, and drain waits for it",
+  async (queue) => {
+    await queue.run("enqueue", "--id", "later", "--delay", "1500ms", "--", "touch", "later");
+    assert.equal((await queue.start("--drain").status).code, 0);
+    const [attempt, ...others] = await queue.store.attempts("later");
+    assert.deepEqual([attempt.outcome, others], ["exited", []]);
+    const { createdAt } = await queue.job("later");
+    assert.ok(attempt.startedAt >= createdAt + 1500, JSON.stringify([createdAt, attempt]));
+  },
+);
+
+queueTest(
+  "enqueue --wait ends with its job, as that has ended; of several jobs with 1 where one failed",
+  async (queue) => {
+    const manager = queue.start();
+    await manager.line(/Worker-1: started$/);
+    const cases: Array<[string[], number, string, RegExp]> = [
+      [["--id", "good", "true"], 0, "Job good inserted.\n", /^$/],
+      [
+        ["--id", "bad", "--max-retries", "0", "--print-id", "exit 9"],
+        9,
+        "bad\n",
+        /^Job bad is dead: exit code 9\n$/,
+      ],
+      [["--file", "lines"], 1, "2 jobs inserted.\n", /^Job several is dead: exit code 7\n$/],
+    ];
+    await Deno.writeTextFile(
+      `${queue.path}/lines`,
+      '{"id": "several", "command": "exit 7", "max_retries": 0}\ntrue\n',
+    );
+    for (const [args, code, stdout, stderr] of cases) {
+      const result = await queue.run("enqueue", "--wait", ...args);
+      assert.deepEqual([result.code, result.stdout], [code, stdout], args.join(" "));
+      assert.match(result.stderr, stderr);
+    }
+  },
+);

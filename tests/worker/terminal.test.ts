@@ -11,7 +11,7 @@ const options = { ignore: !hasTerminal };
 /** Has a command running under a manager that runs in a terminal. */
 async function startBusy(queue: Queue): Promise<Terminal & { pid: number }> {
   await queue.enqueue({ id: "a", command: "echo ran >>ran; sleep 99", env: { MARK: `${queue.path}/tree` } });
-  const terminal = startInTerminal([], queue.path, queue.env);
+  const terminal = startInTerminal(["worker", "start"], queue.path, queue.env);
   queue.watch(terminal.manager);
   await waitFor(
     "the command to run",

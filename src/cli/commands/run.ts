@@ -1,16 +1,19 @@
+import { pathResolver } from "../../absolute_path.ts";
 import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import { checkNewJob, withDefaults } from "../../job/new_job.ts";
-import { commandOfWords, windowsCommandOfWords } from "../../job/shell_words.ts";
 import type { Store } from "../../store/store.ts";
 import { delay } from "../../worker/delay.ts";
 import type { Context } from "../context.ts";
+import { type FieldFlags, fieldsOfFlags } from "../enqueue_fields.ts";
+import { formOf } from "../enqueue_form.ts";
 import { changesOf } from "../follow/changes.ts";
 import { followJob } from "../follow/follow_job.ts";
 import { plainSink } from "../follow/sinks.ts";
 import { exitStatusOf } from "../follow/words.ts";
 import { openQueue } from "../open_queue.ts";
 import { printMessage } from "../standard_streams.ts";
+import { describe } from "./enqueue.ts";
 
 /** The exit status after Ctrl-C, as of every program that it ends. */
 const interrupted = 130;
@@ -18,21 +21,16 @@ const interrupted = 130;
 const secondThought = 2000;
 
 /** (new) → pending; follows the job until it has ended for good. The exit status is its own. */
-export async function run(this: Context, _flags: Record<never, never>, ...words: string[]): Promise<void> {
-  const command = commandOf(words, this.hasSeparator);
-  const checked = checkNewJob({ command, cwd: Deno.cwd() }, (cwd) => cwd);
+export async function run(this: Context, flags: FieldFlags, ...args: string[]): Promise<void> {
+  const form = formOf(args, this.behindSeparator, undefined, "run");
+  if (form.kind === "lines") {
+    throw new QueuectlError("usage", "One command can be followed, not those of many lines");
+  }
+  // Before the database is opened: a mistake must not leave an empty one behind.
+  const checked = checkNewJob(describe(form, fieldsOfFlags(flags)), await pathResolver());
   await using store = await openQueue(this, "create");
   await store.enqueue([withDefaults(checked, configFrom(await store.settings()))]);
   this.process.exitCode = await followToEnd(store, checked.id);
-}
-
-/** Shell text where it is one argument, else the words as they are. Throws `usage` when there are none. */
-function commandOf(words: readonly string[], hasSeparator: boolean): string {
-  if (words.length === 0) {
-    throw new QueuectlError("usage", "The command is missing; give it like: queuectl run -- make -j4");
-  }
-  if (words.length === 1 && !hasSeparator) return words[0];
-  return Deno.build.os === "windows" ? windowsCommandOfWords(words) : commandOfWords(words);
 }
 
 async function followToEnd(store: Store, id: string): Promise<number> {

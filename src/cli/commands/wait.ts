@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { duration } from "../flag_values.ts";
 import { type Changes, changesOf } from "../follow/changes.ts";
 import { exitStatusOf, failureWords, hasEnded, hasWorker } from "../follow/words.ts";
+import { withKnownIds } from "../known_ids.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted } from "../output.ts";
 import { printMessage } from "../standard_streams.ts";
@@ -33,13 +34,14 @@ export async function wait(
     : await waitForJobs(store, changes, until, ids);
 }
 
-async function waitForJobs(
+/** Waits until these jobs have ended for good; gives the exit status. */
+export async function waitForJobs(
   store: Store,
   changes: Changes,
   until: number,
   ids: readonly string[],
 ): Promise<number> {
-  const jobs = new Map((await store.find(ids)).map((job) => [job.seq, job]));
+  const jobs = new Map((await withKnownIds(store, ids, () => store.find(ids))).map((job) => [job.seq, job]));
   const open = new Set(jobs.keys());
   let failed = 0;
   const isOver = await untilOver(store, changes, until, async () => {

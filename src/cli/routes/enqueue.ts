@@ -1,40 +1,87 @@
 /** Putting jobs into the queue. */
 
 import { buildCommand } from "@stricli/core";
+import type { EnqueueFlags } from "../commands/enqueue.ts";
 import type { Context } from "../context.ts";
-import { argument, given } from "./flags.ts";
+import { argument, given, value } from "./flags.ts";
+
+/** Fields of a job as flags. */
+export const fieldFlags = {
+  id: value("ID", "Name of the job [default: a new UUID]"),
+  priority: value("N", "Higher runs first [default: 0]"),
+  delay: value("DURATION", "Not before this time has passed, like 10m"),
+  at: value("TIME", "Not before then, like 2026-12-24T18:00 (local), or with a zone 2026-12-24T18:00Z"),
+  timeout: value("DURATION", "Time that a run may take; 0 is no limit [default: setting timeout]"),
+  "max-retries": value("N", "Retries after the first run, 0 to 1000 [default: setting max-retries]"),
+  "base-backoff": value("SECONDS", "Retry n waits base ^ n seconds [default: setting base-backoff]"),
+  cwd: value("FOLDER", "Folder to run in [default: the current one; for JSON the worker's]"),
+  env: { ...value("NAME=VALUE", "Variable to add; may be given several times"), variadic: true } as const,
+};
 
 /** `enqueue`: (new) → pending. */
-export const enqueue = buildCommand<{ json?: boolean }, [string], Context>({
+export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
   loader: async () => (await import("../commands/enqueue.ts")).enqueue,
   parameters: {
-    flags: { json: given("Print the ids as a JSON array") },
-    positional: {
-      kind: "tuple",
-      parameters: [argument("JSON", "The job, or - for one job a line on standard input")],
+    flags: {
+      ...fieldFlags,
+      file: value("FILE", "Put in a job for every line of a file"),
+      wait: given('Wait for the end; the exit status is that of "queuectl wait"'),
+      "print-id": given("Print the id and nothing else"),
+      json: given("Print the ids as a JSON array"),
     },
+    positional: { kind: "array", parameter: argument("JOB", "What to run, in one of these forms") },
   },
   docs: {
     brief: "Put a job into the queue",
+    customUsage: [
+      "[FLAGS] -- COMMAND ARGUMENT...",
+      "[FLAGS] 'SHELL TEXT'",
+      '[FLAGS] \'{"command": "SHELL TEXT", ...}\'',
+      "[FLAGS] -",
+      "[FLAGS] --file FILE",
+    ],
     fullDescription:
-      `Put a job into the queue, or all that standard input has, a line each: all of them or none.
+      `Put a job into the queue, or one for every line of a file or of standard input: all of them or none.
+
+FORMS
+  -- COMMAND ARG...  A program and its arguments, as they are: no shell splits or expands them
+  'SHELL TEXT'       A command for /bin/sh (cmd.exe on Windows), as one argument
+  '{"command": ...}' A JSON object of the fields below
+  -, --file FILE     A job a line: JSON where the line begins with {, else shell text
+
+A command runs in the folder where it was put in; a JSON object in the worker's, unless it has "cwd". Flags
+are fields of the job, for every line that does not say otherwise. A command that exits with 75 is run again
+later, without counting the attempt.
 
 FIELDS
   command       Text for the shell; the only field that must be there
   id            Name of the job [default: a new UUID]
+  priority      Higher runs first [default: 0]
+  delay         Seconds, or text like "10m", that it waits before its first run
+  at            Time of its first run, like "2026-12-24T18:00" (local) or "2026-12-24T18:00+01:00"
+  timeout       Seconds, or text like "10m"; 0 is no limit [default: setting timeout]
   max_retries   Retries after the first run, 0 to 1000 [default: setting max-retries]
   base_backoff  Seconds; retry n waits base_backoff ^ n [default: setting base-backoff]
-  timeout       Seconds, or text like "10m"; 0 is no limit [default: setting timeout]
-  priority      Higher runs first [default: 0]
   cwd           Folder to run in [default: the worker's]
   env           Variables to add, like {"NAME": "value"}
   attempts      Runs that it has had already [default: 0]
 
 EXAMPLES
+  queuectl enqueue -- lame "my song.wav" out.mp3
+  queuectl enqueue 'make && ./test >log 2>&1'                         (sh, bash, zsh, PowerShell)
+  queuectl enqueue "make && test.exe"                                 (cmd.exe)
+  queuectl enqueue --id nightly --at 2026-12-24T18:00 --env MODE=full -- ./backup
+  id=$(queuectl enqueue --print-id 'make test')
+  queuectl enqueue --wait -- make test && echo passed
+  queuectl enqueue --timeout 10m --file commands.txt
+  queuectl enqueue - < jobs.jsonl
+
   queuectl enqueue '{"command": "echo hello"}'                        (sh, bash, zsh)
   queuectl enqueue --% "{\\"command\\": \\"echo hello\\"}"                (PowerShell)
   queuectl enqueue "{\\"command\\": \\"echo hello\\"}"                    (cmd.exe)
-  queuectl enqueue '{"id": "nightly", "command": "make", "cwd": "/src", "timeout": "2h"}'
-  queuectl enqueue - < jobs.jsonl`,
+
+ON WINDOWS
+  Arguments behind -- are put into double quotes for cmd.exe. One that has % or " in it is refused, because
+  nothing keeps cmd.exe from changing it: write such a command as JSON.`,
   },
 });

@@ -3,6 +3,8 @@
 import { buildCommand } from "@stricli/core";
 import type { LogsFlags } from "../commands/logs.ts";
 import type { Context } from "../context.ts";
+import type { FieldFlags } from "../enqueue_fields.ts";
+import { fieldFlags } from "./enqueue.ts";
 import { argument, given, json, value } from "./flags.ts";
 
 const id = argument("ID", "Id of a job, or a prefix no other job has");
@@ -100,25 +102,24 @@ EXAMPLES
 });
 
 /** `run`: enqueues a command and follows it. */
-export const run = buildCommand<NonNullable<unknown>, string[], Context>({
+export const run = buildCommand<FieldFlags, string[], Context>({
   loader: async () => (await import("../commands/run.ts")).run,
   parameters: {
-    positional: {
-      kind: "array",
-      parameter: argument("COMMAND", "Text for the shell, or after -- a list of arguments"),
-    },
+    flags: fieldFlags,
+    positional: { kind: "array", parameter: argument("JOB", 'What to run, as for "queuectl enqueue"') },
   },
   docs: {
-    brief: "Put a command into the queue, follow it, and end with its exit status",
+    brief: "Put a job into the queue, follow it, and end with its exit status",
     fullDescription:
-      `Put a command into the queue, to be run in the current folder, print what it prints, and end with its exit status,
-which is that of "queuectl wait". What comes after -- is run as it is, without a shell taking it apart.
+      `Put a job into the queue, print what it prints, and end with its exit status, which is that of "queuectl wait".
+What comes after -- is a program and its arguments, as they are; one argument alone is a command for the shell.
 
 Ctrl-C leaves the job alone and says how to follow it again; a second Ctrl-C within 2 s cancels it.
 
 EXAMPLES
   queuectl run -- make -j4 test
-  queuectl run 'sort *.txt | uniq -c'`,
-    customUsage: ["-- COMMAND ARGUMENT...", "'SHELL TEXT'"],
+  queuectl run 'sort *.txt | uniq -c'
+  queuectl run --max-retries 0 --timeout 10m -- ./build`,
+    customUsage: ["[FLAGS] -- COMMAND ARGUMENT...", "[FLAGS] 'SHELL TEXT'"],
   },
 });

@@ -15,7 +15,7 @@ import {
   progressFromRow,
   textOrNull,
 } from "../rows.ts";
-import { aheadLimit, type JobDetail, type JobProgress } from "../progress.ts";
+import { aheadLimit, type JobDetail, type JobProgress, type Upcoming } from "../progress.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Row, Run } from "./database.ts";
 import { requireJob } from "./queries.ts";
@@ -53,12 +53,38 @@ export async function progress(database: Database, seqs: readonly number[]): Pro
   return rows.map(progressFrom);
 }
 
-/** The jobs that are processing. */
-export async function running(database: Database): Promise<JobProgress[]> {
+/** What runs, and what may run next. */
+export async function upcoming(database: Database, limit: number): Promise<Upcoming> {
+  const [[last], running, claimable, due] = await database.batch([
+    { text: "SELECT coalesce(max(seq), 0) AS last FROM queuectl.jobs" },
+    {
+      text: `SELECT ${progressColumns}, ${timeSql("$1")} AS now FROM queuectl.jobs
+        WHERE state = 'processing' ORDER BY seq`,
+      parameters: [database.now()],
+    },
+    {
+      text: "SELECT seq, run FROM queuectl.jobs WHERE available ORDER BY priority DESC, seq LIMIT $1",
+      parameters: [limit],
+    },
+    {
+      text: `SELECT seq, run FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL
+        ORDER BY next_attempt_at LIMIT $1`,
+      parameters: [limit],
+    },
+  ], readOnly);
+  return {
+    last: number(last, "last"),
+    running: running.map(progressFrom),
+    next: [...claimable, ...due].map((row) => ({ seq: number(row, "seq"), run: number(row, "run") })),
+  };
+}
+
+/** The newer jobs that have run. */
+export async function ranAfter(database: Database, seq: number): Promise<JobProgress[]> {
   const [rows] = await database.batch([{
     text: `SELECT ${progressColumns}, ${timeSql("$1")} AS now FROM queuectl.jobs
-      WHERE state = 'processing' ORDER BY seq`,
-    parameters: [database.now()],
+      WHERE seq > $2 AND run > 0 ORDER BY seq`,
+    parameters: [database.now(), seq],
   }], readOnly);
   return rows.map(progressFrom);
 }

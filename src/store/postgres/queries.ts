@@ -65,7 +65,7 @@ export async function findRun(database: Database, id: string): Promise<FoundRun>
  * A job by its whole id, or by a prefix that no other id has. With `lock` nobody else changes it in this transaction.
  * Throws `usage` when several have the prefix.
  */
-export async function findJob(
+async function findJob(
   run: Run,
   id: string,
   lock: "" | "FOR UPDATE" = "",

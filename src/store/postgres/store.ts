@@ -16,7 +16,7 @@ import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
-import { detail, find, progress, runAfter, running } from "./progress.ts";
+import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
 import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
@@ -93,7 +93,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
     findRun: (id) => findRun(database, id),
     find: (ids) => find(database, ids),
     progress: (seqs) => progress(database, seqs),
-    running: () => running(database),
+    upcoming: (limit) => upcoming(database, limit),
+    ranAfter: (seq) => ranAfter(database, seq),
     detail: (id) => detail(database, id),
     runAfter: (seq, run) => runAfter(database, seq, run),
     attempts: (id) => attempts(database, id),

@@ -16,7 +16,7 @@ import {
   type Row,
   textOrNull,
 } from "../rows.ts";
-import { aheadLimit, type JobDetail, type JobProgress } from "../progress.ts";
+import { aheadLimit, type JobDetail, type JobProgress, type Upcoming } from "../progress.ts";
 import type { Database } from "./database.ts";
 import { requireJob } from "./queries.ts";
 import { attemptKey, attemptsOf, claimable } from "./schema.ts";
@@ -40,13 +40,32 @@ export async function progress(database: Database, seqs: readonly number[]): Pro
   });
 }
 
-/** The jobs that are processing. */
-export async function running(database: Database): Promise<JobProgress[]> {
+/** What runs, and what may run next. */
+export async function upcoming(database: Database, limit: number): Promise<Upcoming> {
   return await database.read(() => {
     const now = database.now();
-    // By an expression: SQLite would rather read all jobs in their order than sort a few.
-    return database.prepare(`SELECT ${progressColumns} FROM jobs WHERE worker IS NOT NULL ORDER BY +seq`)
-      .all()
+    const next = [
+      `SELECT seq, run FROM jobs WHERE ${claimable} ORDER BY priority DESC, seq LIMIT ? + 0`,
+      "SELECT seq, run FROM jobs WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT ? + 0",
+    ].flatMap((sql) => database.prepare(sql).all(limit));
+    return {
+      last: database.prepare("SELECT coalesce(max(seq), 0) AS last FROM jobs").get()!.last as number,
+      // By an expression: SQLite would rather read all jobs in their order than sort a few.
+      running: database.prepare(`SELECT ${progressColumns} FROM jobs WHERE worker IS NOT NULL ORDER BY +seq`)
+        .all()
+        .map((row) => progressFromRow(row, now)),
+      next: next.map((row) => ({ seq: number(row, "seq"), run: number(row, "run") })),
+    };
+  });
+}
+
+/** The newer jobs that have run. */
+export async function ranAfter(database: Database, seq: number): Promise<JobProgress[]> {
+  return await database.read(() => {
+    const now = database.now();
+    return database.prepare(`SELECT ${progressColumns} FROM jobs WHERE seq > ? AND run > 0 ORDER BY seq`).all(
+      seq,
+    )
       .map((row) => progressFromRow(row, now));
   });
 }

@@ -57,7 +57,7 @@ export async function findRun(database: Database, id: string): Promise<FoundRun>
 }
 
 /** A job by its whole id, or by a prefix that no other id has. Throws `usage` when several have it. */
-export function findJob(database: Database, id: string): FoundJob | undefined {
+function findJob(database: Database, id: string): FoundJob | undefined {
   const whole = database.prepare("SELECT seq, id, state FROM jobs WHERE id = ?").get(id);
   if (whole) return whole as never;
   // The first id after all those with this prefix is the bound: no LIKE, so no escaping and always the index.

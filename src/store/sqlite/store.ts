@@ -11,7 +11,7 @@ import { exchange, outlook } from "./exchange.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
-import { detail, find, progress, runAfter, running } from "./progress.ts";
+import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
 import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
@@ -163,7 +163,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     findRun: (id) => findRun(database, id),
     find: (ids) => find(database, ids),
     progress: (seqs) => progress(database, seqs),
-    running: () => running(database),
+    upcoming: (limit) => upcoming(database, limit),
+    ranAfter: (seq) => ranAfter(database, seq),
     detail: (id) => detail(database, id),
     runAfter: (seq, run) => runAfter(database, seq, run),
     attempts: (id) => attempts(database, id),

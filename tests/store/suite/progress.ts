@@ -68,17 +68,40 @@ export function progressCases(test: Case): void {
 
   test("running jobs are those that are processing, also those that are to be cancelled", async ({ store }) => {
     const worker = await join(store);
-    assert.deepEqual(await store.running(), []);
+    assert.deepEqual(await store.upcoming(10), { last: 0, running: [], next: [] });
     await store.enqueue(newJobs("a", "b", "c", "d"));
     const [a] = await claim(store, worker, 3);
     await store.cancel(["b"]);
     await end(store, worker, a, success);
-    const running = await store.running();
+    const { running } = await store.upcoming(0);
     assert.deepEqual(running.map(({ id, run, cancelling }) => [id, run, cancelling]), [["b", 1, true], [
       "c",
       1,
       false,
     ]]);
+  });
+
+  test("upcoming has what is claimed next and what is due next, up to a limit each", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue(newJobs("a", "b", "c"));
+    const [a, b] = await claim(store, worker, 3);
+    await end(store, worker, b, failure);
+    clock.advance(1000);
+    await end(store, worker, a, failure);
+    await store.enqueue([newJob("d"), newJob("e"), newJob("f", { priority: 1 })]);
+    const names = new Map((await store.find(["a", "b", "c", "d", "e", "f"])).map(({ seq, id }) => [seq, id]));
+    const next = async (limit: number) =>
+      (await store.upcoming(limit)).next.map(({ seq, run }) => `${names.get(seq)} ${run}`);
+    assert.deepEqual(await next(10), ["f 0", "d 0", "e 0", "b 1", "a 1"]);
+    assert.deepEqual(await next(1), ["f 0", "b 1"]);
+    assert.deepEqual(await next(0), []);
+    const { last } = await store.upcoming(0);
+    assert.equal(names.get(last), "f");
+    await claimOne(store, worker);
+    const ran = async (seq: number) => ids(await store.ranAfter(seq));
+    assert.deepEqual(await ran(0), ["a", "b", "c", "f"]);
+    assert.deepEqual(await ran(last - 1), ["f"]);
+    assert.deepEqual(await ran(last), []);
   });
 
   test("detail has the job, its ended runs and where it runs", async ({ store, clock }) => {

@@ -1,0 +1,117 @@
+import { pathResolver } from "../../absolute_path.ts";
+import { configFrom } from "../../config.ts";
+import { QueuectlError } from "../../errors.ts";
+import { type CheckedJob, checkNewJob, type JobFields, parseJson, withDefaults } from "../../job/new_job.ts";
+import type { DatabaseChoice } from "../context.ts";
+import { withFields } from "../enqueue_fields.ts";
+import { kindOfText } from "../enqueue_form.ts";
+import { openQueue } from "../open_queue.ts";
+import { counted, jsonArray } from "../output.ts";
+import { openProgress } from "../progress_line.ts";
+import { fileChunks, readLines, standardInput } from "../standard_input.ts";
+import { print, printAll } from "../standard_streams.ts";
+import type { Afterwards, Report } from "./enqueue_one.ts";
+
+/** How the lines of a file, or of standard input where it is null, become jobs. */
+export interface Lines {
+  file: string | null;
+  /** What jobs have that do not say otherwise. */
+  fields: Partial<JobFields>;
+  /** Where lines of shell text run that get no `cwd` from the fields. */
+  folder: string;
+}
+
+/** (new) → pending: a job for each line, all or none. */
+export async function enqueueLines(
+  choice: DatabaseChoice,
+  lines: Lines,
+  report: Report,
+  afterwards?: Afterwards,
+): Promise<void> {
+  using progress = openProgress(
+    Deno.stderr.isTerminal() && !(lines.file === null && Deno.stdin.isTerminal()),
+  );
+  const source = await openSource(lines.file);
+  const blocks = readJobs(source.chunks, jobReader(lines, await pathResolver()));
+  // The database is opened, and made, only when there is a job to put into it.
+  let next = await blocks.next();
+  if (next.done) {
+    return await print(report === "json" ? "[]\n" : report === "ids" ? "" : "0 jobs inserted.\n");
+  }
+  await using store = await openQueue(choice, "create");
+  const config = configFrom(await store.settings());
+  using intake = await store.intake();
+  for (let jobs = 0; !next.done; next = await blocks.next()) {
+    for (const { number, job } of next.value) named(number, () => intake.add(withDefaults(job, config)));
+    progress.show({ jobs: jobs += next.value.length, share: source.share() });
+  }
+  const count = await intake.commit();
+  progress[Symbol.dispose]();
+  if (report === "json") await printAll(jsonArray(intake.ids()));
+  else if (report === "ids") await printAll(linesOf(intake.ids()));
+  else await print(`${counted(count, "job")} inserted.\n`);
+  await afterwards?.(store, intake.ids());
+}
+
+function* linesOf(ids: Iterable<string>): Generator<string> {
+  for (const id of ids) yield `${id}\n`;
+}
+
+/** The bytes, and how much of them was read: null where nobody knows how many there are. */
+async function openSource(file: string | null) {
+  if (file === null) return { chunks: standardInput(), share: () => null };
+  const { chunks, size } = await fileChunks(file);
+  let read = 0;
+  async function* counting() {
+    for await (const chunk of chunks) {
+      read += chunk.length;
+      yield chunk;
+    }
+  }
+  return { chunks: counting(), share: () => size > 0 ? read / size : null };
+}
+
+/** Reads a line as JSON, or as shell text that runs in the folder. */
+function jobReader(
+  { fields, folder }: Lines,
+  absolute: (path: string) => string,
+): (line: string) => CheckedJob {
+  const hasFields = Object.keys(fields).length > 0;
+  const shellFields = { cwd: folder, ...fields };
+  return (line) => {
+    if (kindOfText(line) === "shell") {
+      return checkNewJob({ ...shellFields, command: line.replace(/\r$/, "") }, absolute);
+    }
+    const value = parseJson(line);
+    return checkNewJob(hasFields ? withFields(value, fields) : value, absolute);
+  };
+}
+
+interface NumberedJob {
+  number: number;
+  job: CheckedJob;
+}
+
+/** The jobs, as many at once as are read at once: waiting for each would take longer than storing it. */
+async function* readJobs(
+  chunks: AsyncIterable<Uint8Array>,
+  read: (line: string) => CheckedJob,
+): AsyncGenerator<NumberedJob[]> {
+  for await (const lines of readLines(chunks)) {
+    const jobs = lines.filter(({ text }) => text.trim() !== "").map(({ number, text }) => ({
+      number,
+      job: named(number, () => read(text)),
+    }));
+    if (jobs.length > 0) yield jobs;
+  }
+}
+
+/** Runs `action`; what is wrong with the job says in which line it was. */
+function named<T>(number: number, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof QueuectlError) || error.code === "database") throw error;
+    throw new QueuectlError(error.code, `Line ${number}: ${error.message}`, { cause: error });
+  }
+}

@@ -1,0 +1,49 @@
+import { pathResolver } from "../../absolute_path.ts";
+import { configFrom } from "../../config.ts";
+import { QueuectlError } from "../../errors.ts";
+import { type CheckedJob, parseNewJob, withDefaults } from "../../job/new_job.ts";
+import type { Store } from "../../store/store.ts";
+import type { DatabaseChoice } from "../context.ts";
+import { openQueue } from "../open_queue.ts";
+import { jsonArray } from "../output.ts";
+import { print, printAll } from "../standard_streams.ts";
+
+/** What is printed about new jobs: a sentence, a JSON array of their ids, or each id on a line. */
+export type Report = "text" | "json" | "ids";
+
+/** (new) → pending: the job that is described as JSON. What every `enqueue JSON` loads: nothing else is imported here. */
+export async function enqueueJson(choice: DatabaseChoice, json: string): Promise<void> {
+  // Before the database is opened: a mistake must not leave an empty one behind.
+  const absolute = await pathResolver();
+  await enqueueOne(choice, withQuotingHint(() => parseNewJob(json, absolute)), "text");
+}
+
+/** What is done after jobs were put into the queue and reported. */
+export type Afterwards = (store: Store, ids: Iterable<string>) => Promise<void>;
+
+/** (new) → pending: a job that was checked. */
+export async function enqueueOne(
+  choice: DatabaseChoice,
+  checked: CheckedJob,
+  report: Report,
+  afterwards?: Afterwards,
+): Promise<void> {
+  await using store = await openQueue(choice, "create");
+  const job = withDefaults(checked, configFrom(await store.settings()));
+  await store.enqueue([job]);
+  if (report === "json") await printAll(jsonArray([job.id]));
+  else await print(report === "ids" ? `${job.id}\n` : `Job ${job.id} inserted.\n`);
+  await afterwards?.(store, [job.id]);
+}
+
+/** Runs `action`. Shells differ in what they do to quotes, so JSON that is not JSON was most often right where it was typed. */
+export function withQuotingHint<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof QueuectlError && error.cause instanceof SyntaxError)) throw error;
+    throw new QueuectlError("usage", `${error.message}. Run queuectl enqueue --help for how to quote it`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,86 @@
+/** The fields of jobs that flags of `enqueue` give, and how they go together with those of JSON. Pure. */
+
+import { QueuectlError } from "../errors.ts";
+import { fieldProblem, type JobFields } from "../job/new_job.ts";
+
+/** The flags that are fields of the job. */
+export interface FieldFlags {
+  id?: string;
+  priority?: string;
+  timeout?: string;
+  "max-retries"?: string;
+  "base-backoff"?: string;
+  cwd?: string;
+  env?: readonly string[];
+  delay?: string;
+  at?: string;
+}
+
+/** The names of {@link FieldFlags} are those of the fields, with dashes. */
+const flagOf = (field: string) => field.replaceAll("_", "-");
+
+/** The checked fields that the flags give. Throws `usage`, naming the flag. */
+export function fieldsOfFlags(flags: FieldFlags): Partial<JobFields> {
+  const given: Partial<JobFields> = {
+    id: flags.id,
+    priority: wholeNumber(flags.priority) as number,
+    timeout: flags.timeout,
+    max_retries: wholeNumber(flags["max-retries"]) as number,
+    base_backoff: decimal(flags["base-backoff"]) as number,
+    cwd: flags.cwd,
+    env: flags.env && variables(flags.env),
+    delay: flags.delay,
+    at: flags.at,
+  };
+  const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  for (const [field, value] of Object.entries(fields)) {
+    const problem = fieldProblem(field as keyof JobFields, value, `Flag --${flagOf(field)}`);
+    if (problem !== undefined) throw new QueuectlError("usage", problem);
+  }
+  if (fields.delay !== undefined && fields.at !== undefined) {
+    throw new QueuectlError("usage", "Only one of the flags --delay and --at can be given");
+  }
+  return fields;
+}
+
+// What is no number stays text, which is not what the field takes.
+const wholeNumber = (text: string | undefined) =>
+  text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
+const decimal = (text: string | undefined) =>
+  text !== undefined && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : text;
+
+function variables(assignments: readonly string[]): Record<string, string> {
+  return Object.fromEntries(assignments.map((assignment) => {
+    const end = assignment.indexOf("=");
+    if (end > 0) return [assignment.slice(0, end), assignment.slice(end + 1)];
+    throw new QueuectlError("usage", `Flag --env takes NAME=VALUE, not "${assignment}"`);
+  }));
+}
+
+/** What JSON describes, with these fields where it does not have them; variables go together one by one. */
+export function withFields(value: unknown, fields: Partial<JobFields>): unknown {
+  if (!isObject(value)) return value;
+  const { delay, at, env, ...rest } = fields;
+  const start = Object.hasOwn(value, "delay") || Object.hasOwn(value, "at") ? {} : { delay, at };
+  const all: Record<string, unknown> = { ...rest, ...start, env, ...value };
+  if (env !== undefined && isObject(value.env)) all.env = { ...env, ...value.env };
+  for (const field of ["delay", "at", "env"]) if (all[field] === undefined) delete all[field];
+  return all;
+}
+
+/** Throws `usage` where the JSON has a field that a flag is given for too: one of them would be ignored. */
+export function refuseTwice(value: unknown, fields: Partial<JobFields>): void {
+  if (!isObject(value)) return;
+  for (const given of Object.keys(fields)) {
+    const rivals = given === "delay" || given === "at" ? ["delay", "at"] : [given];
+    const field = rivals.find((rival) => Object.hasOwn(value, rival));
+    if (field === undefined) continue;
+    throw new QueuectlError(
+      "usage",
+      `Field "${field}" is in the JSON, so --${flagOf(given)} cannot be given too`,
+    );
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

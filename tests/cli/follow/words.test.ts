@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { endWords, exitStatusOf, whyItWaits } from "../../../src/cli/follow/words.ts";
+import type { JobState } from "../../../src/job/job.ts";
+import type { EndedRun, JobDetail } from "../../../src/store/progress.ts";
+import type { RegisteredProcess } from "../../../src/store/store.ts";
+
+const run = (fields: Partial<EndedRun>): EndedRun => ({
+  run: 1,
+  number: 1,
+  worker: "host:1",
+  startedAt: 0,
+  endedAt: 2500,
+  outcome: "exited",
+  exitCode: null,
+  signal: null,
+  ...fields,
+});
+
+Deno.test("a job has the exit status of its last run", () => {
+  const cases: Array<[JobState, Partial<EndedRun> | undefined, number]> = [
+    ["completed", { exitCode: 0 }, 0],
+    ["completed", undefined, 0],
+    ["dead", { exitCode: 3 }, 3],
+    ["dead", { outcome: "signaled", signal: "SIGKILL", exitCode: 137 }, 137],
+    ["dead", { outcome: "timed_out" }, 142],
+    ["dead", { outcome: "lost" }, 137],
+    ["dead", { outcome: "spawn_failed" }, 126],
+    ["dead", undefined, 1],
+    ["cancelled", { exitCode: 3 }, 143],
+    ["cancelled", undefined, 143],
+  ];
+  for (const [state, last, expected] of cases) {
+    assert.equal(exitStatusOf(state, last && run(last)), expected, JSON.stringify([state, last]));
+  }
+});
+
+Deno.test("how an attempt ended is said in one line", () => {
+  const cases: Array<[Partial<EndedRun>, string]> = [
+    [{ exitCode: 0 }, "Attempt 1 of job a completed after 2.5s"],
+    [{ exitCode: 3, number: 2 }, "Attempt 2 of job a failed after 2.5s: exit code 3"],
+    [{ outcome: "signaled", signal: "SIGTERM" }, "Attempt 1 of job a failed after 2.5s: SIGTERM"],
+    [{ outcome: "timed_out" }, "Attempt 1 of job a failed after 2.5s: timed out"],
+    [{ outcome: "handed_back" }, "Attempt 1 of job a was handed back to the queue after 2.5s"],
+    [{ outcome: "cancelled" }, "Attempt 1 of job a was cancelled after 2.5s"],
+  ];
+  for (const [fields, expected] of cases) assert.equal(endWords("a", run(fields)), expected);
+});
+
+Deno.test("why a job waits is said in one line", () => {
+  const worker = { role: "worker", expired: false, stop: null } as RegisteredProcess;
+  const workers = [worker];
+  const none = "no worker runs; start one: queuectl worker start";
+  const silent = [{ ...worker, expired: true }, { ...worker, stop: { grace: 0 } }, {
+    ...worker,
+    role: "manager" as const,
+  }];
+  const job = { state: "pending", attempts: 0, maxRetries: 3, dueIn: null, cancelling: false, ahead: 0 };
+  const cases: Array<[Partial<JobDetail>, RegisteredProcess[], string | null]> = [
+    [{}, workers, "waits for a free worker, no job before it"],
+    [{ ahead: 1 }, workers, "waits for a free worker, 1 job before it"],
+    [{ ahead: 10_000 }, workers, "waits for a free worker, 10000 jobs or more before it"],
+    [{}, [], `waits: ${none}`],
+    [{}, silent, `waits: ${none}`],
+    [{ dueIn: 90_000, ahead: null }, workers, "waits for its time, in 1m 30s"],
+    [
+      { state: "failed", attempts: 1, dueIn: 2000, ahead: null },
+      workers,
+      "waits for its retry (attempt 2 of 4), in 2s",
+    ],
+    [
+      { state: "failed", attempts: 1, dueIn: 2000 },
+      [],
+      `waits for its retry (attempt 2 of 4), in 2s; ${none}`,
+    ],
+    [{ state: "failed", attempts: 1, dueIn: -50, ahead: null }, workers, "waits for a free worker"],
+    [{ state: "processing", cancelling: true }, workers, "is being cancelled"],
+    [{ state: "processing" }, workers, null],
+    [{ state: "completed" }, [], null],
+    [{ state: "dead" }, [], null],
+    [{ state: "cancelled" }, [], null],
+  ];
+  for (const [fields, processes, expected] of cases) {
+    const why = whyItWaits({ ...job, ...fields } as JobDetail, processes);
+    assert.equal(why?.text ?? null, expected, JSON.stringify(fields));
+  }
+});

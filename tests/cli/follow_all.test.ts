@@ -1,0 +1,73 @@
+/** logs -f --all: every job at once. */
+
+import assert from "node:assert/strict";
+import { startProgram } from "../helpers/following.ts";
+import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { hasTerminal, startInTerminal } from "../helpers/terminal.ts";
+
+queueTest("logs -f --all follows what runs and what is started, a line each with its job", async (queue) => {
+  const early = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo early $i; done";
+  await queue.enqueue({ id: "early", command: `${early}; ${untilFile("go")}; printf end` });
+  const manager = queue.start("--concurrency", "4");
+  await manager.line(/picked job early/);
+  await startProgram(queue, ["logs", "-f", "early"]).line(/^early 12$/);
+  const follower = startProgram(queue, ["logs", "-f", "--all"]);
+  await follower.line(/^early \| early 12$/);
+  assert.ok(!follower.lines.includes("early | early 2"));
+  assert.ok(follower.lines.includes("early | early 3"));
+  await queue.enqueue(
+    { id: "late", command: `echo begun; ${untilFile("go")}; echo done` },
+    { id: "bad", command: "echo wrong >&2; exit 3", maxRetries: 0 },
+  );
+  await follower.line(/^late \| begun$/);
+  await follower.line(/^bad \| wrong$/);
+  await follower.line(/^Attempt 1 of job bad failed after \S+: exit code 3$/);
+  queue.touch("go");
+  await follower.line(/^late \| done$/);
+  // A line without an end is printed when its run has ended.
+  await follower.line(/^early \| end$/);
+});
+
+queueTest("logs -f --all misses none of many short jobs", async (queue) => {
+  const first = { id: "first", command: `echo there; ${untilFile("go")}` };
+  await queue.enqueue(first);
+  const manager = queue.start("--concurrency", "4");
+  await manager.line(/picked job first/);
+  const follower = startProgram(queue, ["logs", "-f", "--all"]);
+  await follower.line(/^first \| there$/);
+  const ids = Array.from({ length: 60 }, (_, index) => `job-${index + 1}`);
+  await queue.enqueue(...ids.map((id) => ({ id, command: `echo I am ${id}` })));
+  for (const id of ids) await follower.line(new RegExp(`^${id} \\| I am ${id}$`));
+  queue.touch("go");
+  await queue.reaches("first", "completed");
+  const counts = Map.groupBy(follower.lines, (line) => line);
+  assert.deepEqual(ids.filter((id) => counts.get(`${id} | I am ${id}`)!.length !== 1), []);
+});
+
+queueTest("in a terminal each job has a colour of its own, unless NO_COLOR is set", async (queue) => {
+  await queue.enqueue(
+    ...["a", "b"].map((id) => ({ id, command: `printf 'I\\033[2J\\n'; ${untilFile("go")}` })),
+  );
+  queue.start("--concurrency", "2");
+  const { NO_COLOR: _, ...plain } = queue.env;
+  const terminal = (env: Record<string, string>) => {
+    const terminal = startInTerminal(["logs", "-f", "--all"], queue.path, env);
+    queue.watch(terminal.manager);
+    return terminal;
+  };
+  const coloured = terminal({ ...plain, NO_COLOR: "" });
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  await coloured.manager.line(/^\x1b\[36m(a|b)\x1b\[0m \| I\\x1b\[2J$/);
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  await coloured.manager.line(/^\x1b\[33m(a|b)\x1b\[0m \| I\\x1b\[2J$/);
+  await coloured.type("\x03");
+  await coloured.manager.status;
+  await coloured.close();
+  const colourless = terminal({ ...plain, NO_COLOR: "1" });
+  await colourless.manager.line(/^a \| I\\x1b\[2J$/);
+  await colourless.type("\x03");
+  await colourless.manager.status;
+  await colourless.close();
+  queue.touch("go");
+  await queue.reaches("b", "completed");
+}, { ignore: !hasTerminal });

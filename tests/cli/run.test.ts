@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { startProgram } from "../helpers/following.ts";
+import { queueTest, untilFile } from "../helpers/queue_test.ts";
+
+queueTest(
+  "run puts a command into the queue, prints what it prints, and ends with its exit status",
+  async (queue) => {
+    await queue.store.setSetting("max-retries", "0");
+    queue.start();
+    const cases: Array<[string[], number, string, RegExp]> = [
+      [["pwd; echo $((1 + 2))"], 0, `${queue.path}\n3\n`, /^$/],
+      [["--", "printf", "%s|", "a b", "it's", "$HOME", "*", ""], 0, "a b|it's|$HOME|*||", /^$/],
+      [["--env", "A=b", "--priority", "3", "echo $A"], 0, "b\n", /^$/],
+      [['{"command": "echo json", "max_retries": 0}'], 0, "json\n", /^$/],
+      [["--", "echo one; echo two"], 127, "", /echo one; echo two.*not found/],
+      [
+        ["echo out; echo bad >&2; exit 9"],
+        9,
+        "out\n",
+        /^bad\nAttempt 1 of job \S+ failed after \S+: exit code 9\n$/,
+      ],
+      [["kill -TERM $$"], 143, "", /^Attempt 1 of job \S+ failed after \S+: SIGTERM\n$/],
+    ];
+    for (const [args, code, stdout, stderr] of cases) {
+      const result = await queue.run("run", ...args);
+      assert.deepEqual([result.code, result.stdout], [code, stdout], JSON.stringify([args, result.stderr]));
+      // On a machine that is busy it may have waited for its worker for a while.
+      assert.match(result.stderr.replace(/^(Job \S+ waits|Attempt 1 of job \S+ begins).*\n/gm, ""), stderr);
+    }
+  },
+);
+
+queueTest("run says when no worker runs, and prints what its job prints while it runs", async (queue) => {
+  const running = startProgram(queue, ["run", `echo begun; ${untilFile("go")}; echo done`]);
+  await running.line(/^Job \S+ waits: no worker runs; start one: queuectl worker start$/);
+  queue.start();
+  await running.line(/^begun$/);
+  queue.touch("go");
+  assert.equal((await running.status).code, 0);
+  await running.closed;
+  assert.equal(running.lines.at(-1), "done");
+});
+
+queueTest("Ctrl-C leaves the job of run alone, and says how to go on with it", async (queue) => {
+  queue.start();
+  const running = startProgram(queue, ["run", `echo begun; ${untilFile("go")}; echo done`]);
+  await running.line(/^begun$/);
+  running.signal("SIGINT");
+  const [, id] = await running.line(/^Job (\S+) goes on\. Follow it: queuectl logs -f \S+$/);
+  await running.line(new RegExp(`^Cancel it: Ctrl-C again now, or queuectl cancel ${id}$`));
+  assert.equal((await running.status).code, 130);
+  assert.equal((await queue.job(id)).state, "processing");
+  queue.touch("go");
+  await queue.reaches(id, "completed");
+  assert.ok(!running.lines.includes("done"));
+});
+
+queueTest("a second Ctrl-C cancels the job of run", async (queue) => {
+  queue.start();
+  const running = startProgram(queue, ["run", `echo begun; ${untilFile("never")}`]);
+  await running.line(/^begun$/);
+  running.signal("SIGINT");
+  const [, id] = await running.line(/^Job (\S+) goes on/);
+  running.signal("SIGINT");
+  await running.line(new RegExp(`^Job ${id} runs and is being ended\\.$`));
+  assert.equal((await running.status).code, 130);
+  await queue.reaches(id, "cancelled");
+});
+
+queueTest("run of nothing, or of what is no command, stores nothing", async (queue) => {
+  for (const args of [[], ["--"], [""], ["  "], ["--", ""], ["-"], ["echo", "hi"], ["[1]"]]) {
+    const { code, stdout } = await queue.run("run", ...args);
+    assert.deepEqual([code, stdout], [2, ""], JSON.stringify(args));
+  }
+  assert.deepEqual(await queue.store.list({ limit: 10 }), []);
+});

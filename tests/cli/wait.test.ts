@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { startProgram } from "../helpers/following.ts";
+import { queueTest, untilFile } from "../helpers/queue_test.ts";
+
+queueTest("wait ends with the exit status of its job, once that has ended for good", async (queue) => {
+  const command = `${untilFile("go")}; echo $QUEUECTL_ATTEMPT >>ran; exit $((QUEUECTL_ATTEMPT + 2))`;
+  await queue.enqueue({ id: "job", command, maxRetries: 2 });
+  const waiter = startProgram(queue, ["wait", "job"]);
+  await waiter.line(/^No worker runs; start one: queuectl worker start$/);
+  queue.start();
+  await queue.reaches("job", "processing");
+  queue.touch("go");
+  assert.equal((await waiter.status).code, 5);
+  await waiter.closed;
+  assert.equal(queue.read("ran"), "1\n2\n3\n");
+  assert.equal(waiter.lines.at(-1), "Job job is dead: exit code 5");
+});
+
+queueTest("wait of jobs that have ended", async (queue) => {
+  await queue.enqueue(
+    { id: "done", command: "true" },
+    { id: "also", command: "true" },
+    { id: "dead", command: "exit 7", maxRetries: 0 },
+    { id: "killed", command: "kill -9 $$", maxRetries: 0 },
+    { id: "slow", command: "sleep 99", maxRetries: 0, timeout: 50 },
+    { id: "gone", command: "true", priority: -1 },
+  );
+  await queue.store.cancel(["gone"]);
+  await queue.run("worker", "start", "--drain", "--concurrency", "4");
+  const cases: Array<[string[], number, string]> = [
+    [["done"], 0, ""],
+    [["don"], 0, ""],
+    [["done", "done"], 0, ""],
+    [["done", "also"], 0, ""],
+    [["dead"], 7, "Job dead is dead: exit code 7\n"],
+    [["killed"], 137, "Job killed is dead: SIGKILL\n"],
+    [["slow"], 142, "Job slow is dead: timed out\n"],
+    [["gone"], 143, "Job gone is cancelled\n"],
+    [["done", "dead"], 1, "Job dead is dead: exit code 7\n"],
+    [["nothing"], 3, "No job found with id nothing\n"],
+    [["done", "kiled"], 3, 'No job found with id kiled (did you mean "killed"?)\n'],
+    [["--all"], 0, ""],
+    [["--timeout", "0", "done"], 0, ""],
+    [[], 2, "Argument ID is missing; give ids of jobs, or --all\n"],
+    [["--all", "done"], 2, "Give the ids of jobs or --all, not both\n"],
+    [["--timeout", "x", "done"], 2, 'Flag --timeout takes a duration like 500ms, 30s, 10m or 2h, not "x"\n'],
+  ];
+  for (const [args, code, stderr] of cases) {
+    assert.deepEqual(await queue.run("wait", ...args), { code, stdout: "", stderr }, args.join(" "));
+  }
+});
+
+queueTest("wait --timeout gives up with status 124, as timeout(1)", async (queue) => {
+  await queue.enqueue({ id: "a", command: "true" }, { id: "b", command: "true" });
+  for (const args of [["a"], ["a", "b"], ["--all"]]) {
+    const { code, stderr } = await queue.run("wait", "--timeout", "10ms", ...args);
+    assert.equal(code, 124, args.join(" "));
+    assert.match(stderr, args[0] === "a" && args.length === 1 ? /1 job not ended/ : /2 jobs not ended/);
+  }
+});
+
+queueTest("wait --all ends when nothing is left, with 1 where a job failed meanwhile", async (queue) => {
+  await queue.enqueue(
+    { id: "before", command: "false", maxRetries: 0, priority: 1 },
+  );
+  await queue.run("worker", "start", "--drain");
+  for (const [command, code] of [["true", 0], ["false", 1]] as const) {
+    const go = `go-${code}`;
+    await queue.enqueue({ id: `job-${code}`, command: `${untilFile(go)}; ${command}`, maxRetries: 1 });
+    const waiter = startProgram(queue, ["wait", "--all"]);
+    await waiter.line(/^No worker runs/);
+    const manager = queue.start();
+    await queue.reaches(`job-${code}`, "processing");
+    queue.touch(go);
+    assert.equal((await waiter.status).code, code);
+    manager.signal("SIGTERM");
+    await manager.status;
+  }
+});
+
+queueTest("wait ends when its job is cancelled or removed", async (queue) => {
+  await queue.enqueue({ id: "a", command: "true" }, { id: "b", command: "false", maxRetries: 0 });
+  const waiter = startProgram(queue, ["wait", "a"]);
+  await waiter.line(/^No worker runs/);
+  await queue.run("cancel", "a");
+  assert.equal((await waiter.status).code, 143);
+});
