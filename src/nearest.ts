@@ -22,3 +22,16 @@ export function didYouMean(word: string, known: readonly string[], most?: number
   const candidate = nearest(word, known, most);
   return candidate === undefined ? "" : ` (did you mean "${candidate}"?)`;
 }
+
+/** The id nearest to one that was mistyped, which may be the beginning of one; undefined when none is near enough. */
+export function nearestId(typed: string, ids: readonly string[]): string | undefined {
+  if (typed.length < 3) return undefined;
+  let best: string | undefined;
+  // Ids are often made by the same rule, and differ in a few characters: only a slip of the fingers counts.
+  let bestDistance = Math.min(2, Math.floor(typed.length / 3)) + 1;
+  for (const id of ids) {
+    const nearer = Math.min(distance(typed, id), distance(typed, id.slice(0, typed.length)));
+    if (nearer < bestDistance) [best, bestDistance] = [id, nearer];
+  }
+  return best;
+}

@@ -2,8 +2,6 @@
 
 import { parseDuration } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
-import { type JobState, jobStates } from "../job/job.ts";
-import { didYouMean } from "../nearest.ts";
 
 function wrongValue(flag: string, expects: string, text: string): QueuectlError {
   return new QueuectlError("usage", `Flag --${flag} takes ${expects}, not "${text}"`);
@@ -31,13 +29,4 @@ export function duration(flag: string, text: string): number {
   const value = parseDuration(text);
   if (value === undefined) throw wrongValue(flag, "a duration like 500ms, 30s, 10m or 2h", text);
   return value;
-}
-
-/** A state of jobs; undefined where the flag was not given. */
-export function state(text: string | undefined): JobState | undefined {
-  if (text === undefined || jobStates.includes(text as JobState)) return text as JobState | undefined;
-  throw new QueuectlError(
-    "usage",
-    `Unknown state "${text}"${didYouMean(text, jobStates)}. States are: ${jobStates.join(", ")}`,
-  );
 }

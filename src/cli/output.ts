@@ -40,24 +40,13 @@ export async function* jsonArray(
 
 const rule = "-".repeat(80) + "\n";
 
-/** Characters of a command that the table of jobs shows; `--json` has all of it. */
-const commandLength = 500;
-
-/** The table of `list`. */
-export function* jobTable(jobs: Iterable<Job>): Generator<string> {
-  yield `${"ID".padEnd(36)} | ${"STATE".padEnd(10)} | ATTEMPTS | COMMAND\n`;
-  yield rule;
-  for (const { id, state, attempts, command } of jobs) {
-    const shown = cutEnd(printable(command), commandLength);
-    yield `${printable(id).padEnd(36)} | ${state.padEnd(10)} | ${String(attempts).padStart(8)} | ${shown}\n`;
-  }
-}
-
 /** The table of `dlq list`. Of a long error the end is shown, where the reason is. */
-export function* deadJobTable(jobs: Iterable<Job>): Generator<string> {
+export async function* deadJobTable(
+  jobs: Iterable<Job> | AsyncIterable<Job>,
+): AsyncGenerator<string> {
   yield `${"ID".padEnd(36)} | ${"COMMAND".padEnd(40)} | LAST ERROR\n`;
   yield rule;
-  for (const { id, command, lastError } of jobs) {
+  for await (const { id, command, lastError } of jobs) {
     const error = cutStart(printable(lastError ?? ""), 200);
     yield `${printable(id).padEnd(36)} | ${cutEnd(printable(command), 40).padEnd(40)} | ${error}`.trimEnd() +
       "\n";
@@ -77,6 +66,9 @@ export function table(header: readonly string[], rows: ReadonlyArray<readonly st
 /** A time as ISO 8601, in UTC; null stays null. */
 export const iso = (milliseconds: number | null) =>
   milliseconds === null ? null : new Date(milliseconds).toISOString();
+
+/** A job as `--json` shows it. */
+export type JobObject = ReturnType<typeof jobObject>;
 
 /** A job as `--json` shows it: the names of the original's columns, then ours; times ISO 8601, durations seconds. */
 export function jobObject(job: Job, last: { output: string; errorOutput: string } | null) {
@@ -101,9 +93,12 @@ export function jobObject(job: Job, last: { output: string; errorOutput: string 
 }
 
 /** How long ago something was, in its largest unit: `3s ago`, `2m ago`. */
-export function ago(milliseconds: number): string {
+export const ago = (milliseconds: number): string => `${rough(milliseconds)} ago`;
+
+/** A time in its largest unit: `3s`, `2m`. */
+export function rough(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  if (seconds < 60) return `${seconds}s ago`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ago`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h ago` : `${Math.floor(seconds / 86_400)}d ago`;
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }

@@ -6,7 +6,7 @@ import { config } from "./routes/config.ts";
 import { dlq } from "./routes/dlq.ts";
 import { enqueue } from "./routes/enqueue.ts";
 import { follow, logs, run, show, wait } from "./routes/follow.ts";
-import { cancel, list, status } from "./routes/jobs.ts";
+import { cancel, clean, edit, list, retry, rm, status } from "./routes/jobs.ts";
 import { doctor, migrate } from "./routes/maintenance.ts";
 import { worker } from "./routes/worker.ts";
 
@@ -23,12 +23,16 @@ export const routes = buildRouteMap<string, Context>({
     wait,
     status,
     cancel,
+    retry,
+    rm,
+    clean,
+    edit,
     dlq,
     config,
     migrate,
     doctor,
   },
-  aliases: { add: "enqueue", log: "logs" },
+  aliases: { add: "enqueue", log: "logs", restart: "retry" },
   docs: {
     brief: "A job queue for shell commands",
     fullDescription: `A job queue for shell commands.

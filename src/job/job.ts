@@ -41,6 +41,12 @@ export interface NewJob {
   at?: number;
 }
 
+/** What of a waiting or ended job can be changed; a field that is not there stays as it is. */
+export interface JobChanges extends Partial<Omit<NewJob, "id" | "attempts" | "env">> {
+  /** Variables that are set, or with null removed; all others stay. */
+  env?: Record<string, string | null>;
+}
+
 /** A job as it is stored. Times are milliseconds since 1970, UTC. */
 export interface Job extends Omit<NewJob, "delay" | "at"> {
   state: JobState;

@@ -1,7 +1,7 @@
 /** Why an operation is refused, in the same words whichever engine is under the store. */
 
 import { QueuectlError } from "../errors.ts";
-import type { JobState } from "../job/job.ts";
+import { type JobState, jobStates } from "../job/job.ts";
 import type { RegisteredProcess } from "./store.ts";
 
 /** The ids are taken. */
@@ -18,9 +18,14 @@ export function idsExist(ids: readonly string[]): QueuectlError {
 /** The id was added to the same intake before. */
 export const addedTwice = (id: string) => new QueuectlError("conflict", `The id "${id}" is there twice`);
 
-export const noJob = (id: string) => new QueuectlError("not_found", `No job found with id ${id}`);
+/** No job has this id; `near` is one that was perhaps meant. */
+export const noJob = (id: string, near?: string) =>
+  new QueuectlError("not_found", `No job found with id ${id}${perhaps(near)}`);
 
-export const noDeadJob = (id: string) => new QueuectlError("not_found", `No DLQ job found with id ${id}`);
+const noDeadJob = (id: string, near?: string) =>
+  new QueuectlError("not_found", `No DLQ job found with id ${id}${perhaps(near)}`);
+
+const perhaps = (near: string | undefined) => near === undefined ? "" : ` (did you mean "${near}"?)`;
 
 /** Several jobs have ids with this prefix. */
 export const severalJobs = (prefix: string, first: string, second: string) =>
@@ -29,17 +34,51 @@ export const severalJobs = (prefix: string, first: string, second: string) =>
     `Several jobs have ids that begin with "${prefix}": ${first}, ${second}, …; give more of the id`,
   );
 
-export const notCancellable = (id: string, state: JobState) =>
-  new QueuectlError(
-    "conflict",
-    `Job "${id}" cannot be cancelled: its state is ${state}, only jobs that wait or run can be cancelled`,
-  );
+/** A job as far as it has to be known before it is changed. */
+export interface FoundJob {
+  seq: number;
+  id: string;
+  state: JobState;
+}
 
-export const notDead = (id: string, state: JobState, verb: "retried" | "purged") =>
-  new QueuectlError(
-    "conflict",
-    `Job "${id}" cannot be ${verb}: its state is ${state}, only dead jobs can be ${verb}`,
-  );
+/** What an operation is about: the states of its jobs, and the words for all others. */
+export interface Scope {
+  states: readonly JobState[];
+  missing(id: string, near?: string): QueuectlError;
+  /** At least one job, of other states. */
+  refused(jobs: readonly FoundJob[]): QueuectlError;
+}
+
+const scope = (verb: string, states: readonly JobState[], only: string, missing = noJob): Scope => ({
+  states,
+  missing,
+  refused(jobs) {
+    const [{ id, state }] = jobs;
+    const can = `${only} can be ${verb}`;
+    if (jobs.length === 1) {
+      return new QueuectlError("conflict", `Job "${id}" cannot be ${verb}: its state is ${state}, ${can}`);
+    }
+    const named = jobs.slice(0, 5).map(({ id, state }) => `"${id}" is ${state}`).join(", ");
+    const more = jobs.length > 5 ? ", …" : "";
+    return new QueuectlError("conflict", `${jobs.length} jobs cannot be ${verb}: ${named}${more}; ${can}`);
+  },
+});
+
+const standing = jobStates.filter((state) => state !== "processing");
+
+/** The operations that change jobs. */
+export const scopes = {
+  cancel: scope("cancelled", ["pending", "failed", "processing"], "only jobs that wait or run"),
+  retry: scope(
+    "retried",
+    ["completed", "failed", "dead", "cancelled"],
+    "only completed, failed, dead and cancelled jobs",
+  ),
+  remove: scope("removed", standing, 'only jobs that do not run (end them with "queuectl cancel")'),
+  edit: scope("edited", standing, "only jobs that do not run"),
+  dlqRetry: scope("retried", ["dead"], "only dead jobs", noDeadJob),
+  dlqPurge: scope("purged", ["dead"], "only dead jobs", noDeadJob),
+} as const;
 
 /** Every change is refused while a move is not ended. */
 export const beingMoved = (from: string, to: string) =>

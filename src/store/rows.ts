@@ -4,20 +4,21 @@
  */
 
 import { QueuectlError } from "../errors.ts";
-import { type Attempt, type Claim, type Job, type JobState, jobStates, type Outcome } from "../job/job.ts";
+import { type Attempt, type Claim, type JobState, jobStates, type Outcome } from "../job/job.ts";
 import type { EndedRun, JobProgress } from "./progress.ts";
-import type { RegisteredProcess, Role } from "./store.ts";
+import type { ListedJob, RegisteredProcess, Role } from "./store.ts";
 
 /** A row by the names of its columns; whole numbers are numbers. */
 export type Row = Record<string, unknown>;
 
 /** The columns that {@link jobFromRow} reads. */
 export const jobColumns =
-  "id, command, state, attempts, max_retries, priority, timeout, base_backoff, cwd, env, " +
+  "seq, id, command, state, attempts, max_retries, priority, timeout, base_backoff, cwd, env, " +
   "created_at, updated_at, next_attempt_at, last_error";
 
-export function jobFromRow(row: Row): Job {
+export function jobFromRow(row: Row): ListedJob {
   return {
+    seq: number(row, "seq"),
     ...commonFields(row),
     state: jobState(row),
     attempts: number(row, "attempts"),

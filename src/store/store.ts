@@ -4,9 +4,12 @@
  * reach the database throws QueuectlError `database`.
  */
 
-import type { Attempt, Claim, Finished, Job, JobState, NewJob } from "../job/job.ts";
+import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob } from "../job/job.ts";
 import type { Moving } from "./moving.ts";
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
+import type { ListedJob, ListFilter, Selection } from "./selection.ts";
+
+export type { JobFilter, ListedJob, ListFilter, Selection } from "./selection.ts";
 
 /** Tells one process from every other that ever was: a pid alone is used again. */
 export interface ProcessIdentity {
@@ -72,12 +75,6 @@ export interface Cancelled {
   running: boolean;
 }
 
-/** Which jobs to list; the newest `limit` of them are returned, oldest first. */
-export interface ListFilter {
-  state?: JobState;
-  limit: number;
-}
-
 /** Which of a command's two outputs. */
 export type OutputStream = "out" | "err";
 
@@ -115,9 +112,6 @@ export interface Intake {
   ids(): Iterable<string>;
   [Symbol.dispose](): void;
 }
-
-/** Jobs named by id or a unique prefix of it, or all that the operation is about. */
-export type Selection = readonly string[] | "all";
 
 export interface Store extends AsyncDisposable {
   /** What other processes of this user open it by; it may hold a password. */
@@ -182,7 +176,9 @@ export interface Store extends AsyncDisposable {
   counts(): Promise<Record<JobState, number>>;
   /** How many jobs have become dead since the queue exists; it never goes down. */
   deaths(): Promise<number>;
-  list(filter: ListFilter): Promise<Job[]>;
+  list(filter: ListFilter): Promise<ListedJob[]>;
+  /** The keys of those jobs, in their order: a few bytes for each, so that the jobs can be read bit by bit. */
+  keys(filter: ListFilter): Promise<number[]>;
   /** What the last ended run of a job printed; null before there was one. One job at a time: it can be megabytes. */
   lastOutput(id: string): Promise<{ output: string; errorOutput: string } | null>;
   /**
@@ -214,12 +210,24 @@ export interface Store extends AsyncDisposable {
 
   /**
    * pending or failed → cancelled; processing → cancelled once its worker has ended it, unless it completes before. All
-   * or none; throws `not_found` or `conflict`.
+   * that are named or none; throws `not_found` or `conflict`. Of a filter those in these states.
    */
-  cancel(jobs: readonly string[]): Promise<Cancelled[]>;
-  /** dead → pending, attempts 0, error cleared. All or none; throws `not_found` or `conflict`. Returns the ids. */
-  dlqRetry(jobs: Selection): Promise<string[]>;
-  /** dead → (gone). All or none; throws `not_found` or `conflict`. Returns the ids. */
+  cancel(jobs: Selection): Promise<Cancelled[]>;
+  /**
+   * completed, failed, dead or cancelled → pending, attempts 0, error cleared, with these changes. All that are named or
+   * none; throws `not_found` or `conflict`. Of a filter those in these states. Returns the ids.
+   */
+  retry(jobs: Selection, changes?: JobChanges): Promise<string[]>;
+  /**
+   * (any state but processing) → (gone), with all runs. All that are named or none; throws `not_found` or `conflict`. Of
+   * a filter those that do not run. Returns the ids.
+   */
+  remove(jobs: Selection): Promise<string[]>;
+  /** Changes jobs that do not run. All or none; throws `not_found` or `conflict`. Returns the ids. */
+  edit(jobs: readonly string[], changes: JobChanges): Promise<string[]>;
+  /** As `retry`, of dead jobs alone. */
+  dlqRetry(jobs: Selection, changes?: JobChanges): Promise<string[]>;
+  /** As `remove`, of dead jobs alone. */
   dlqPurge(jobs: Selection): Promise<string[]>;
 
   /** Every problem found in the data, in words; reads all of it. */

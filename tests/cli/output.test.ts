@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ago, cutEnd, cutStart, deadJobTable, jobTable, json, jsonArray } from "../../src/cli/output.ts";
+import { ago, cutEnd, cutStart, deadJobTable, json, jsonArray } from "../../src/cli/output.ts";
+import { jobTable } from "../../src/cli/job_columns.ts";
 import { processTable } from "../../src/cli/process_output.ts";
 import { printable } from "../../src/printable.ts";
 import type { Job } from "../../src/job/job.ts";
@@ -66,7 +67,7 @@ Deno.test("text is cut to a length, never through a character", () => {
   assert.equal(cutStart("a🎉cdef", 6), "…cdef");
 });
 
-Deno.test("the job table is the original's", () => {
+Deno.test("the job table is the original's", async () => {
   const jobs: Job[] = [{
     ...job,
     id: "1c23b86a-b7a9-4ac1-9cbb-78a4b8c93fa3",
@@ -76,7 +77,7 @@ Deno.test("the job table is the original's", () => {
     ...job,
     command: "printf 'a\nb'",
   }];
-  assert.deepEqual([...jobTable(jobs)].join("").split("\n"), [
+  assert.deepEqual((await Array.fromAsync(jobTable(jobs))).join("").split("\n"), [
     "ID                                   | STATE      | ATTEMPTS | COMMAND",
     "--------------------------------------------------------------------------------",
     "1c23b86a-b7a9-4ac1-9cbb-78a4b8c93fa3 | processing |       12 | echo hello",
@@ -85,11 +86,11 @@ Deno.test("the job table is the original's", () => {
   ]);
 });
 
-Deno.test("the table of dead jobs shows the end of a long error and stays one line a job", () => {
-  const rows = [...deadJobTable([
+Deno.test("the table of dead jobs shows the end of a long error and stays one line a job", async () => {
+  const rows = (await Array.fromAsync(deadJobTable([
     { ...job, state: "dead", command: "c".repeat(50), lastError: "first\n" + "x".repeat(300) + "\nreason" },
     { ...job, state: "dead" },
-  ])].join("").trimEnd().split("\n");
+  ]))).join("").trimEnd().split("\n");
   assert.equal(rows.length, 4);
   assert.match(rows[0], /^ID {35}\| COMMAND {34}\| LAST ERROR$/);
   assert.match(rows[2], /^a1 {35}\| c{39}… \| …x+↵reason$/);

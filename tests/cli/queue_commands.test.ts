@@ -127,7 +127,7 @@ programTest("list shows the newest jobs and says when there are more", async (te
   );
   await test.run(["enqueue", "-"], stdin);
   const cut = await test.run(["list", "--limit", "2"]);
-  assert.equal(cut.stderr, "Showing the newest 2 jobs; use --limit to see more.\n");
+  assert.equal(cut.stderr, "Showing the newest 2 jobs; use --limit to see more. Next page: --cursor 2\n");
   assert.deepEqual(cut.stdout.trimEnd().split("\n").slice(2), [
     `${"b".padEnd(36)} | pending    |        0 | printf '\\x1b[2J↵'`,
     `${"c".padEnd(36)} | pending    |        0 | printf '\\x1b[2J↵'`,

@@ -1,17 +1,19 @@
 /** Random sequences of what can happen to a queue: a store and the model of it agree after every step. */
 
 import fc from "fast-check";
+import { jobStates } from "../../src/job/job.ts";
 import { driverTest } from "../helpers/driver_test.ts";
 import { drivers } from "../helpers/drivers.ts";
 import { createModel } from "./model.ts";
 import {
   cancel,
-  dlqPurge,
-  dlqRetry,
+  changeAll,
+  changeOne,
   enqueue,
   exchange,
   heartbeat,
   leave,
+  type Operation,
   pass,
   type Real,
   takeOver,
@@ -40,6 +42,8 @@ const job = fc.tuple(
   newJob(id, { priority, maxRetries, baseBackoff, ...start })
 );
 
+const operation = fc.constantFrom<Operation>("retry", "remove", "dlqRetry", "dlqPurge");
+
 const commands = fc.commands([
   fc.array(job, { maxLength: 3 }).map(enqueue),
   fc.tuple(place, fc.integer({ min: 1, max: 3 })).map(([worker, want]) => exchange(worker, [], want)),
@@ -52,8 +56,8 @@ const commands = fc.commands([
   place.map(leave),
   fc.tuple(place, fc.uniqueArray(place)).map(([heir, lost]) => takeOver(heir, lost)),
   fc.constantFrom(..."abcdefghijklmnop").map(cancel),
-  fc.constant(dlqRetry()),
-  fc.constant(dlqPurge()),
+  fc.tuple(operation, fc.subarray([...jobStates])).map(([name, states]) => changeAll(name, states)),
+  fc.tuple(operation, fc.constantFrom(..."abcdefghijklmnop")).map(([name, id]) => changeOne(name, id)),
 ], { maxCommands: 60, size: "max" });
 
 /** Sequences that are tried; on a server each of them makes a schema, and asks over a connection. */

@@ -1,6 +1,7 @@
 /** What a store has to do, on plain objects: the other side of the comparison in model.test.ts. */
 
-import { type Finished, type Job, jobStates, type NewJob } from "../../src/job/job.ts";
+import { type Finished, type Job, type JobState, jobStates, type NewJob } from "../../src/job/job.ts";
+import type { JobKind } from "../../src/store/selection.ts";
 
 /** A job of the model, with what only the store's inside knows. */
 export interface ModelJob extends Job {
@@ -24,8 +25,6 @@ export function createModel() {
 
   const isReady = (job: ModelJob, now: number) =>
     ["pending", "failed"].includes(job.state) && (job.nextAttemptAt ?? now) <= now;
-
-  const dead = () => jobs.filter((job) => job.state === "dead");
 
   return {
     leases,
@@ -112,18 +111,37 @@ export function createModel() {
       return true;
     },
 
-    retry(now: number): string[] {
-      const retried = dead();
+    /** Retries the jobs of these states, or of one with that id. */
+    retry(states: readonly JobState[], id: string | null, now: number): string[] {
+      const retried = jobs.filter((job) => states.includes(job.state) && (id === null || job.id === id));
       for (const job of retried) {
-        Object.assign(job, { state: "pending", attempts: 0, lastError: null, updatedAt: now });
+        Object.assign(job, {
+          state: "pending",
+          attempts: 0,
+          lastError: null,
+          nextAttemptAt: null,
+          updatedAt: now,
+        });
       }
       return retried.map((job) => job.id);
     },
 
-    purge(): string[] {
-      const purged = dead();
-      jobs = jobs.filter((job) => job.state !== "dead");
-      return purged.map((job) => job.id);
+    /** Removes the jobs of these states, or of one with that id. */
+    remove(states: readonly JobState[], id: string | null): string[] {
+      const removed = jobs.filter((job) => states.includes(job.state) && (id === null || job.id === id));
+      jobs = jobs.filter((job) => !removed.includes(job));
+      return removed.map((job) => job.id);
+    },
+
+    /** The ids of the jobs that a list of these kinds has. */
+    listed(kinds: readonly JobKind[], now: number): string[] {
+      const isOf = (job: ModelJob, kind: JobKind) =>
+        kind === "waiting"
+          ? isReady(job, now)
+          : kind === "scheduled"
+          ? job.nextAttemptAt !== null && job.nextAttemptAt > now
+          : job.state === kind;
+      return jobs.filter((job) => kinds.some((kind) => isOf(job, kind))).map(({ id }) => id);
     },
 
     counts: () =>

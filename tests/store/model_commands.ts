@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import type fc from "fast-check";
 import { QueuectlError } from "../../src/errors.ts";
-import type { Claim, Job, NewJob, Outcome } from "../../src/job/job.ts";
+import {
+  type Claim,
+  type Job,
+  type JobState,
+  jobStates,
+  type NewJob,
+  type Outcome,
+} from "../../src/job/job.ts";
+import { type JobKind, jobViews } from "../../src/store/selection.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Model, ModelJob } from "./model.ts";
 import { type Clock, finished, join, lease } from "./suite/harness.ts";
@@ -39,6 +47,10 @@ async function assertAgreed(model: Model, { store, clock }: Real): Promise<void>
     return [id, state, attempts, priority, createdAt, updatedAt, lastError, waits(nextAttemptAt)];
   };
   assert.deepEqual((await store.list({ limit: 1000 })).map(view), model.jobs().map(view));
+  for (const kind of [...jobStates, ...jobViews] as JobKind[]) {
+    const listed = await store.list({ kinds: [kind], limit: 1000 });
+    assert.deepEqual(listed.map(({ id }) => id), model.listed([kind], now), kind);
+  }
   assert.deepEqual(await store.counts(), model.counts());
   assert.equal(await store.deaths(), model.died());
   for (const job of model.jobs()) {
@@ -147,12 +159,35 @@ export const cancel = (id: string): Command =>
     assert.equal(done, expected);
   });
 
-export const dlqRetry = (): Command =>
-  command("dlqRetry all", async (model, { store, clock }) => {
-    assert.deepEqual(await store.dlqRetry("all"), model.retry(clock.now()));
+/** The operations that give jobs back, or take them away, and the states that they are about. */
+const operations = {
+  retry: ["completed", "failed", "dead", "cancelled"],
+  remove: ["pending", "completed", "failed", "dead", "cancelled"],
+  dlqRetry: ["dead"],
+  dlqPurge: ["dead"],
+} as const;
+
+export type Operation = keyof typeof operations;
+
+/** All jobs of some states that the operation is about. */
+export const changeAll = (operation: Operation, states: readonly JobState[]): Command =>
+  command(`${operation} of all ${states}`, async (model, { store, clock }) => {
+    const chosen = operations[operation].filter((state) => states.includes(state));
+    const expected = operation.endsWith("etry")
+      ? model.retry(chosen, null, clock.now())
+      : model.remove(chosen, null);
+    assert.deepEqual(await store[operation]({ kinds: states }), expected);
   });
 
-export const dlqPurge = (): Command =>
-  command("dlqPurge all", async (model, { store }) => {
-    assert.deepEqual(await store.dlqPurge("all"), model.purge());
+/** One job, or none where it is of another state. */
+export const changeOne = (operation: Operation, id: string): Command =>
+  command(`${operation} ${id}`, async (model, { store, clock }) => {
+    const expected = operation.endsWith("etry")
+      ? model.retry(operations[operation], id, clock.now())
+      : model.remove(operations[operation], id);
+    const changed = await store[operation]([id]).catch((error) => {
+      assert.ok(error instanceof QueuectlError && /conflict|not_found/.test(error.code), String(error));
+      return [];
+    });
+    assert.deepEqual(changed, expected);
   });

@@ -6,11 +6,15 @@ import { deadLetterCases } from "./suite/dead_letters.ts";
 import { enqueueCases } from "./suite/enqueue.ts";
 import { finishCases } from "./suite/finish.ts";
 import { casesFor, type OpenDatabase } from "./suite/harness.ts";
+import { editCases } from "./suite/edit.ts";
 import { hostCases } from "./suite/hosts.ts";
 import { intakeCases } from "./suite/intake.ts";
+import { listCases } from "./suite/list.ts";
 import { processCases } from "./suite/processes.ts";
 import { progressCases } from "./suite/progress.ts";
 import { queryCases } from "./suite/queries.ts";
+import { removeCases } from "./suite/remove.ts";
+import { retryCases } from "./suite/retry.ts";
 import { runningOutputCases } from "./suite/running_output.ts";
 import { takeOverCases } from "./suite/take_over.ts";
 
@@ -26,6 +30,10 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   cancelCases(test);
   deadLetterCases(test);
   queryCases(test);
+  listCases(test);
+  retryCases(test);
+  removeCases(test);
+  editCases(test);
   progressCases(test);
   hostCases(test);
   runningOutputCases(test);

@@ -181,12 +181,11 @@ queueTest(
   "a job that is put off is started when its time has come, and drain waits for it",
   async (queue) => {
     await queue.run("enqueue", "--id", "later", "--delay", "1500ms", "--", "touch", "later");
-    await queue.run("enqueue", "--id", "now", "test ! -e later");
     assert.equal((await queue.start("--drain").status).code, 0);
-    const [later, now] = [await queue.store.attempts("later"), await queue.store.attempts("now")];
-    assert.deepEqual([later.length, now.length], [1, 1]);
+    const [attempt, ...others] = await queue.store.attempts("later");
+    assert.deepEqual([attempt.outcome, others], ["exited", []]);
     const { createdAt } = await queue.job("later");
-    assert.ok(later[0].startedAt >= createdAt + 1500, JSON.stringify([createdAt, later]));
+    assert.ok(attempt.startedAt >= createdAt + 1500, JSON.stringify([createdAt, attempt]));
   },
 );
 

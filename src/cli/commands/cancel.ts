@@ -1,21 +1,36 @@
-import { QueuectlError } from "../../errors.ts";
 import { printable } from "../../printable.ts";
+import { isNamed } from "../../store/selection.ts";
 import type { Context } from "../context.ts";
+import { type FilterFlags, selectionOf } from "../job_filter.ts";
 import { openQueue } from "../open_queue.ts";
-import { printAll } from "../standard_streams.ts";
+import { counted, json } from "../output.ts";
+import { print, printAll } from "../standard_streams.ts";
 
 /** Takes jobs that wait out of the queue for good, and has those that run ended by their workers; all or none. */
 export async function cancel(
   this: Context,
-  _flags: Record<never, never>,
+  flags: FilterFlags & { json?: boolean },
   ...ids: string[]
 ): Promise<void> {
-  if (ids.length === 0) throw new QueuectlError("usage", "Argument ID is missing; give ids of jobs");
+  const selection = selectionOf(ids, flags);
   await using store = await openQueue(this, "empty");
-  const cancelled = await store.cancel(ids);
-  await printAll(
-    cancelled.map(({ id, running }) =>
-      `Job ${printable(id)} ${running ? "runs and is being ended" : "cancelled"}.\n`
-    ),
-  );
+  const cancelled = await store.cancel(selection);
+  const running = cancelled.filter((job) => job.running).map(({ id }) => id);
+  if (flags.json) {
+    const object = { count: cancelled.length, ids: cancelled.map(({ id }) => id), running };
+    return await print(json(object) + "\n");
+  }
+  if (isNamed(selection)) {
+    return await printAll(
+      cancelled.map(({ id, running }) =>
+        `Job ${printable(id)} ${running ? "runs and is being ended" : "cancelled"}.\n`
+      ),
+    );
+  }
+  const waiting = cancelled.length - running.length;
+  const parts = [
+    ...(waiting > 0 ? [`${counted(waiting, "job")} cancelled`] : []),
+    ...(running.length > 0 ? [`${counted(running.length, "job")} being ended`] : []),
+  ];
+  await print(parts.length > 0 ? `${parts.join(", ")}.\n` : "No jobs to cancel.\n");
 }

@@ -1,55 +1,77 @@
-/** `dlq list`, `dlq retry` and `dlq purge`: the jobs that have used up their attempts. */
+/** `dlq`: the jobs that have used up their attempts. */
 
 import { QueuectlError } from "../../errors.ts";
-import type { Selection, Store } from "../../store/store.ts";
+import type { Selection } from "../../store/selection.ts";
+import { tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
-import { limit } from "../flag_values.ts";
+import { type ChangeFlags, changesOf } from "../job_changes.ts";
+import { type FilterFlags, filterOf } from "../job_filter.ts";
+import { type PageFlags, pageOf } from "../listing.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted, deadJobTable, jsonArray } from "../output.ts";
-import { printable } from "../../printable.ts";
-import { print, printAll } from "../standard_streams.ts";
-import { jobObjects, newestJobs } from "./list.ts";
+import { deadJobTable } from "../output.ts";
+import { printList } from "./list.ts";
+
+type DeadFilterFlags = Omit<FilterFlags, "state">;
+type ActFlags = DeadFilterFlags & { all?: boolean; json?: boolean };
 
 /** Prints the newest dead jobs, oldest of them first. */
-export async function dlqList(this: Context, flags: { limit?: string; json?: boolean }): Promise<void> {
-  const filter = { state: "dead", limit: limit(flags.limit) } as const;
-  await using store = await openQueue(this, "empty");
-  const jobs = await newestJobs(store, filter);
-  if (flags.json) await printAll(jsonArray(jobObjects(store, jobs)));
-  else if (jobs.length === 0) await print("No jobs in DLQ.\n");
-  else await printAll(deadJobTable(jobs));
-}
-
-/** dead → pending, with no attempts: the named jobs, or all. */
-export async function dlqRetry(this: Context, flags: { all?: boolean }, ...ids: string[]): Promise<void> {
-  await change(
-    this,
-    flags.all ?? false,
-    ids,
-    "moved back to pending queue",
-    (store, jobs) => store.dlqRetry(jobs),
-  );
-}
-
-/** dead → (gone): the named jobs, or all. */
-export async function dlqPurge(this: Context, flags: { all?: boolean }, ...ids: string[]): Promise<void> {
-  await change(this, flags.all ?? false, ids, "purged", (store, jobs) => store.dlqPurge(jobs));
-}
-
-/** Named jobs are told a line each; `--all` tells only how many there were. */
-async function change(
-  context: Context,
-  all: boolean,
-  ids: readonly string[],
-  done: string,
-  action: (store: Store, jobs: Selection) => Promise<string[]>,
+export async function dlqList(
+  this: Context,
+  flags: DeadFilterFlags & PageFlags & { json?: boolean },
 ): Promise<void> {
-  if (all && ids.length > 0) throw new QueuectlError("usage", "Give the ids of jobs or --all, not both");
-  if (!all && ids.length === 0) {
+  const [filter, page] = [filterOf(flags), pageOf(flags)];
+  await using store = await openQueue(this, "empty");
+  const shape = { empty: "No jobs in DLQ.\n", table: flags.json ? null : deadJobTable };
+  await printList(store, { ...filter, kinds: ["dead"] }, page, shape);
+}
+
+/** dead → pending, with no attempts: the named jobs, those of a filter, or all. */
+export async function dlqRetry(
+  this: Context,
+  flags: ActFlags & ChangeFlags,
+  ...ids: string[]
+): Promise<void> {
+  const selection = deadJobs(ids, flags);
+  const changes = await changesOf(flags);
+  await using store = await openQueue(this, "empty");
+  const words = { done: "moved back to pending queue", none: none(selection) };
+  await tellChanged(selection, await store.dlqRetry(selection, changes), words, flags.json);
+}
+
+/** dead → (gone): the named jobs, those of a filter, or all. */
+export async function dlqPurge(this: Context, flags: ActFlags, ...ids: string[]): Promise<void> {
+  const selection = deadJobs(ids, flags);
+  await using store = await openQueue(this, "empty");
+  const words = { done: "purged", none: none(selection) };
+  await tellChanged(selection, await store.dlqPurge(selection), words, flags.json);
+}
+
+/** Prints all about a dead job. Throws `conflict` for one that is not. */
+export async function dlqShow(this: Context, flags: { json?: boolean }, id: string): Promise<void> {
+  {
+    await using store = await openQueue(this, "empty");
+    const { job } = await store.detail(id);
+    if (job.state !== "dead") {
+      throw new QueuectlError(
+        "conflict",
+        `Job "${job.id}" is not in the DLQ: its state is ${job.state}; queuectl show has any job`,
+      );
+    }
+  }
+  const { show } = await import("./show.ts");
+  await show.call(this, flags, id);
+}
+
+const none = (selection: Selection) => selection === "all" ? "No jobs in DLQ." : "No such jobs in DLQ.";
+
+function deadJobs(ids: readonly string[], flags: ActFlags): Selection {
+  const filter = filterOf(flags);
+  const ways = [ids.length > 0 && "the ids of jobs", flags.all && "--all", filter && "a filter"].filter((
+    way,
+  ) => way);
+  if (ways.length > 1) throw new QueuectlError("usage", `Give ${ways.join(" or ")}, not both`);
+  if (ways.length === 0) {
     throw new QueuectlError("usage", "Argument ID is missing; give ids of jobs, or --all");
   }
-  await using store = await openQueue(context, "empty");
-  const changed = await action(store, all ? "all" : [...new Set(ids)]);
-  if (!all) return await printAll(changed.map((id) => `Job ${printable(id)} ${done}.\n`));
-  await print(changed.length === 0 ? "No jobs in DLQ.\n" : `${counted(changed.length, "job")} ${done}.\n`);
+  return flags.all ? "all" : filter ?? [...new Set(ids)];
 }

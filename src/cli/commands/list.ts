@@ -1,39 +1,54 @@
-import type { Job, JobState } from "../../job/job.ts";
+import type { Job } from "../../job/job.ts";
+import type { JobFilter } from "../../store/selection.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
-import { limit as limitOf, state as stateOf } from "../flag_values.ts";
+import { columnFields, jobTable, readColumns } from "../job_columns.ts";
+import { type FilterFlags, filterOf } from "../job_filter.ts";
+import { jobsOf, type Page, type PageFlags, pageOf } from "../listing.ts";
 import { openQueue } from "../open_queue.ts";
-import { jobObject, jobTable, jsonArray } from "../output.ts";
-import { print, printAll, printMessage } from "../standard_streams.ts";
+import { jobObject, jsonArray } from "../output.ts";
+import { print, printAll } from "../standard_streams.ts";
+import { fitting } from "../terminal_width.ts";
 
-/** Prints the newest jobs, oldest of them first. */
-export async function list(
-  this: Context,
-  flags: { state?: string; limit?: string; json?: boolean },
-): Promise<void> {
-  const filter = { state: stateOf(flags.state), limit: limitOf(flags.limit) };
-  await using store = await openQueue(this, "empty");
-  const jobs = await newestJobs(store, filter);
-  if (flags.json) await printAll(jsonArray(jobObjects(store, jobs)));
-  else if (jobs.length === 0) await print("No jobs found.\n");
-  else await printAll(jobTable(jobs));
+export interface ListFlags extends FilterFlags, PageFlags {
+  readonly columns?: string;
+  readonly json?: boolean;
 }
 
-/** The newest jobs up to the limit; says so on standard error where it left some out. */
-export async function newestJobs(
+/** Prints jobs: the newest, oldest of them first, or the first in another order. */
+export async function list(this: Context, flags: ListFlags): Promise<void> {
+  const columns = flags.columns === undefined ? undefined : readColumns(flags.columns);
+  const [filter, page] = [filterOf(flags) ?? {}, pageOf(flags)];
+  await using store = await openQueue(this, "empty");
+  await printList(store, filter, page, {
+    empty: "No jobs found.\n",
+    table: flags.json ? null : (jobs) => jobTable(jobs, columns),
+    columns,
+  });
+}
+
+/** Prints a list as a table, or where there is none as JSON, of these columns only or with all there is. */
+export async function printList(
   store: Store,
-  { state, limit }: { state: JobState | undefined; limit: number },
-): Promise<Job[]> {
-  const jobs = await store.list({ state, limit: limit + 1 });
-  if (jobs.length <= limit) return jobs;
-  printMessage(`Showing the newest ${limit} jobs; use --limit to see more.`);
-  return jobs.slice(1);
+  filter: JobFilter,
+  page: Page,
+  { empty, table, columns }: {
+    empty: string;
+    table: ((jobs: AsyncIterable<Job>) => AsyncIterable<string>) | null;
+    columns?: readonly string[];
+  },
+): Promise<void> {
+  const jobs = await jobsOf(store, filter, page);
+  if (table !== null) await (jobs ? printAll(fitting(table(jobs))) : print(empty));
+  else if (!jobs) await printAll(jsonArray([]));
+  else await printAll(jsonArray(columns ? fieldsOf(jobs, columns) : jobObjects(store, jobs)));
+}
+
+async function* fieldsOf(jobs: AsyncIterable<Job>, columns: readonly string[]) {
+  for await (const job of jobs) yield columnFields(jobObject(job, null), columns);
 }
 
 /** The jobs as JSON objects, the output of each read when it is its turn: all together may not fit into memory. */
-export async function* jobObjects(
-  store: Store,
-  jobs: Iterable<Job>,
-): AsyncGenerator<ReturnType<typeof jobObject>> {
-  for (const job of jobs) yield jobObject(job, await store.lastOutput(job.id));
+async function* jobObjects(store: Store, jobs: AsyncIterable<Job>) {
+  for await (const job of jobs) yield jobObject(job, await store.lastOutput(job.id));
 }

@@ -1,18 +1,93 @@
-import { jobStates } from "../../job/job.ts";
+import { QueuectlError } from "../../errors.ts";
+import { type JobState, jobStates } from "../../job/job.ts";
+import type { RegisteredProcess, Store } from "../../store/store.ts";
+import { delay } from "../../worker/delay.ts";
+import { onStopSignal } from "../../worker/signals.ts";
 import type { Context } from "../context.ts";
+import { createPace, type Pace } from "../finish_rate.ts";
 import { openQueue } from "../open_queue.ts";
-import { json } from "../output.ts";
+import { json, rough } from "../output.ts";
 import { print } from "../standard_streams.ts";
+import { fitting } from "../terminal_width.ts";
 
-/** Prints the number of jobs in every state; cancelled ones, which the original does not know, only where there are. */
-export async function status(this: Context, flags: { json?: boolean }): Promise<void> {
-  await using store = await openQueue(this, "empty");
-  const counts = await store.counts();
-  if (flags.json) {
-    return await print(json(Object.fromEntries(jobStates.map((state) => [state, counts[state]]))) + "\n");
+export interface StatusFlags {
+  readonly workers?: boolean;
+  readonly watch?: boolean;
+  readonly json?: boolean;
+}
+
+/** Milliseconds between two looks of `--watch`. */
+const interval = 1000;
+
+/** Prints the number of jobs in every state, and with `--workers` who runs them. */
+export async function status(this: Context, flags: StatusFlags): Promise<void> {
+  if (flags.watch && flags.json) {
+    throw new QueuectlError("usage", "Flags --watch and --json cannot be given together");
   }
+  if (flags.watch && !Deno.stdout.isTerminal()) {
+    throw new QueuectlError(
+      "usage",
+      "Flag --watch needs a terminal to draw on; without one use: queuectl status --json",
+    );
+  }
+  await using store = await openQueue(this, "empty");
+  if (flags.watch) return await watch(store);
+  const counts = await store.counts();
+  const slots = flags.workers ? slotsOf(await store.processes(), counts) : undefined;
+  if (flags.json) {
+    const object = { ...Object.fromEntries(jobStates.map((state) => [state, counts[state]])), ...slots };
+    return await print(json(object) + "\n");
+  }
+  await print([...countLines(counts), ...slots ? [slotLine(slots)] : [], ""].join("\n"));
+}
+
+/** The lines of the original; cancelled jobs, which it does not know, have one only where there are such. */
+function countLines(counts: Record<JobState, number>): string[] {
   const shown = jobStates.filter((state) => state !== "cancelled" || counts.cancelled > 0);
-  await print(
-    ["Queue Status:", ...shown.map((state) => `  ${state.padEnd(10)} : ${counts[state]}`), ""].join("\n"),
-  );
+  return ["Queue Status:", ...shown.map((state) => line(state, String(counts[state])))];
+}
+
+const line = (title: string, text: string) => `  ${title.padEnd(10)} : ${text}`;
+
+/** The workers that are there, what they can run side by side, and what runs. */
+function slotsOf(processes: readonly RegisteredProcess[], counts: Record<JobState, number>) {
+  const workers = processes.filter(({ role, expired }) => role === "worker" && !expired);
+  const slots = workers.reduce((sum, { concurrency }) => sum + concurrency, 0);
+  return { workers: workers.length, slots, slots_in_use: Math.min(counts.processing, slots) };
+}
+
+const slotLine = ({ workers, slots, slots_in_use }: ReturnType<typeof slotsOf>) =>
+  line("workers", `${workers}, ${slots_in_use} of ${slots} slots in use`);
+
+function paceLines({ finished, over, left }: Pace): string[] {
+  const since = over >= 59_000 ? "the last minute" : rough(over);
+  return [
+    line("finished", over < 1000 ? "-" : `${finished} in ${since}`),
+    line("time left", left === null ? "-" : left === 0 ? "none" : `about ${rough(left)}`),
+  ];
+}
+
+/** Draws the status anew every second, until Ctrl-C. */
+async function watch(store: Store): Promise<void> {
+  const stopping = new AbortController();
+  const ignoreSignals = onStopSignal(() => stopping.abort());
+  const paceAt = createPace();
+  try {
+    for (let drawn = 0; !stopping.signal.aborted;) {
+      const counts = await store.counts();
+      const slots = slotsOf(await store.processes(), counts);
+      const lines = [
+        ...countLines(counts),
+        slotLine(slots),
+        ...paceLines(paceAt(counts, performance.now())),
+      ];
+      const text = (await Array.fromAsync(fitting(lines.map((line) => `${line}\n`)))).join("");
+      // Up to where the last one began, and everything below is taken away.
+      await print((drawn > 0 ? `\x1b[${drawn}A\x1b[J` : "") + text);
+      drawn = lines.length;
+      await delay(interval, stopping.signal);
+    }
+  } finally {
+    ignoreSignals();
+  }
 }

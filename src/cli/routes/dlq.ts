@@ -1,34 +1,68 @@
-/** The dead letter queue: list, retry, purge. */
+/** The dead letter queue: list, show, retry, purge. */
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { Context } from "../context.ts";
-import { argument, given, json, limit } from "./flags.ts";
+import type { ChangeFlags } from "../job_changes.ts";
+import type { FilterFlags } from "../job_filter.ts";
+import type { PageFlags } from "../listing.ts";
+import { argument, changes, filters, given, json, paging } from "./flags.ts";
 
-const dlqList = buildCommand<{ limit?: string; json?: boolean }, [], Context>({
+type DeadFilterFlags = Omit<FilterFlags, "state">;
+
+const id = argument("ID", "Id of a dead job, or a prefix no other job has");
+const ids = { kind: "array", parameter: id } as const;
+const choices = ["ID...", "--all", "[--search TEXT] [--since TIME] [--older-than TIME]"] as const;
+
+const dlqList = buildCommand<DeadFilterFlags & PageFlags & { json?: boolean }, [], Context>({
   loader: async () => (await import("../commands/dlq.ts")).dlqList,
-  parameters: { flags: { limit, json } },
+  parameters: { flags: { ...filters, ...paging, json } },
   docs: { brief: "List dead jobs and their last error, the newest last" },
 });
 
-const ids = {
-  kind: "array",
-  parameter: argument("ID", "Id of a dead job, or a prefix no other job has"),
-} as const;
-
-const dlqRetry = buildCommand<{ all?: boolean }, string[], Context>({
-  loader: async () => (await import("../commands/dlq.ts")).dlqRetry,
-  parameters: { flags: { all: given("Retry every dead job") }, positional: ids },
-  docs: { brief: "Put dead jobs back into the queue, with no attempts", customUsage: ["ID...", "--all"] },
+const dlqShow = buildCommand<{ json?: boolean }, [string], Context>({
+  loader: async () => (await import("../commands/dlq.ts")).dlqShow,
+  parameters: { flags: { json }, positional: { kind: "tuple", parameters: [id] } },
+  docs: { brief: "Show all about a dead job and its attempts, as show does" },
 });
 
-const dlqPurge = buildCommand<{ all?: boolean }, string[], Context>({
+const dlqRetry = buildCommand<
+  DeadFilterFlags & ChangeFlags & { all?: boolean; json?: boolean },
+  string[],
+  Context
+>({
+  loader: async () => (await import("../commands/dlq.ts")).dlqRetry,
+  parameters: {
+    flags: { all: given("Retry every dead job"), ...filters, ...changes, json },
+    positional: ids,
+  },
+  docs: {
+    brief: "Put dead jobs back into the queue, with no attempts",
+    fullDescription: `Put dead jobs back into the queue, with no attempts.
+
+EXAMPLES
+  queuectl dlq retry nightly
+  queuectl dlq retry --all --set max_retries=5
+  queuectl dlq retry --search backup --since 1d`,
+    customUsage: choices,
+  },
+});
+
+const dlqPurge = buildCommand<DeadFilterFlags & { all?: boolean; json?: boolean }, string[], Context>({
   loader: async () => (await import("../commands/dlq.ts")).dlqPurge,
-  parameters: { flags: { all: given("Remove every dead job") }, positional: ids },
-  docs: { brief: "Remove dead jobs for good, with their output", customUsage: ["ID...", "--all"] },
+  parameters: { flags: { all: given("Remove every dead job"), ...filters, json }, positional: ids },
+  docs: {
+    brief: "Remove dead jobs for good, with their output",
+    fullDescription: `Remove dead jobs for good, with their runs and all they have printed.
+
+EXAMPLES
+  queuectl dlq purge nightly
+  queuectl dlq purge --older-than 7d`,
+    customUsage: choices,
+  },
 });
 
 /** `dlq`: dead jobs → pending, or gone. */
 export const dlq = buildRouteMap<string, Context>({
-  routes: { list: dlqList, retry: dlqRetry, purge: dlqPurge },
-  docs: { brief: "List, retry and remove dead jobs (the dead letter queue)" },
+  routes: { list: dlqList, show: dlqShow, retry: dlqRetry, purge: dlqPurge },
+  docs: { brief: "List, show, retry and remove dead jobs (the dead letter queue)" },
 });

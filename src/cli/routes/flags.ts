@@ -4,6 +4,10 @@
 export const value = (placeholder: string, brief: string) =>
   ({ kind: "parsed", parse: String, optional: true, placeholder, brief }) as const;
 
+/** A flag with a value that may be given several times. */
+export const values = (placeholder: string, brief: string) =>
+  ({ ...value(placeholder, brief), variadic: true }) as const;
+
 /** A flag that is given or not. */
 export const given = (brief: string) =>
   ({ kind: "boolean", optional: true, withNegated: false, brief }) as const;
@@ -17,3 +21,36 @@ export const json = given("Print JSON");
 
 /** `--limit N` of commands that list jobs. */
 export const limit = value("N", "Show the newest N jobs [default 1000]");
+
+/** Filters that choose among jobs of any state. */
+export const filters = {
+  search: value("TEXT", "Only jobs with this text in their command or id; reads all jobs of the states"),
+  since: value("TIME", "Only jobs put into the queue since then: 2h, 2026-11-24, 2026-11-24T10:00Z"),
+  "older-than": value("TIME", "Only jobs that have not changed since then: 7d; reads all jobs of the states"),
+} as const;
+
+/** `--state`, several times or with several states. */
+export const state = values("STATE", "Only jobs of these states, or parts of them: a,b");
+
+/** What `--state` takes, for the help of commands that have it. */
+export const statesHelp = `STATES
+  pending, processing, completed, failed, dead, cancelled
+  scheduled  Pending or failed, and waits for a time
+  waiting    Pending or failed, and can be run now`;
+
+/** Which part of a list is shown, in which order. */
+export const paging = {
+  limit,
+  all: given("Show all jobs, however many, with little memory"),
+  sort: value(
+    "FIELD",
+    "Show the first by created or id; by updated, priority, attempts or state, which reads all jobs; or FIELD,desc",
+  ),
+  cursor: value("C", "Show the page behind the last one, whose note on standard error names C"),
+} as const;
+
+/** `--set` and `--unset`: other fields for a job. */
+export const changes = {
+  set: values("KEY=VALUE", "command, priority, max_retries, timeout, base_backoff, cwd or env.NAME"),
+  unset: values("KEY", "timeout, base_backoff or cwd: as by setting or worker; env.NAME: not set"),
+} as const;

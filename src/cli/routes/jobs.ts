@@ -1,49 +1,163 @@
-/** What one does with the jobs of the queue: list, count, cancel. */
+/** What one does with the jobs of the queue: list, count, cancel, retry, remove, change. */
 
 import { buildCommand } from "@stricli/core";
+import type { ListFlags } from "../commands/list.ts";
+import type { StatusFlags } from "../commands/status.ts";
 import type { Context } from "../context.ts";
-import { argument, json, limit, value } from "./flags.ts";
+import type { ChangeFlags } from "../job_changes.ts";
+import type { FilterFlags } from "../job_filter.ts";
+import { argument, changes, filters, given, json, paging, state, statesHelp, value } from "./flags.ts";
+
+type Json = { json?: boolean };
+
+const ids = {
+  kind: "array",
+  parameter: argument("ID", "Id of a job, or a prefix no other job has"),
+} as const;
+
+/** How commands that change jobs are told which. */
+const choices = ["ID...", "[--state STATE]... [--search TEXT] [--since TIME] [--older-than TIME]"] as const;
 
 /** `list`: jobs as a table or JSON. */
-export const list = buildCommand<{ state?: string; limit?: string; json?: boolean }, [], Context>({
+export const list = buildCommand<ListFlags, [], Context>({
   loader: async () => (await import("../commands/list.ts")).list,
   parameters: {
     flags: {
-      state: value("STATE", "Only jobs that are pending, processing, completed, failed, dead or cancelled"),
-      limit,
+      state,
+      ...filters,
+      ...paging,
+      columns: value("A,B,...", "Show these columns [default: id,state,attempts,command]"),
       json,
     },
   },
   docs: {
     brief: "List jobs, the newest last",
-    fullDescription: `List jobs, the newest last. With --json also their output, errors and times.
+    fullDescription:
+      `List jobs, the newest last; with --sort the first in that order. With --json also their output, errors and
+times; with --json --columns only those fields. On a terminal lines are cut to its width.
+
+${statesHelp}
+
+COLUMNS
+  id, state, attempts, max_retries, priority, created, updated, due, timeout, base_backoff, cwd, env, error, command
 
 EXAMPLES
-  queuectl list --state failed
-  queuectl list --json --limit 10`,
+  queuectl list --state failed,dead --since 2h
+  queuectl list --state waiting --sort priority,desc --limit 20
+  queuectl list --search backup --columns id,state,updated,error
+  queuectl list --json --all > jobs.json
+  queuectl list --json --limit 100 --cursor 4711`,
   },
 });
 
 /** `status`: the number of jobs in every state. */
-export const status = buildCommand<{ json?: boolean }, [], Context>({
+export const status = buildCommand<StatusFlags, [], Context>({
   loader: async () => (await import("../commands/status.ts")).status,
-  parameters: { flags: { json } },
-  docs: { brief: "Count the jobs in every state" },
+  parameters: {
+    flags: {
+      workers: given("Also the workers, and how many of their slots are in use"),
+      watch: given(
+        "Show it anew every second, with what is finished a minute and the time left; Ctrl-C ends it",
+      ),
+      json,
+    },
+  },
+  docs: {
+    brief: "Count the jobs in every state",
+    fullDescription: `Count the jobs in every state. It costs the same at ten jobs and at ten million.
+
+EXAMPLES
+  queuectl status
+  queuectl status --workers --json
+  queuectl status --watch`,
+  },
 });
 
 /** `cancel`: jobs that wait or run → cancelled. */
-export const cancel = buildCommand<NonNullable<unknown>, string[], Context>({
+export const cancel = buildCommand<FilterFlags & Json, string[], Context>({
   loader: async () => (await import("../commands/cancel.ts")).cancel,
-  parameters: {
-    positional: { kind: "array", parameter: argument("ID", "Id of a job, or a prefix no other job has") },
-  },
+  parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
     brief: "Cancel jobs that wait or run",
     fullDescription:
       `Cancel jobs for good: those that wait leave the queue, those that run are ended with all their processes.
+Of jobs that are named, all are cancelled or none; a filter takes those that can be.
+
+${statesHelp}
 
 EXAMPLES
-  queuectl cancel nightly`,
-    customUsage: ["ID..."],
+  queuectl cancel nightly
+  queuectl cancel --state waiting --search backup`,
+    customUsage: choices,
+  },
+});
+
+/** `retry`: jobs that have ended, or wait for a retry → pending. */
+export const retry = buildCommand<FilterFlags & ChangeFlags & Json, string[], Context>({
+  loader: async () => (await import("../commands/retry.ts")).retry,
+  parameters: { flags: { state, ...filters, ...changes, json }, positional: ids },
+  docs: {
+    brief: "Put completed, failed, dead or cancelled jobs back into the queue",
+    fullDescription:
+      `Put completed, failed, dead or cancelled jobs back into the queue, with no attempts. Their earlier runs are
+kept. Of jobs that are named, all are retried or none; a filter takes those that can be.
+
+${statesHelp}
+
+EXAMPLES
+  queuectl retry nightly
+  queuectl retry --state failed,dead --since 2h
+  queuectl retry nightly --set timeout=4h`,
+    customUsage: choices,
+  },
+});
+
+/** `rm`: jobs that do not run → (gone). */
+export const rm = buildCommand<FilterFlags & Json, string[], Context>({
+  loader: async () => (await import("../commands/rm.ts")).rm,
+  parameters: { flags: { state, ...filters, json }, positional: ids },
+  docs: {
+    brief: "Remove jobs for good, with their runs and output",
+    fullDescription:
+      `Remove jobs for good, with their runs and all they have printed. Those that run stay: cancel them first.
+Of jobs that are named, all are removed or none; a filter takes those that do not run.
+
+${statesHelp}
+
+EXAMPLES
+  queuectl rm nightly
+  queuectl rm --state completed,cancelled --older-than 7d`,
+    customUsage: choices,
+  },
+});
+
+/** `clean`: completed jobs → (gone). */
+export const clean = buildCommand<Omit<FilterFlags, "state"> & Json, [], Context>({
+  loader: async () => (await import("../commands/rm.ts")).clean,
+  parameters: { flags: { ...filters, json } },
+  docs: {
+    brief: "Remove all completed jobs for good, with their output: rm --state completed",
+    fullDescription:
+      `Remove all completed jobs for good, with their runs and all they have printed: the same as
+rm --state completed. Jobs of all other states stay.
+
+EXAMPLES
+  queuectl clean
+  queuectl clean --older-than 7d`,
+  },
+});
+
+/** `edit`: other fields for jobs that do not run. */
+export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
+  loader: async () => (await import("../commands/edit.ts")).edit,
+  parameters: { flags: { ...changes, json }, positional: ids },
+  docs: {
+    brief: "Change jobs that do not run",
+    fullDescription: `Change fields of jobs that do not run; they count from the next run on.
+
+EXAMPLES
+  queuectl edit nightly --set priority=10 --set timeout=2h
+  queuectl edit nightly --set env.LEVEL=debug --unset cwd`,
+    customUsage: ["ID... --set KEY=VALUE...", "ID... --unset KEY..."],
   },
 });

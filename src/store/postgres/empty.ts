@@ -2,15 +2,16 @@
 
 import { jobStates } from "../../job/job.ts";
 import { QueuectlError } from "../../errors.ts";
-import { noDeadJob, noJob } from "../refusals.ts";
+import { noJob, type Scope, scopes } from "../refusals.ts";
+import { isNamed } from "../selection.ts";
 import type { Selection, Store } from "../store.ts";
 
 /** A store without a database; what would change something is refused. */
 export function emptyStore(url: string, location: string, spool: string): Store {
   const none = <T>(value: T) => () => Promise.resolve(value);
   const refuse = () => Promise.reject(new QueuectlError("database", `There is no queue in ${location} yet`));
-  const missing = (jobs: Selection, refusal: (id: string) => QueuectlError) =>
-    jobs === "all" || jobs.length === 0 ? Promise.resolve([]) : Promise.reject(refusal(jobs[0]));
+  const missing = (jobs: Selection, { missing }: Scope) =>
+    isNamed(jobs) && jobs.length > 0 ? Promise.reject(missing(jobs[0])) : Promise.resolve([]);
   return {
     url,
     location,
@@ -33,20 +34,24 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     counts: () => Promise.resolve(Object.fromEntries(jobStates.map((state) => [state, 0])) as never),
     deaths: none(0),
     list: none([]),
+    keys: none([]),
     lastOutput: none(null),
     keepOutput: refuse,
     keptOutput: none([]),
     findRun: (id) => Promise.reject(noJob(id)),
-    find: (ids) => missing(ids, noJob) as Promise<never[]>,
+    find: (ids) => missing(ids, scopes.edit) as Promise<never[]>,
     progress: none([]),
     upcoming: none({ last: 0, running: [], next: [] }),
     ranAfter: none([]),
     detail: (id) => Promise.reject(noJob(id)),
     runAfter: none(null),
     attempts: (id) => Promise.reject(noJob(id)),
-    cancel: (jobs) => missing(jobs, noJob) as Promise<never[]>,
-    dlqRetry: (jobs) => missing(jobs, noDeadJob),
-    dlqPurge: (jobs) => missing(jobs, noDeadJob),
+    cancel: (jobs) => missing(jobs, scopes.cancel),
+    retry: (jobs) => missing(jobs, scopes.retry),
+    remove: (jobs) => missing(jobs, scopes.remove),
+    edit: (jobs) => missing(jobs, scopes.edit),
+    dlqRetry: (jobs) => missing(jobs, scopes.dlqRetry),
+    dlqPurge: (jobs) => missing(jobs, scopes.dlqPurge),
     check: none([]),
     moving: refuse,
     settings: none([]),

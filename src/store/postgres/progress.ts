@@ -18,7 +18,7 @@ import {
 import { aheadLimit, type JobDetail, type JobProgress, type Upcoming } from "../progress.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Row, Run } from "./database.ts";
-import { findJob } from "./queries.ts";
+import { requireJob } from "./queries.ts";
 import { asJson } from "./storable.ts";
 
 const readOnly = { readOnly: true };
@@ -30,9 +30,7 @@ export async function find(database: Database, ids: readonly string[]): Promise<
   const found = await database.transaction(async (run) => {
     const jobs = [];
     for (const id of ids) {
-      const job = await findJob(run, id);
-      if (!job) throw noJob(id);
-      jobs.push(job);
+      jobs.push(await requireJob(run, id, noJob));
     }
     return jobs;
   }, readOnly);
@@ -94,8 +92,7 @@ export async function ranAfter(database: Database, seq: number): Promise<JobProg
 /** Everything about a job. */
 export async function detail(database: Database, id: string): Promise<JobDetail> {
   return await database.transaction(async (run) => {
-    const found = await findJob(run, id);
-    if (!found) throw noJob(id);
+    const found = await requireJob(run, id, noJob);
     const [row] = await run(
       `SELECT seq, run, cancel_requested, available, started_at, ${jobColumns}, ${timeSql("$1")} AS now,
          process.host AS worker_host, process.pid AS worker_pid

@@ -1,10 +1,11 @@
 /** Questions about jobs. */
 
-import type { Attempt, Job, JobState } from "../../job/job.ts";
+import type { Attempt, JobState } from "../../job/job.ts";
 import { jobStates } from "../../job/job.ts";
-import { noJob, severalJobs } from "../refusals.ts";
-import { attemptColumns, attemptFromRow, jobColumns, jobFromRow, number } from "../rows.ts";
-import type { FoundRun, ListFilter } from "../store.ts";
+import { nearestId } from "../../nearest.ts";
+import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
+import { attemptColumns, attemptFromRow, number, text } from "../rows.ts";
+import type { FoundRun } from "../store.ts";
 import type { Database, Run } from "./database.ts";
 
 const readOnly = { readOnly: true };
@@ -25,17 +26,6 @@ export async function deaths(database: Database): Promise<number> {
   return (await counters(database, ["died"])).died;
 }
 
-/** The newest jobs of the filter, oldest first. */
-export async function list(database: Database, { state, limit }: ListFilter): Promise<Job[]> {
-  const [rows] = await database.batch([{
-    text: state === undefined
-      ? `SELECT ${jobColumns} FROM queuectl.jobs ORDER BY seq DESC LIMIT $1`
-      : `SELECT ${jobColumns} FROM queuectl.jobs WHERE state = $2 ORDER BY seq DESC LIMIT $1`,
-    parameters: state === undefined ? [limit] : [limit, state],
-  }], { readOnly: true, pace: "slow" });
-  return rows.reverse().map(jobFromRow);
-}
-
 /** What the last ended run printed. */
 export async function lastOutput(
   database: Database,
@@ -52,8 +42,7 @@ export async function lastOutput(
 /** The ended runs of a job, oldest first. */
 export async function attempts(database: Database, id: string): Promise<Attempt[]> {
   return await database.transaction(async (run) => {
-    const job = await findJob(run, id);
-    if (!job) throw noJob(id);
+    const job = await requireJob(run, id, noJob);
     const rows = await run(
       `SELECT ${attemptColumns} FROM queuectl.attempts WHERE job = $1 ORDER BY run`,
       [job.seq],
@@ -65,26 +54,18 @@ export async function attempts(database: Database, id: string): Promise<Attempt[
 /** A job and its run that goes on. */
 export async function findRun(database: Database, id: string): Promise<FoundRun> {
   return await database.transaction(async (run) => {
-    const job = await findJob(run, id);
-    if (!job) throw noJob(id);
+    const job = await requireJob(run, id, noJob);
     if (job.state !== "processing") return { id: job.id, running: null };
     const [row] = await run("SELECT run FROM queuectl.jobs WHERE seq = $1", [job.seq]);
     return { id: job.id, running: { seq: job.seq, run: number(row, "run") } };
   }, readOnly);
 }
 
-/** A job as far as it has to be known before it is changed. */
-export interface FoundJob {
-  seq: number;
-  id: string;
-  state: JobState;
-}
-
 /**
  * A job by its whole id, or by a prefix that no other id has. With `lock` nobody else changes it in this transaction.
  * Throws `usage` when several have the prefix.
  */
-export async function findJob(
+async function findJob(
   run: Run,
   id: string,
   lock: "" | "FOR UPDATE" = "",
@@ -101,4 +82,27 @@ export async function findJob(
   );
   if (found.length < 2) return found[0] as never;
   throw severalJobs(id, String(found[0].id), String(found[1].id));
+}
+
+/** The same, where there has to be one. Throws `missing`, with an id that was perhaps meant. */
+export async function requireJob(
+  run: Run,
+  id: string,
+  missing: Scope["missing"],
+  lock: "" | "FOR UPDATE" = "",
+): Promise<FoundJob> {
+  const job = await findJob(run, id, lock);
+  if (!job) throw missing(id, id.includes("\0") ? undefined : await nearbyId(run, id));
+  return job;
+}
+
+/** An id that was perhaps meant: among those beside it in their order, and the newest. */
+async function nearbyId(run: Run, id: string): Promise<string | undefined> {
+  const beside = await run(
+    `(SELECT id FROM queuectl.jobs WHERE id < $1 ORDER BY id DESC LIMIT 5)
+     UNION ALL (SELECT id FROM queuectl.jobs WHERE id > $1 ORDER BY id LIMIT 5)
+     UNION ALL (SELECT id FROM queuectl.jobs ORDER BY seq DESC LIMIT 200)`,
+    [id],
+  );
+  return nearestId(id, beside.map((row) => text(row, "id")));
 }

@@ -1,22 +1,26 @@
 /** The store on a PostgreSQL server: opens it, and puts the operations of this folder behind the {@link Store} interface. */
 
+import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
 import { check } from "./check.ts";
 import { connectionOptions } from "./connection_options.ts";
 import { connect, type Database } from "./database.ts";
-import { dlqPurge, dlqRetry } from "./dead_letters.ts";
+import { edit } from "./edit.ts";
 import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
 import { exchange, outlook } from "./exchange.ts";
 import { openIntake } from "./intake.ts";
+import { keys, list } from "./list.ts";
 import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-import { attempts, counts, deaths, findRun, lastOutput, list } from "./queries.ts";
+import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
+import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
+import { retry } from "./retry.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { spoolFolder } from "./spool_folder.ts";
 import { ownSurroundings } from "./surroundings.ts";
@@ -82,6 +86,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     counts: () => counts(database),
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
+    keys: (filter) => keys(database, filter),
     lastOutput: (id) => lastOutput(database, id),
     keepOutput: (parts) => keepOutput(database, parts),
     keptOutput: (seq, run, after) => keptOutput(database, seq, run, after),
@@ -94,8 +99,11 @@ function storeOn(database: Database, url: string, spool: string): Store {
     runAfter: (seq, run) => runAfter(database, seq, run),
     attempts: (id) => attempts(database, id),
     cancel: (jobs) => cancel(database, jobs),
-    dlqRetry: (jobs) => dlqRetry(database, jobs),
-    dlqPurge: (jobs) => dlqPurge(database, jobs),
+    retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),
+    remove: (jobs) => remove(database, jobs, scopes.remove),
+    edit: (jobs, changes) => edit(database, jobs, changes),
+    dlqRetry: (jobs, changes) => retry(database, jobs, changes, scopes.dlqRetry),
+    dlqPurge: (jobs) => remove(database, jobs, scopes.dlqPurge),
     check: () => check(database),
     moving: async () => (await import("./moving.ts")).movingOn(database),
     settings: () => settings(database),

@@ -4,9 +4,8 @@ import { failpoint } from "../../failpoint.ts";
 import type { Claim, Finished, JobState, Outcome } from "../../job/job.ts";
 import type { Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
-import { cancelRequests } from "./cancel.ts";
 import { openTally, type Tally } from "./counters.ts";
-import { standing } from "./processes.ts";
+import { cancelRequests, standing } from "./processes.ts";
 import { attemptKey, claimable } from "./schema.ts";
 import { claimColumns, claimFromRow, number } from "../rows.ts";
 

@@ -70,6 +70,13 @@ export function standing(
   };
 }
 
+/** The jobs of a worker that it is to end; read inside a transaction. */
+export function cancelRequests(database: Database, worker: number): number[] {
+  return database.prepare(
+    "SELECT seq FROM jobs WHERE worker = ? AND cancel_requested = 1",
+  ).all(worker).map((row) => row.seq as number);
+}
+
 /** Every registered process, managers before the workers they started. */
 export async function listProcesses(database: Database): Promise<RegisteredProcess[]> {
   return await database.read(() => {

@@ -18,7 +18,7 @@ import {
 } from "../rows.ts";
 import { aheadLimit, type JobDetail, type JobProgress, type Upcoming } from "../progress.ts";
 import type { Database } from "./database.ts";
-import { findJob } from "./queries.ts";
+import { requireJob } from "./queries.ts";
 import { attemptKey, attemptsOf, claimable } from "./schema.ts";
 
 /** How far the jobs of the ids are. */
@@ -123,8 +123,7 @@ export async function runAfter(database: Database, seq: number, run: number): Pr
 }
 
 function rowOf(database: Database, id: string): Row {
-  const job = findJob(database, id);
-  if (!job) throw noJob(id);
+  const job = requireJob(database, id, noJob);
   return database.prepare(`
     SELECT seq, run, cancel_requested, available, worker, started_at, ${jobColumns} FROM jobs WHERE seq = ?`)
     .get(job.seq)!;

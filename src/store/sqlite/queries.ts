@@ -1,12 +1,13 @@
 /** Questions about jobs. */
 
-import type { Attempt, Job, JobState } from "../../job/job.ts";
-import { noJob, severalJobs } from "../refusals.ts";
-import type { FoundRun, ListFilter } from "../store.ts";
+import type { Attempt, JobState } from "../../job/job.ts";
+import { nearestId } from "../../nearest.ts";
+import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
+import { attemptColumns, attemptFromRow, text } from "../rows.ts";
+import type { FoundRun } from "../store.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { attemptsOf, claimable } from "./schema.ts";
-import { attemptColumns, attemptFromRow, jobColumns, jobFromRow } from "../rows.ts";
+import { attemptsOf } from "./schema.ts";
 
 /** The number of jobs in every state. */
 export async function counts(database: Database): Promise<Record<JobState, number>> {
@@ -18,44 +19,6 @@ export async function counts(database: Database): Promise<Record<JobState, numbe
 export async function deaths(database: Database): Promise<number> {
   return (await database.read(() => readCounters(database))).died;
 }
-
-/** The newest jobs of the filter, oldest first. */
-export async function list(database: Database, filter: ListFilter): Promise<Job[]> {
-  const { state, limit } = filter;
-  return await database.read(() => {
-    const condition = state === undefined ? "" : `WHERE ${conditionFor(database, state)}`;
-    const rows = database.prepare(`SELECT ${jobColumns} FROM jobs ${condition} ORDER BY seq DESC LIMIT ? + 0`)
-      .all(limit);
-    return rows.reverse().map(jobFromRow);
-  });
-}
-
-/** How the jobs of a state are found: each has an index, but for those that are most of a queue. */
-function conditionFor(database: Database, state: JobState): string {
-  switch (state) {
-    case "processing":
-      return listed("worker IS NOT NULL");
-    case "failed":
-      return `state = 'failed' AND ${waiting}`;
-    case "dead":
-    case "cancelled":
-      return `state = '${state}' AND set_aside IS NOT NULL`;
-    case "pending": {
-      // Sorting what waits is quicker than reading past everything else, where there is more of that.
-      const { died: _, ...counts } = readCounters(database);
-      const others = Object.values(counts).reduce((sum, count) => sum + count) - counts.pending;
-      return counts.pending < others ? `state = 'pending' AND ${waiting}` : "state = 'pending'";
-    }
-    case "completed":
-      return "state = 'completed'";
-  }
-}
-
-/** Has an index asked first: SQLite would rather read all jobs in their order than sort a few. */
-const listed = (condition: string) => `seq IN (SELECT seq FROM jobs WHERE ${condition})`;
-
-/** Holds for the jobs that wait for a worker or for a time. */
-const waiting = `(${listed(claimable)} OR ${listed("next_attempt_at IS NOT NULL")})`;
 
 /** What the last ended run printed. */
 export async function lastOutput(
@@ -74,8 +37,7 @@ export async function lastOutput(
 /** The ended runs of a job, oldest first. */
 export async function attempts(database: Database, id: string): Promise<Attempt[]> {
   return await database.read(() => {
-    const job = findJob(database, id);
-    if (!job) throw noJob(id);
+    const job = requireJob(database, id, noJob);
     return database.prepare(`SELECT ${attemptColumns} FROM attempts WHERE ${attemptsOf("?1")} ORDER BY key`)
       .all(job.seq)
       .map(
@@ -87,8 +49,7 @@ export async function attempts(database: Database, id: string): Promise<Attempt[
 /** A job and its run that goes on. */
 export async function findRun(database: Database, id: string): Promise<FoundRun> {
   return await database.read(() => {
-    const job = findJob(database, id);
-    if (!job) throw noJob(id);
+    const job = requireJob(database, id, noJob);
     if (job.state !== "processing") return { id: job.id, running: null };
     const { run } = database.prepare("SELECT run FROM jobs WHERE seq = ?").get(job.seq)!;
     return { id: job.id, running: { seq: job.seq, run: run as number } };
@@ -96,10 +57,7 @@ export async function findRun(database: Database, id: string): Promise<FoundRun>
 }
 
 /** A job by its whole id, or by a prefix that no other id has. Throws `usage` when several have it. */
-export function findJob(
-  database: Database,
-  id: string,
-): { seq: number; id: string; state: JobState } | undefined {
+function findJob(database: Database, id: string): FoundJob | undefined {
   const whole = database.prepare("SELECT seq, id, state FROM jobs WHERE id = ?").get(id);
   if (whole) return whole as never;
   // The first id after all those with this prefix is the bound: no LIKE, so no escaping and always the index.
@@ -107,4 +65,20 @@ export function findJob(
     SELECT seq, id, state FROM jobs WHERE id > ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 2`).all(id);
   if (found.length < 2) return found[0] as never;
   throw severalJobs(id, String(found[0].id), String(found[1].id));
+}
+
+/** The same, where there has to be one. Throws `missing`, with an id that was perhaps meant. */
+export function requireJob(database: Database, id: string, missing: Scope["missing"]): FoundJob {
+  const job = findJob(database, id);
+  if (!job) throw missing(id, nearbyId(database, id));
+  return job;
+}
+
+/** An id that was perhaps meant: among those beside it in their order, and the newest. */
+function nearbyId(database: Database, id: string): string | undefined {
+  const beside = database.prepare(`
+    SELECT id FROM (SELECT id FROM jobs WHERE id < ?1 ORDER BY id DESC LIMIT 5)
+    UNION ALL SELECT id FROM (SELECT id FROM jobs WHERE id > ?1 ORDER BY id LIMIT 5)
+    UNION ALL SELECT id FROM (SELECT id FROM jobs ORDER BY seq DESC LIMIT 200)`).all(id);
+  return nearestId(id, beside.map((row) => text(row, "id")));
 }

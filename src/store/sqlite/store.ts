@@ -3,17 +3,16 @@
 import { pathResolver } from "../../absolute_path.ts";
 import { QueuectlError } from "../../errors.ts";
 import { statIfThere } from "../../files.ts";
+import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
-import { cancel } from "./cancel.ts";
 import { connect, type Database, explained } from "./database.ts";
-import { dlqPurge, dlqRetry } from "./dead_letters.ts";
 import { enqueue, openIntake } from "./enqueue.ts";
 import { exchange, outlook } from "./exchange.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-import { attempts, counts, deaths, findRun, lastOutput, list } from "./queries.ts";
+import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
 import { later } from "../../later.ts";
@@ -116,6 +115,8 @@ async function notUsable(path: string, error: unknown): Promise<unknown> {
   return new QueuectlError("database", `The database ${path} cannot be opened: ${reason}`, { cause: error });
 }
 
+const acts = async () => await import(later("./acts.ts")) as typeof import("./acts.ts");
+
 function storeOn(database: Database, path: string, exists: boolean): Store {
   const workerNames = new Map<number, string>();
   const readVersion = () =>
@@ -154,7 +155,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
     deaths: () => deaths(database),
-    list: (filter) => list(database, filter),
+    list: async (filter) => (await acts()).list(database, filter),
+    keys: async (filter) => (await acts()).keys(database, filter),
     lastOutput: (id) => lastOutput(database, id),
     keepOutput: () => Promise.resolve(),
     keptOutput: () => Promise.resolve([]),
@@ -166,9 +168,12 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     detail: (id) => detail(database, id),
     runAfter: (seq, run) => runAfter(database, seq, run),
     attempts: (id) => attempts(database, id),
-    cancel: (jobs) => cancel(database, jobs),
-    dlqRetry: (jobs) => dlqRetry(database, jobs),
-    dlqPurge: (jobs) => dlqPurge(database, jobs),
+    cancel: async (jobs) => (await acts()).cancel(database, jobs),
+    retry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.retry),
+    remove: async (jobs) => (await acts()).remove(database, jobs, scopes.remove),
+    edit: async (jobs, changes) => (await acts()).edit(database, jobs, changes),
+    dlqRetry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.dlqRetry),
+    dlqPurge: async (jobs) => (await acts()).remove(database, jobs, scopes.dlqPurge),
     check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
     async moving() {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);

@@ -73,10 +73,10 @@ Deno.test("sqlite: a database of the first schema is brought up to date with all
   for (
     const [state, id] of [["pending", "ready"], ["processing", "running"], ["completed", "done"]] as const
   ) {
-    assert.deepEqual((await store.list({ state, limit: 9 })).map((job) => job.id), [id]);
+    assert.deepEqual((await store.list({ kinds: [state], limit: 9 })).map((job) => job.id), [id]);
   }
   for (const [state, id] of [["failed", "waits"], ["dead", "dead"], ["cancelled", "cancelled"]] as const) {
-    assert.deepEqual((await store.list({ state, limit: 9 })).map((job) => job.id), [id]);
+    assert.deepEqual((await store.list({ kinds: [state], limit: 9 })).map((job) => job.id), [id]);
   }
   const printed = async (id: string) =>
     (await store.attempts(id)).map(({ run, output }) => `${run}: ${output}`);

@@ -15,6 +15,7 @@ export function enqueueCases(test: Case): void {
     await store.enqueue([newJob("a", { maxRetries: 7, priority: -5 })]);
     assert.deepEqual(await store.list({ limit: 10 }), [{
       ...newJob("a", { maxRetries: 7, priority: -5 }),
+      seq: 1,
       state: "pending",
       createdAt: clock.now(),
       updatedAt: clock.now(),
@@ -36,7 +37,9 @@ export function enqueueCases(test: Case): void {
       newJob("no delay", { delay: 0 }),
     ]);
     const waits = async () =>
-      (await store.list({ state: "pending", limit: 10 })).map(({ id, nextAttemptAt }) => [id, nextAttemptAt]);
+      (await store.list({ kinds: ["pending"], limit: 10 })).map((
+        { id, nextAttemptAt },
+      ) => [id, nextAttemptAt]);
     assert.deepEqual(await waits(), [
       ["delayed", start + 1500],
       ["at", start + 3000],
@@ -123,8 +126,15 @@ export function enqueueCases(test: Case): void {
     const listed = await store.list({ limit: 100 });
     const claims = (await store.exchange(worker, [], 100)).claims;
     for (const [position, job] of jobs.entries()) {
-      const { state: _state, createdAt: _c, updatedAt: _u, nextAttemptAt: _n, lastError: _l, ...fields } =
-        listed[position];
+      const {
+        seq: _q,
+        state: _s,
+        createdAt: _c,
+        updatedAt: _u,
+        nextAttemptAt: _n,
+        lastError: _l,
+        ...fields
+      } = listed[position];
       assert.deepEqual(fields, job);
       const run = claims.find(({ id }) => id === job.id)!;
       const { command, maxRetries, timeout, baseBackoff, cwd, env } = job;

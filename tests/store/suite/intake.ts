@@ -17,8 +17,9 @@ export function intakeCases(test: Case): void {
     assert.deepEqual([...intake.ids()], ["z", "a", "m"]);
     assert.deepEqual(
       await store.list({ limit: 10 }),
-      jobs.map((job) => ({
+      jobs.map((job, index) => ({
         ...job,
+        seq: index + 1,
         state: "pending",
         createdAt: clock.now(),
         updatedAt: clock.now(),

@@ -45,10 +45,10 @@ export function queryCases(test: Case): void {
       cancelled: [],
     };
     for (const state of jobStates) {
-      const jobs = await store.list({ state, limit: 10 });
+      const jobs = await store.list({ kinds: [state], limit: 10 });
       assert.deepEqual(ids(jobs), expected[state], state);
       assert.ok(jobs.every((job) => job.state === state));
-      assert.deepEqual(ids(await store.list({ state, limit: 1 })), expected[state].slice(-1), state);
+      assert.deepEqual(ids(await store.list({ kinds: [state], limit: 1 })), expected[state].slice(-1), state);
     }
   });
 

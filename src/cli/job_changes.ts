@@ -1,0 +1,89 @@
+/** `--set KEY=VALUE` and `--unset KEY`: what of a job is to change. */
+
+import { pathResolver } from "../absolute_path.ts";
+import { QueuectlError } from "../errors.ts";
+import { checkNewJob } from "../job/new_job.ts";
+import { didYouMean } from "../nearest.ts";
+import type { JobChanges } from "../job/job.ts";
+
+/** What is given to the flags. */
+export interface ChangeFlags {
+  readonly set?: readonly string[];
+  readonly unset?: readonly string[];
+}
+
+const fields = {
+  command: "command",
+  priority: "priority",
+  max_retries: "maxRetries",
+  timeout: "timeout",
+  base_backoff: "baseBackoff",
+  cwd: "cwd",
+} as const;
+type Field = keyof typeof fields;
+
+/** Fields that a setting or the worker decides where they are not set. */
+const optional: readonly Field[] = ["timeout", "base_backoff", "cwd"];
+
+/** Reads the flags; undefined where none is given. Values are checked as those of a new job. Throws `usage`. */
+export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<JobChanges | undefined> {
+  if (set.length + unset.length === 0) return undefined;
+  const resolve = await pathResolver();
+  const changes: Record<string, unknown> = {};
+  const env: Array<[string, string | null]> = [];
+  const seen = new Set<string>();
+  const once = (key: string) => {
+    if (seen.has(key)) throw new QueuectlError("usage", `"${key}" is given twice`);
+    seen.add(key);
+  };
+  for (const text of set) {
+    const [key, value] = split(text);
+    once(key);
+    const name = variable(key);
+    // Checked as that of a new job, which says what is wrong with it.
+    const given = name === undefined ? { [key]: valueOf(key as Field, value) } : { env: { [name]: value } };
+    const job = checkNewJob({ command: "true", ...given }, resolve);
+    if (name === undefined) changes[fields[key as Field]] = job[fields[key as Field]];
+    else env.push([name, value]);
+  }
+  for (const text of unset) {
+    const key = keyOf(text);
+    once(key);
+    const name = variable(key);
+    if (name !== undefined) env.push([name, null]);
+    else if (optional.includes(key as Field)) changes[fields[key as Field]] = null;
+    else {throw new QueuectlError(
+        "usage",
+        `"${key}" cannot be unset, only ${optional.join(", ")} and env.NAME`,
+      );}
+  }
+  return env.length > 0 ? { ...changes, env: Object.fromEntries(env) } : changes;
+}
+
+function split(text: string): [key: string, value: string] {
+  const end = text.indexOf("=");
+  if (end > 0) return [keyOf(text.slice(0, end)), text.slice(end + 1)];
+  throw new QueuectlError("usage", `Flag --set takes KEY=VALUE, like priority=5, not "${text}"`);
+}
+
+/** The name of the variable that `env.NAME` stands for. */
+const variable = (key: string) => key.startsWith("env.") ? key.slice(4) : undefined;
+
+function keyOf(text: string): string {
+  if (text.startsWith("env.")) return text;
+  const key = text.trim().replaceAll("-", "_");
+  if (Object.hasOwn(fields, key)) return key;
+  const names = Object.keys(fields);
+  throw new QueuectlError(
+    "usage",
+    `A job has no "${text}" that can be changed${didYouMean(key, names)}; there are: ${
+      names.join(", ")
+    }, env.NAME`,
+  );
+}
+
+/** Numbers are numbers, where the field is one; a duration stays text. */
+function valueOf(field: Field, text: string): string | number {
+  const isNumber = ["priority", "max_retries", "base_backoff"].includes(field);
+  return isNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+}

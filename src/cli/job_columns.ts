@@ -1,0 +1,105 @@
+/** The columns of a table of jobs, for `list --columns`. Pure. */
+
+import { QueuectlError } from "../errors.ts";
+import type { Job } from "../job/job.ts";
+import { didYouMean } from "../nearest.ts";
+import { printable } from "../printable.ts";
+import { cutEnd, cutStart, iso, type JobObject } from "./output.ts";
+
+interface Column {
+  title: string;
+  /** Characters; a text that is longer is cut unless it may spread. The last column has no width. */
+  width: number;
+  alignment?: "right";
+  spreads?: true;
+  /** The field of `--json`. */
+  field: keyof JobObject;
+  text(job: Job): string;
+}
+
+/** Characters of a text in the last column; `--json` has all of it. */
+const lastLength = 500;
+
+const time = (milliseconds: number | null) => iso(milliseconds)?.replace(/\.\d+/, "") ?? "-";
+const seconds = (milliseconds: number | null) => milliseconds === null ? "-" : `${milliseconds / 1000}s`;
+const count = (value: number) => String(value);
+
+/** All columns by their names. */
+const columns: Record<string, Column> = {
+  id: { title: "ID", width: 36, spreads: true, field: "id", text: (job) => job.id },
+  state: { title: "STATE", width: 10, field: "state", text: (job) => job.state },
+  attempts: numeric("ATTEMPTS", "attempts", (job) => count(job.attempts)),
+  max_retries: numeric("MAX RETRIES", "max_retries", (job) => count(job.maxRetries)),
+  priority: numeric("PRIORITY", "priority", (job) => count(job.priority)),
+  created: { title: "CREATED", width: 20, field: "created_at", text: (job) => time(job.createdAt) },
+  updated: { title: "UPDATED", width: 20, field: "updated_at", text: (job) => time(job.updatedAt) },
+  due: { title: "DUE", width: 20, field: "next_attempt_at", text: (job) => time(job.nextAttemptAt) },
+  timeout: numeric("TIMEOUT", "timeout", (job) => seconds(job.timeout)),
+  base_backoff: numeric(
+    "BASE BACKOFF",
+    "base_backoff",
+    (job) => job.baseBackoff === null ? "-" : count(job.baseBackoff),
+  ),
+  cwd: { title: "FOLDER", width: 30, field: "cwd", text: (job) => job.cwd ?? "-" },
+  env: {
+    title: "ENVIRONMENT",
+    width: 30,
+    field: "env",
+    text: (job) => Object.entries(job.env ?? {}).map(([name, value]) => `${name}=${value}`).join(" "),
+  },
+  error: { title: "LAST ERROR", width: 40, field: "last_error", text: (job) => job.lastError ?? "" },
+  command: { title: "COMMAND", width: 40, field: "command", text: (job) => job.command },
+};
+
+function numeric(title: string, field: Column["field"], text: Column["text"]): Column {
+  return { title, width: title.length, alignment: "right", spreads: true, field, text };
+}
+
+/** The names of all columns. */
+export const columnNames = Object.keys(columns);
+
+/** The columns of `list`. */
+export const standardColumns = ["id", "state", "attempts", "command"];
+
+/** Reads `a,b,c`; a name may also be that of the field in JSON. Throws `usage`. */
+export function readColumns(text: string): string[] {
+  return text.split(",").map((word) => word.trim()).map((word) => {
+    const name = columnNames.find((name) => name === word || columns[name].field === word);
+    if (name !== undefined) return name;
+    throw new QueuectlError(
+      "usage",
+      `Unknown column "${word}"${didYouMean(word, columnNames)}. Columns are: ${columnNames.join(", ")}`,
+    );
+  });
+}
+
+/** The fields of a job that `--json` shows for these columns. */
+export function columnFields(object: JobObject, names: readonly string[]): Partial<JobObject> {
+  return Object.fromEntries(
+    names.map((name) => columns[name].field).map((field) => [field, object[field]]),
+  );
+}
+
+/** The table of `list`. */
+export async function* jobTable(
+  jobs: Iterable<Job> | AsyncIterable<Job>,
+  names: readonly string[] = standardColumns,
+): AsyncGenerator<string> {
+  const shown = names.map((name) => columns[name]);
+  yield rowOf(shown, (column) => column.title) + "\n";
+  yield "-".repeat(80) + "\n";
+  for await (const job of jobs) yield rowOf(shown, (column) => printable(column.text(job))) + "\n";
+}
+
+function rowOf(shown: readonly Column[], text: (column: Column) => string): string {
+  const cells = shown.map((column, index) => {
+    const { width, alignment, spreads } = column;
+    // Of an error the end is shown, where the reason is.
+    const cut = column === columns.error ? cutStart : cutEnd;
+    if (alignment === "right") return text(column).padStart(width);
+    if (index === shown.length - 1) return cut(text(column), lastLength);
+    return (spreads ? text(column) : cut(text(column), width)).padEnd(width);
+  });
+  // A command may end with spaces that are its own.
+  return cells.at(-1) === "" ? cells.join(" | ").trimEnd() : cells.join(" | ");
+}

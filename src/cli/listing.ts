@@ -1,0 +1,155 @@
+/** Which jobs a list shows: how many, in which order, page by page; and reading them without ever holding all. */
+
+import { QueuectlError } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
+import {
+  type JobFilter,
+  type ListedJob,
+  type ListFilter,
+  type Position,
+  positionOf,
+  type Sort,
+  type SortField,
+  sortFields,
+} from "../store/selection.ts";
+import type { Store } from "../store/store.ts";
+import { limit as limitOf } from "./flag_values.ts";
+import { printMessage } from "./standard_streams.ts";
+
+/** What is given to the flags. */
+export interface PageFlags {
+  readonly limit?: string;
+  readonly all?: boolean;
+  readonly sort?: string;
+  readonly cursor?: string;
+}
+
+/** Which part of a filter's jobs is shown, and in which order; without `sort` the newest, the newest last. */
+export interface Page {
+  limit: number;
+  sort?: Sort;
+  after?: Position;
+}
+
+/** A list of as many jobs, and no more, is read as a whole. */
+const wholeLimit = 1000;
+/** Jobs of a longer one that are read at once. */
+const jobsAtOnce = 250;
+
+/** Reads the flags. Throws `usage`. */
+export function pageOf(flags: PageFlags): Page {
+  if (flags.all && (flags.limit !== undefined || flags.cursor !== undefined)) {
+    throw new QueuectlError(
+      "usage",
+      "Flag --all shows all jobs: it cannot be given with --limit or --cursor",
+    );
+  }
+  const page: Page = { limit: flags.all ? Infinity : limitOf(flags.limit) };
+  if (flags.sort !== undefined) page.sort = sortOf(flags.sort);
+  if (flags.cursor === undefined) return page;
+  const { sort, after } = readCursor(flags.cursor);
+  if (page.sort !== undefined && (sort?.by !== page.sort.by || sort.descending !== page.sort.descending)) {
+    throw new QueuectlError("usage", "The cursor is that of a list in another order; leave out --sort");
+  }
+  return { ...page, sort, after };
+}
+
+const synonyms: Record<string, SortField> = { created_at: "created", updated_at: "updated" };
+
+function sortOf(text: string): Sort {
+  const [word, direction, ...rest] = text.split(",").map((part) => part.trim());
+  const by = sortFields.find((field) => field === (synonyms[word] ?? word));
+  if (by === undefined) {
+    throw new QueuectlError(
+      "usage",
+      `Jobs cannot be sorted by "${word}"${didYouMean(word, sortFields)}, only by: ${sortFields.join(", ")}`,
+    );
+  }
+  if (rest.length > 0 || !["asc", "desc", undefined].includes(direction)) {
+    throw new QueuectlError("usage", `Flag --sort takes FIELD, or FIELD,desc, not "${text}"`);
+  }
+  return { by, descending: direction === "desc" };
+}
+
+/** The place of a job as a word: a number in the order of age, else JSON in base 64. */
+export function cursorOf({ value, seq }: Position, sort: Sort | undefined): string {
+  if (sort === undefined) return String(seq);
+  const json = JSON.stringify([sort.by, sort.descending, value, seq]);
+  const ascii = json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return btoa(ascii).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+function readCursor(text: string): { sort?: Sort; after: Position } {
+  if (/^\d{1,15}$/.test(text)) return { after: { value: Number(text), seq: Number(text) } };
+  try {
+    const [by, descending, value, seq] = JSON.parse(atob(text.replaceAll("-", "+").replaceAll("_", "/")));
+    const isRight = sortFields.includes(by) && typeof descending === "boolean" && Number.isSafeInteger(seq) &&
+      (by === "id" || by === "state" ? typeof value === "string" : Number.isSafeInteger(value));
+    if (isRight) return { sort: { by, descending }, after: { value, seq } };
+  } catch (error) {
+    // Neither JSON nor base 64, or no array.
+    if (!(error instanceof SyntaxError || error instanceof DOMException || error instanceof TypeError)) {
+      throw error;
+    }
+  }
+  throw new QueuectlError(
+    "usage",
+    `There is no such cursor: "${text}"; a list with more jobs names the next one`,
+  );
+}
+
+/** The jobs of a page as they are asked for; null when there are none. Says on standard error when there are more. */
+export async function jobsOf(
+  store: Store,
+  filter: JobFilter,
+  page: Page,
+): Promise<AsyncIterable<ListedJob> | null> {
+  const { limit, sort, after } = page;
+  const query: ListFilter = { ...filter, sort, after, limit: limit + 1 };
+  if (limit <= wholeLimit) {
+    const jobs = await store.list(query);
+    const rest = jobs.length > limit ? (sort ? jobs.pop() : jobs.shift()) : undefined;
+    if (rest !== undefined) tellMore(page, positionOf(sort ? jobs.at(-1)! : jobs[0], sort?.by ?? "created"));
+    return jobs.length > 0 ? asyncOf(jobs) : null;
+  }
+  const keys = await store.keys(query);
+  if (keys.length > limit) {
+    if (sort) keys.pop();
+    else keys.shift();
+    tellMore(page, await positionByKey(store, sort ? keys.at(-1)! : keys[0], sort));
+  }
+  return keys.length > 0 ? inParts(store, filter, keys, sort) : null;
+}
+
+function tellMore({ limit, sort }: Page, position: Position | undefined): void {
+  const which = sort === undefined ? `the newest ${limit}` : `the first ${limit}`;
+  const next = position === undefined ? "" : ` Next page: --cursor ${cursorOf(position, sort)}`;
+  printMessage(`Showing ${which} jobs; use --limit to see more.${next}`);
+}
+
+async function positionByKey(
+  store: Store,
+  seq: number,
+  sort: Sort | undefined,
+): Promise<Position | undefined> {
+  if (sort === undefined) return { value: seq, seq };
+  const [job] = await store.list({ keys: [seq], limit: 1 });
+  return job && positionOf(job, sort.by);
+}
+
+async function* asyncOf(jobs: ListedJob[]): AsyncGenerator<ListedJob> {
+  yield* jobs;
+}
+
+/** Jobs by their keys; those that are gone meanwhile, or of another kind, are left out. */
+async function* inParts(
+  store: Store,
+  filter: JobFilter,
+  keys: readonly number[],
+  sort: Sort | undefined,
+): AsyncGenerator<ListedJob> {
+  for (let start = 0; start < keys.length; start += jobsAtOnce) {
+    const part = keys.slice(start, start + jobsAtOnce);
+    yield* await store.list({ ...filter, keys: part, sort, limit: part.length });
+  }
+}

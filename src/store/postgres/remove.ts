@@ -1,0 +1,20 @@
+/** Removing jobs for good. */
+
+import type { Scope } from "../refusals.ts";
+import type { Selection } from "../store.ts";
+import type { Database } from "./database.ts";
+import { choose } from "./selection.ts";
+import { asArray } from "./storable.ts";
+
+/** The states of `scope` → (gone), with all runs. */
+export async function remove(database: Database, selection: Selection, scope: Scope): Promise<string[]> {
+  return await database.transaction(async (run) => {
+    const jobs = (await choose(database, run, selection, scope)).sort((a, b) => a.seq - b.seq);
+    if (jobs.length === 0) return [];
+    const keys = [asArray(jobs.map(({ seq }) => seq))];
+    await run("DELETE FROM queuectl.jobs WHERE seq = ANY($1::bigint[])", keys);
+    await run("DELETE FROM queuectl.attempts WHERE job = ANY($1::bigint[])", keys);
+    return jobs.map(({ id }) => id);
+    // A second time it would find its own work, and take it for a conflict.
+  }, { pace: "slow", unknown: "tell" });
+}

@@ -1,0 +1,37 @@
+/** Giving jobs that have ended, or wait for a retry, all their attempts again. */
+
+import type { Scope } from "../refusals.ts";
+import type { JobChanges } from "../../job/job.ts";
+import type { Selection } from "../store.ts";
+import { timeSql } from "./clock.ts";
+import type { Database } from "./database.ts";
+import { assignments } from "./edit.ts";
+import { notification } from "./notifications.ts";
+import { choose, createParameters } from "./selection.ts";
+import { asArray } from "./storable.ts";
+
+/** The states of `scope` → pending with attempts 0 and no error; the runs they had are kept. */
+export async function retry(
+  database: Database,
+  selection: Selection,
+  changes: JobChanges | undefined,
+  scope: Scope,
+): Promise<string[]> {
+  return await database.transaction(async (run) => {
+    const jobs = (await choose(database, run, selection, scope)).sort((a, b) => a.seq - b.seq);
+    if (jobs.length === 0) return [];
+    const parameters = createParameters();
+    const keys = parameters.add(asArray(jobs.map(({ seq }) => seq)));
+    const now = timeSql(parameters.add(database.now()));
+    await run(
+      `UPDATE queuectl.jobs SET state = 'pending', available = true, next_attempt_at = NULL, attempts = 0,
+        last_error = NULL, ${assignments(changes ?? {}, parameters)} updated_at = ${now}
+       WHERE seq = ANY(${keys}::bigint[])`,
+      parameters.values,
+    );
+    const { text, parameters: payload } = notification(database);
+    await run(text, payload);
+    return jobs.map(({ id }) => id);
+    // A second time it would find its own work, and take it for a conflict.
+  }, { pace: "slow", unknown: "tell" });
+}

@@ -1,0 +1,104 @@
+/** Jobs that are chosen: by a filter, as SQL, or by their ids. */
+
+import { type JobState, jobStates } from "../../job/job.ts";
+import type { FoundJob, Scope } from "../refusals.ts";
+import {
+  clockTolerance,
+  firstKeySince,
+  isNamed,
+  isView,
+  type JobFilter,
+  type JobKind,
+  kindsAmong,
+  likePattern,
+  type Moment,
+  type Selection,
+  stateList,
+  viewStates,
+} from "../selection.ts";
+import { timeSql } from "./clock.ts";
+import type { Database, Run } from "./database.ts";
+import { requireJob } from "./queries.ts";
+
+/** Parameters of a statement that is being put together: takes one, and gives its place in the text. */
+export interface Parameters {
+  values: unknown[];
+  add(value: unknown): `$${number}`;
+}
+
+export function createParameters(): Parameters {
+  const values: unknown[] = [];
+  return { values, add: (value) => `$${values.push(value)}` };
+}
+
+/** The conditions for the jobs of each kind of a filter; empty where there can be none. */
+export function conditionsFor(
+  database: Database,
+  filter: JobFilter,
+  parameters: Parameters,
+  among: readonly JobState[] = jobStates,
+): string[] {
+  // Asked for once: a time that may be another for each row would use no index.
+  let time: string | undefined;
+  const now = () => time ??= `(SELECT ${timeSql(parameters.add(database.now()))})`;
+  const moment = (moment: Moment) =>
+    "at" in moment
+      ? `${parameters.add(moment.at)}::bigint`
+      : `(${now()} - ${parameters.add(moment.ago)}::bigint)`;
+  const others: string[] = [];
+  if (filter.search !== undefined) {
+    const pattern = `lower(${parameters.add(likePattern(filter.search))}::text COLLATE "C")`;
+    const like = (column: string) => `lower(${column} COLLATE "C") LIKE ${pattern} ESCAPE '\\'`;
+    others.push(`(${like("command")} OR ${like("id")})`);
+  }
+  if (filter.createdSince !== undefined) {
+    const since = moment(filter.createdSince);
+    others.push(`seq >= ${firstKeySince("queuectl.jobs", `${since} - ${clockTolerance}`)}`);
+    others.push(`created_at >= ${since}`);
+  }
+  if (filter.unchangedSince !== undefined) others.push(`updated_at <= ${moment(filter.unchangedSince)}`);
+  const rest = others.map((condition) => ` AND ${condition}`).join("");
+  const all = filter.kinds === undefined && among.length === jobStates.length;
+  if (all) return [`true${rest}`];
+  return kindsAmong(filter.kinds ?? among, among).map((kind) => kindCondition(kind, among, now) + rest);
+}
+
+function kindCondition(kind: JobKind, among: readonly JobState[], now: () => string): string {
+  if (!isView(kind)) return `state = '${kind}'`;
+  const states = `state IN (${stateList(viewStates(among))})`;
+  return kind === "scheduled"
+    ? `${states} AND next_attempt_at > ${now()}`
+    : `${states} AND (available OR next_attempt_at <= ${now()})`;
+}
+
+/** The jobs of a selection that an operation is about, locked. Throws `not_found`, `conflict`, or `usage` for several. */
+export async function choose(
+  database: Database,
+  run: Run,
+  jobs: Selection,
+  scope: Scope,
+): Promise<FoundJob[]> {
+  if (isNamed(jobs)) return await named(run, jobs, scope);
+  const parameters = createParameters();
+  const conditions = conditionsFor(database, jobs === "all" ? {} : jobs, parameters, scope.states);
+  if (conditions.length === 0) return [];
+  const rows = await run(
+    `SELECT seq, id, state FROM queuectl.jobs WHERE ${conditions.map((each) => `(${each})`).join(" OR ")}
+     FOR UPDATE`,
+    parameters.values,
+  );
+  return (rows as unknown as FoundJob[]).sort((a, b) => a.seq - b.seq);
+}
+
+// All are found before the first is changed, or a prefix could become unique by what was removed before it.
+async function named(run: Run, ids: readonly string[], scope: Scope): Promise<FoundJob[]> {
+  const found = new Map<number, FoundJob>();
+  for (const id of ids) {
+    const job = await requireJob(run, id, scope.missing, "FOR UPDATE");
+    found.set(job.seq, job);
+  }
+  const jobs = [...found.values()];
+  const others = jobs.filter(({ state }) => !scope.states.includes(state));
+  if (others.length > 0) throw scope.refused(others);
+  return jobs;
+}

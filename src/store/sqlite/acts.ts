@@ -1,0 +1,7 @@
+/** What commands ask of a store that a plain `enqueue` and workers do not: loaded when it is asked. */
+
+export { cancel } from "./cancel.ts";
+export { edit } from "./edit.ts";
+export { keys, list } from "./list.ts";
+export { remove } from "./remove.ts";
+export { retry } from "./retry.ts";

@@ -1,0 +1,50 @@
+/** Changing what a job is, while it does not run. */
+
+import { scopes } from "../refusals.ts";
+import type { JobChanges } from "../../job/job.ts";
+import type { Database } from "./database.ts";
+import { change, choose, type Condition } from "./selection.ts";
+
+/** (any state but processing) → the same state, with other fields. */
+export async function edit(
+  database: Database,
+  ids: readonly string[],
+  changes: JobChanges,
+): Promise<string[]> {
+  return await database.write(() => {
+    const jobs = choose(database, ids, scopes.edit);
+    const { sql, parameters } = assignments(changes);
+    change(database, `UPDATE jobs SET ${sql} updated_at = :now WHERE seq IN (:keys)`, jobs, {
+      ...parameters,
+      now: database.now(),
+    });
+    return jobs.map(({ id }) => id);
+  });
+}
+
+const columns = {
+  command: "command",
+  priority: "priority",
+  maxRetries: "max_retries",
+  timeout: "timeout",
+  baseBackoff: "base_backoff",
+  cwd: "cwd",
+} as const;
+
+/** Changes as the beginning of what is SET, each with a comma behind it. */
+export function assignments({ env, ...fields }: JobChanges): Condition {
+  const parameters: Condition["parameters"] = {};
+  let sql = "";
+  for (const [name, column] of Object.entries(columns)) {
+    const value = fields[name as keyof typeof columns];
+    if (value === undefined) continue;
+    sql += `${column} = :${name}, `;
+    parameters[name] = value;
+  }
+  if (env !== undefined) {
+    // A null takes the name away (RFC 7396).
+    sql += "env = nullif(json_patch(coalesce(env, '{}'), :env), '{}'), ";
+    parameters.env = JSON.stringify(env);
+  }
+  return { sql, parameters };
+}

@@ -1,0 +1,24 @@
+/** Removing jobs for good. */
+
+import type { Scope } from "../refusals.ts";
+import type { Selection } from "../store.ts";
+import { openTally } from "./counters.ts";
+import type { Database } from "./database.ts";
+import { attemptsOf } from "./schema.ts";
+import { change, choose } from "./selection.ts";
+
+/** The states of `scope` → (gone), with all runs. */
+export async function remove(database: Database, selection: Selection, scope: Scope): Promise<string[]> {
+  return await database.write(() => {
+    const jobs = choose(database, selection, scope).sort((a, b) => a.seq - b.seq);
+    change(database, "DELETE FROM jobs WHERE seq IN (:keys)", jobs);
+    const forget = database.prepare(`DELETE FROM attempts WHERE ${attemptsOf("?1")}`);
+    const tally = openTally(database);
+    for (const { seq, state } of jobs) {
+      forget.run(seq);
+      tally.move(state, null);
+    }
+    tally.write();
+    return jobs.map(({ id }) => id);
+  });
+}

@@ -1,0 +1,34 @@
+/** Giving jobs that have ended, or wait for a retry, all their attempts again. */
+
+import type { Scope } from "../refusals.ts";
+import type { JobChanges } from "../../job/job.ts";
+import type { Selection } from "../store.ts";
+import { openTally } from "./counters.ts";
+import type { Database } from "./database.ts";
+import { assignments } from "./edit.ts";
+import { change, choose } from "./selection.ts";
+
+/** The states of `scope` → pending with attempts 0 and no error; the runs they had are kept. */
+export async function retry(
+  database: Database,
+  selection: Selection,
+  changes: JobChanges | undefined,
+  scope: Scope,
+): Promise<string[]> {
+  return await database.write(() => {
+    const jobs = choose(database, selection, scope).sort((a, b) => a.seq - b.seq);
+    const { sql, parameters } = assignments(changes ?? {});
+    change(
+      database,
+      `UPDATE jobs SET state = 'pending', set_aside = NULL, available = 1, next_attempt_at = NULL, attempts = 0,
+        last_error = NULL, ${sql} updated_at = :now
+       WHERE seq IN (:keys)`,
+      jobs,
+      { ...parameters, now: database.now() },
+    );
+    const tally = openTally(database);
+    for (const { state } of jobs) tally.move(state, "pending");
+    tally.write();
+    return jobs.map(({ id }) => id);
+  });
+}

@@ -1,0 +1,136 @@
+/** Commands that change jobs: by their ids, or by the filters of `list`. */
+
+import assert from "node:assert/strict";
+import { queueTest } from "../helpers/queue_test.ts";
+import { addDead, newJob } from "../store/suite/harness.ts";
+
+queueTest("cancel, retry and rm take filters, and tell how many there were", async (queue) => {
+  const { store, run } = queue;
+  await store.enqueue(["a-1", "a-2", "b-1"].map((id) => newJob(id)));
+  const said = async (...args: string[]) => {
+    const { code, stdout, stderr } = await run(...args);
+    assert.deepEqual({ code, stderr }, { code: 0, stderr: "" }, args.join(" "));
+    return stdout;
+  };
+  assert.equal(await said("cancel", "--search", "zzz"), "No jobs to cancel.\n");
+  assert.equal(await said("cancel", "--search", "A-", "--state", "waiting"), "2 jobs cancelled.\n");
+  assert.equal(
+    await said("retry", "--state", "cancelled", "--since", "1h"),
+    "2 jobs moved back to pending queue.\n",
+  );
+  assert.equal(await said("retry", "--state", "cancelled"), "No jobs to retry.\n");
+  assert.equal(
+    await said("cancel", "--state", "pending", "--json"),
+    '{"count":3,"ids":["a-1","a-2","b-1"],"running":[]}\n',
+  );
+  assert.equal(await said("restart", "b-1", "b-1"), "Job b-1 moved back to pending queue.\n");
+  assert.equal(await said("rm", "--older-than", "1h"), "No jobs to remove.\n");
+  assert.equal(await said("rm", "a-1", "--json"), '{"count":1,"ids":["a-1"]}\n');
+  assert.equal(await said("rm", "--state", "cancelled,dead"), "1 job removed.\n");
+  assert.equal(await said("rm", "b-1"), "Job b-1 removed.\n");
+  assert.deepEqual(await store.list({ limit: 9 }), []);
+});
+
+queueTest("what runs is ended by cancel, and stays in spite of rm and clean", async (queue) => {
+  const { run, store } = queue;
+  await queue.enqueue({ id: "done", command: "true" });
+  const manager = queue.start();
+  await queue.reaches("done", "completed");
+  await queue.enqueue({ id: "runs", command: "sleep 60" }, { id: "waits", command: "true" });
+  await queue.reaches("runs", "processing");
+  const refused = await run("rm", "runs");
+  assert.equal(refused.code, 4);
+  assert.match(refused.stderr, /^Job "runs" cannot be removed: its state is processing, .*queuectl cancel/);
+  assert.equal((await run("rm", "--state", "processing")).code, 2);
+  assert.equal((await run("clean")).stdout, "1 job removed.\n");
+  const left = await run("rm", "--since", "1h");
+  assert.deepEqual([left.code, left.stdout], [0, "1 job removed.\n"]);
+  assert.equal(left.stderr, "1 job of these run and were left; end them with queuectl cancel\n");
+  assert.equal((await run("cancel", "--state", "processing")).stdout, "1 job being ended.\n");
+  await queue.reaches("runs", "cancelled");
+  assert.deepEqual((await store.list({ limit: 9 })).map(({ id }) => id), ["runs"]);
+  manager.signal("SIGTERM");
+});
+
+queueTest("edit and --set change jobs, whose next run is another", async (queue) => {
+  const { run, store } = queue;
+  await queue.enqueue({ id: "a", command: "exit 1", maxRetries: 0 });
+  const edit = await run(
+    ...["edit", "a", "--set", "command=echo $WORD", "--set", "env.WORD=x=y", "--set", "timeout=10m"],
+    ...["--set", "max-retries=2", "--set", "cwd=."],
+  );
+  assert.deepEqual([edit.code, edit.stdout], [0, "Job a changed.\n"]);
+  const { command, env, timeout, maxRetries, cwd } = await queue.job("a");
+  assert.deepEqual(
+    { command, env, timeout, maxRetries, cwd },
+    { command: "echo $WORD", env: { WORD: "x=y" }, timeout: 600_000, maxRetries: 2, cwd: queue.path },
+  );
+  queue.start();
+  await queue.reaches("a", "completed");
+  assert.equal((await store.lastOutput("a"))?.output, "x=y\n");
+  const retried = await run(
+    "retry",
+    "a",
+    "--set",
+    "priority=7",
+    "--unset",
+    "timeout",
+    "--unset",
+    "env.WORD",
+    "--json",
+  );
+  assert.equal(retried.stdout, '{"count":1,"ids":["a"]}\n');
+  await queue.reaches("a", "completed");
+  const again = await queue.job("a");
+  assert.deepEqual([again.priority, again.timeout, again.env], [7, null, null]);
+});
+
+queueTest("dlq takes filters and changes, and shows one job", async (queue) => {
+  const { run, store } = queue;
+  await addDead(store, "bad-1", "bad-2", "worse");
+  await store.enqueue([newJob("good")]);
+  assert.match((await run("dlq", "list", "--search", "worse")).stdout, /^worse /m);
+  assert.equal((await run("dlq", "list", "--older-than", "1h")).stdout, "No jobs in DLQ.\n");
+  assert.match((await run("dlq", "show", "worse")).stdout, /^State: +dead$/m);
+  const wrong = await run("dlq", "show", "good");
+  assert.deepEqual([wrong.code, wrong.stdout], [4, ""]);
+  assert.equal((await run("dlq", "purge", "--older-than", "7d")).stdout, "No such jobs in DLQ.\n");
+  assert.equal((await run("dlq", "purge", "--search", "wor")).stdout, "1 job purged.\n");
+  assert.equal(
+    (await run("dlq", "retry", "--all", "--set", "max_retries=5")).stdout,
+    "2 jobs moved back to pending queue.\n",
+  );
+  assert.equal((await queue.job("bad-2")).maxRetries, 5);
+});
+
+queueTest("a command that cannot be meant is refused in one line, and changes nothing", async (queue) => {
+  await queue.store.enqueue([newJob("nightly")]);
+  const before = await queue.store.list({ limit: 9 });
+  const cases: Array<[string[], number, RegExp]> = [
+    [["cancel"], 2, /^Argument ID is missing; give ids of jobs, or a filter: --state, /],
+    [["retry", "a", "--state", "dead"], 2, /^Give the ids of jobs or a filter, not both$/],
+    [["rm", "nighly"], 3, /^No job found with id nighly \(did you mean "nightly"\?\)$/],
+    [["retry", "nightly"], 4, /^Job "nightly" cannot be retried: its state is pending, only completed, /],
+    [["edit", "nightly"], 2, /^Nothing to change; give --set KEY=VALUE/],
+    [["edit", "--set", "priority=1"], 2, /^Argument ID is missing/],
+    [["edit", "nightly", "--set", "priority"], 2, /^Flag --set takes KEY=VALUE/],
+    [["edit", "nightly", "--set", "priorty=1"], 2, /"priorty" .*\(did you mean "priority"\?\)/],
+    [["edit", "nightly", "--set", "priority=high"], 2, /^Field "priority" must be a whole number/],
+    [["edit", "nightly", "--set", "timeout=soon"], 2, /^Field "timeout" must be/],
+    [["edit", "nightly", "--set", "env.1=x"], 2, /^Field "env" has a name/],
+    [["edit", "nightly", "--set", "cwd="], 2, /^Field "cwd" must not be empty/],
+    [["edit", "nightly", "--unset", "command"], 2, /^"command" cannot be unset/],
+    [["edit", "nightly", "--set", "cwd=/", "--unset", "cwd"], 2, /^"cwd" is given twice$/],
+    [["dlq", "retry", "--all", "--search", "x"], 2, /^Give --all or a filter, not both$/],
+    [["status", "--watch"], 2, /^Flag --watch needs a terminal/],
+    [["status", "--watch", "--json"], 2, /cannot be given together$/],
+    [["clean", "nightly"], 2, /^Unexpected argument/],
+  ];
+  for (const [args, status, message] of cases) {
+    const { code, stdout, stderr } = await queue.run(...args);
+    assert.deepEqual({ code, stdout }, { code: status, stdout: "" }, args.join(" "));
+    assert.match(stderr, /^[^\n]+\n$/);
+    assert.match(stderr.trimEnd(), message);
+  }
+  assert.deepEqual(await queue.store.list({ limit: 9 }), before);
+});

@@ -1,0 +1,141 @@
+/** `list`: states, filters, orders, columns and pages. */
+
+import assert from "node:assert/strict";
+import { cursorOf, type Page, pageOf } from "../../src/cli/listing.ts";
+import { fitting } from "../../src/cli/terminal_width.ts";
+import { sortFields } from "../../src/store/selection.ts";
+import { programTest, type Surroundings } from "../helpers/program_test.ts";
+import { told } from "../store/suite/harness.ts";
+
+const lines = (...jobs: Array<Record<string, unknown>>) => jobs.map((job) => JSON.stringify(job)).join("\n");
+
+async function listed(test: Surroundings, ...flags: string[]): Promise<string[]> {
+  const { code, stdout } = await test.run(["list", "--json", "--columns", "id", ...flags]);
+  assert.equal(code, 0);
+  return JSON.parse(stdout).map(({ id }: { id: string }) => id);
+}
+
+programTest("list takes several states, a text and a time, and sorts", async (test) => {
+  await test.run(
+    ["enqueue", "-"],
+    lines(
+      { id: "nightly", command: "make Backup", priority: 2 },
+      { id: "weekly", command: "make report", priority: 1 },
+      { id: "BACKUP-2", command: "true" },
+    ),
+  );
+  await test.run(["cancel", "weekly"]);
+  assert.deepEqual(await listed(test, "--state", "pending,cancelled"), ["nightly", "weekly", "BACKUP-2"]);
+  assert.deepEqual(await listed(test, "--state", "cancelled", "--state", "dead"), ["weekly"]);
+  assert.deepEqual(await listed(test, "--state", "waiting"), ["nightly", "BACKUP-2"]);
+  assert.deepEqual(await listed(test, "--state", "scheduled"), []);
+  assert.deepEqual(await listed(test, "--search", "backup"), ["nightly", "BACKUP-2"]);
+  assert.deepEqual(await listed(test, "--since", "1h"), ["nightly", "weekly", "BACKUP-2"]);
+  assert.deepEqual(await listed(test, "--since", "2999-01-01"), []);
+  assert.deepEqual(await listed(test, "--older-than", "1h"), []);
+  assert.deepEqual(await listed(test, "--sort", "id"), ["BACKUP-2", "nightly", "weekly"]);
+  assert.deepEqual(await listed(test, "--sort", "priority,desc", "--limit", "2"), ["nightly", "weekly"]);
+});
+
+programTest("list --columns shows those, in that order, also in JSON", async (test) => {
+  await test.run(["enqueue", '{"id": "a", "command": "x", "env": {"K": "1"}, "timeout": 90}']);
+  const { stdout } = await test.run(["list", "--columns", "command,priority,due,timeout,env,error"]);
+  assert.deepEqual(stdout.split("\n").filter((line) => !line.startsWith("---")), [
+    `${"COMMAND".padEnd(40)} | PRIORITY | ${"DUE".padEnd(20)} | TIMEOUT | ${
+      "ENVIRONMENT".padEnd(30)
+    } | LAST ERROR`,
+    `${"x".padEnd(40)} |        0 | ${"-".padEnd(20)} |     90s | ${"K=1".padEnd(30)} |`,
+    "",
+  ]);
+  const json = await test.run(["list", "--json", "--columns", "state,created_at,id"]);
+  assert.deepEqual(Object.keys(JSON.parse(json.stdout)[0]), ["state", "created_at", "id"]);
+});
+
+programTest("pages of a list follow one another by their cursors, in any order", async (test) => {
+  const ids = ["d", "é", "a", "c", "b"];
+  await test.run(["enqueue", "-"], lines(...ids.map((id, priority) => ({ id, command: "x", priority }))));
+  const orders: Array<[string[], string[]]> = [
+    [[], ["c", "b", "é", "a", "d"]],
+    [["--sort", "id"], ["a", "b", "c", "d", "é"]],
+    [["--sort", "priority,desc"], ["b", "c", "a", "é", "d"]],
+  ];
+  for (const [sort, expected] of orders) {
+    const pages: string[] = [];
+    let flags = sort;
+    for (;;) {
+      const { stdout, stderr } = await test.run([
+        ...["list", "--json", "--columns", "id", "--limit", "2"],
+        ...flags,
+      ]);
+      pages.push(...JSON.parse(stdout).map(({ id }: { id: string }) => id));
+      const cursor = /^Showing the .* Next page: --cursor (\S+)\n$/.exec(stderr)?.[1];
+      if (cursor === undefined) break;
+      flags = ["--cursor", cursor];
+    }
+    assert.deepEqual(pages, expected);
+  }
+});
+
+programTest("list --all has every job, more than are read at once", async (test) => {
+  const count = 2500;
+  await test.run(
+    ["enqueue", "-"],
+    lines(...Array.from({ length: count }, (_, id) => ({ id: `job-${id}`, command: "x" }))),
+  );
+  const ids = Array.from({ length: count }, (_, id) => `job-${id}`);
+  assert.deepEqual(await listed(test, "--all"), ids);
+  assert.deepEqual(await listed(test, "--all", "--sort", "created,desc"), ids.toReversed());
+  const cut = await test.run(["list", "--limit", "2000"]);
+  assert.equal(cut.stdout.split("\n").length, 2003);
+  assert.match(cut.stderr, /^Showing the newest 2000 jobs; .* Next page: --cursor \d+\n$/);
+  assert.match(cut.stdout, /^job-500 /m);
+  assert.doesNotMatch(cut.stdout, /^job-499 /m);
+});
+
+programTest("what list does not know is told in one line, with what was perhaps meant", async (test) => {
+  const cases: Array<[string[], RegExp]> = [
+    [["--state", "pending,waitin"], /^Unknown state "waitin" \(did you mean "waiting"\?\)/],
+    [["--columns", "id,comand"], /^Unknown column "comand" \(did you mean "command"\?\)\. Columns are: id, /],
+    [["--sort", "prority"], /^Jobs cannot be sorted by "prority" \(did you mean "priority"\?\), only by: /],
+    [["--sort", "id,down"], /^Flag --sort takes FIELD, or FIELD,desc, not "id,down"$/],
+    [
+      ["--since", "tomorrow"],
+      /^Flag --since takes a duration like 2h or 7d, or a time like 2026-11-24T10:00/,
+    ],
+    [["--since", "2026-02-30"], /^Flag --since takes/],
+    [["--search="], /^Flag --search needs a value/],
+    [["--all", "--limit", "3"], /^Flag --all .* cannot be given with --limit or --cursor$/],
+    [["--cursor", "é"], /^There is no such cursor: "é"/],
+    [["--cursor", "bm9uZQ"], /^There is no such cursor: "bm9uZQ"/],
+    [["--cursor", "12", "--sort", "id"], /^The cursor is that of a list in another order; leave out --sort$/],
+  ];
+  for (const [flags, message] of cases) {
+    const { code, stdout, stderr } = await test.run(["list", ...flags]);
+    assert.deepEqual({ code, stdout }, { code: 2, stdout: "" }, flags.join(" "));
+    assert.match(stderr, /^[^\n]+\n$/);
+    assert.match(stderr.trimEnd(), message);
+  }
+  await test.assertUntouched();
+});
+
+Deno.test("a cursor gives back the place and the order it was made of", () => {
+  for (const by of sortFields) {
+    for (const descending of [true, false]) {
+      const value = by === "id" ? "é😀 'x'" : by === "state" ? "dead" : 7;
+      const page: Page = { limit: 5, sort: { by, descending }, after: { value, seq: 7 } };
+      const cursor = cursorOf(page.after!, page.sort);
+      assert.match(cursor, /^[\w-]+$/);
+      assert.deepEqual(pageOf({ limit: "5", cursor }), page);
+    }
+  }
+  for (const wrong of ["", "0x1", btoa("[]"), btoa('["id",true,1,2]'), btoa("null"), "9".repeat(20)]) {
+    assert.throws(() => pageOf({ cursor: wrong }), told("usage", "no such cursor"));
+  }
+});
+
+Deno.test("lines are cut to the width of a terminal, and left alone where there is none", async () => {
+  const table = ["ID | COMMAND\n", `${"-".repeat(20)}\n`, "a  | a longer command\n", "b  | 12345\n"];
+  const cut = async (width: number | undefined) => await Array.fromAsync(fitting(table, width));
+  assert.deepEqual(await cut(10), ["ID | COMM…\n", "----------\n", "a  | a lo…\n", "b  | 12345\n"]);
+  assert.deepEqual(await cut(undefined), table);
+});

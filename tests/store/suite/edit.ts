@@ -1,0 +1,51 @@
+/** Changing what a job is, while it does not run. */
+
+import assert from "node:assert/strict";
+import type { JobChanges } from "../../../src/job/job.ts";
+import { addOneOfEach } from "./every_state.ts";
+import { type Case, claimOne, ids, jobById, join, newJob, told } from "./harness.ts";
+
+export function editCases(test: Case): void {
+  test("edit changes the fields that are given, and nothing else", async ({ store, clock }) => {
+    await store.enqueue([newJob("a", { env: { KEEP: "1", DROP: "2" }, timeout: 5, cwd: "/x" })]);
+    const steps: Array<[JobChanges, Partial<Awaited<ReturnType<typeof jobById>>>]> = [
+      [{ command: "make 'é'" }, { command: "make 'é'" }],
+      [{ priority: -7, maxRetries: 0 }, { priority: -7, maxRetries: 0 }],
+      [{ timeout: null, baseBackoff: 1.5, cwd: null }, { timeout: null, baseBackoff: 1.5, cwd: null }],
+      [{ timeout: 0, baseBackoff: null, cwd: "/y" }, { timeout: 0, baseBackoff: null, cwd: "/y" }],
+      [{ env: { NEW: 'q"\n', DROP: null, NONE: null } }, { env: { KEEP: "1", NEW: 'q"\n' } }],
+      [{ env: { KEEP: null, NEW: null } }, { env: null }],
+      [{ env: { FIRST: "" } }, { env: { FIRST: "" } }],
+    ];
+    for (const [changes, fields] of steps) {
+      clock.advance(1000);
+      const before = await jobById(store, "a");
+      assert.deepEqual(await store.edit(["a"], changes), ["a"]);
+      assert.deepEqual(await jobById(store, "a"), { ...before, ...fields, updatedAt: clock.now() });
+    }
+  });
+
+  test("an edited priority counts at the next claim", async ({ store }) => {
+    await store.enqueue([newJob("a"), newJob("b")]);
+    await store.edit(["b"], { priority: 1 });
+    const run = await claimOne(store, await join(store));
+    assert.equal(run.id, "b");
+  });
+
+  test("edit of a job that runs is a conflict, and changes none", async (subject) => {
+    const { store } = subject;
+    await addOneOfEach(subject);
+    await assert.rejects(
+      store.edit(["dead", "processing"], { priority: 5 }),
+      told("conflict", '"processing"', "its state is processing"),
+    );
+    await assert.rejects(store.edit(["dead", "unknown"], { priority: 5 }), told("not_found", "unknown"));
+    assert.equal((await jobById(store, "dead")).priority, 1000);
+    const others = ["dead", "completed", "failed", "due", "cancelled", "pending"];
+    const before = await store.counts();
+    assert.deepEqual(await store.edit(others, { priority: 5 }), others);
+    assert.deepEqual(await store.counts(), before);
+    const edited = (await store.list({ limit: 9 })).filter(({ priority }) => priority === 5);
+    assert.deepEqual(ids(edited), others);
+  });
+}
