@@ -2,14 +2,11 @@
 
 import distance from "leven";
 
-/**
- * The known word nearest to `word`, or undefined when none is near enough to be what was meant: with `most` mistakes at
- * most, where words are long or have much in common.
- */
-export function nearest(word: string, known: readonly string[], most = Infinity): string | undefined {
+/** The known word nearest to `word`, or undefined when none is near enough to be what was meant. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
   let best: string | undefined;
   // A word that needs more than half its letters changed is another word.
-  let bestDistance = Math.min(most, Math.max(2, Math.floor(word.length / 2))) + 1;
+  let bestDistance = Math.max(2, Math.floor(word.length / 2)) + 1;
   for (const candidate of known) {
     const candidateDistance = distance(word.toLowerCase(), candidate.toLowerCase());
     if (candidateDistance < bestDistance) [best, bestDistance] = [candidate, candidateDistance];
@@ -18,8 +15,8 @@ export function nearest(word: string, known: readonly string[], most = Infinity)
 }
 
 /** ` (did you mean "x"?)`, or nothing where no known word is near. */
-export function didYouMean(word: string, known: readonly string[], most?: number): string {
-  const candidate = nearest(word, known, most);
+export function didYouMean(word: string, known: readonly string[]): string {
+  const candidate = nearest(word, known);
   return candidate === undefined ? "" : ` (did you mean "${candidate}"?)`;
 }
 
@@ -28,7 +25,7 @@ export function nearestId(typed: string, ids: readonly string[]): string | undef
   if (typed.length < 3) return undefined;
   let best: string | undefined;
   // Ids are often made by the same rule, and differ in a few characters: only a slip of the fingers counts.
-  let bestDistance = Math.min(2, Math.floor(typed.length / 3)) + 1;
+  let bestDistance = (typed.length < 5 ? 1 : 2) + 1;
   for (const id of ids) {
     const nearer = Math.min(distance(typed, id), distance(typed, id.slice(0, typed.length)));
     if (nearer < bestDistance) [best, bestDistance] = [id, nearer];

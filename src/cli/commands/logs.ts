@@ -12,7 +12,6 @@ import { followAll } from "../follow/follow_all.ts";
 import { followJob } from "../follow/follow_job.ts";
 import { lastLines } from "../follow/printed_text.ts";
 import { lineSinks, plainSink } from "../follow/sinks.ts";
-import { withKnownIds } from "../known_ids.ts";
 import { openQueue } from "../open_queue.ts";
 import { printMessage } from "../standard_streams.ts";
 
@@ -75,7 +74,7 @@ async function printJob(
   lines: number | undefined,
   attempt: number | undefined,
 ): Promise<void> {
-  const detail = await withKnownIds(store, [id], () => store.detail(id));
+  const detail = await store.detail(id);
   const only = attempt === undefined ? undefined : runOfAttempt(detail, attempt);
   const sink = plainSink(flags);
   if (flags.follow) {

@@ -3,7 +3,6 @@ import type { JobDetail } from "../../store/progress.ts";
 import type { RegisteredProcess } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { outcomeWords, runningWords, whyItWaits } from "../follow/words.ts";
-import { withKnownIds } from "../known_ids.ts";
 import { openQueue } from "../open_queue.ts";
 import { iso, jobObject, json as asJson, table } from "../output.ts";
 import { print } from "../standard_streams.ts";
@@ -12,7 +11,7 @@ import { formatDuration, spelledDuration } from "../../duration.ts";
 /** Prints every field of a job, its attempts, and why it waits. */
 export async function show(this: Context, { json }: { json?: boolean }, id: string): Promise<void> {
   await using store = await openQueue(this, "empty");
-  const job = await withKnownIds(store, [id], () => store.detail(id));
+  const job = await store.detail(id);
   const processes = await store.processes();
   await print(
     json

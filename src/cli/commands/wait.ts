@@ -5,7 +5,6 @@ import type { Context } from "../context.ts";
 import { duration } from "../flag_values.ts";
 import { type Changes, changesOf } from "../follow/changes.ts";
 import { exitStatusOf, failureWords, hasEnded, hasWorker } from "../follow/words.ts";
-import { withKnownIds } from "../known_ids.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted } from "../output.ts";
 import { printMessage } from "../standard_streams.ts";
@@ -41,7 +40,7 @@ export async function waitForJobs(
   until: number,
   ids: readonly string[],
 ): Promise<number> {
-  const jobs = new Map((await withKnownIds(store, ids, () => store.find(ids))).map((job) => [job.seq, job]));
+  const jobs = new Map((await store.find(ids)).map((job) => [job.seq, job]));
   const open = new Set(jobs.keys());
   let failed = 0;
   const isOver = await untilOver(store, changes, until, async () => {
