@@ -7,57 +7,11 @@
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob } from "../job/job.ts";
 import type { Moving } from "./moving.ts";
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
+import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
 import type { ListedJob, ListFilter, Selection } from "./selection.ts";
 
+export type { ProcessIdentity, RegisteredProcess, Registration, Role, StopRequest } from "./registration.ts";
 export type { JobFilter, ListedJob, ListFilter, Selection } from "./selection.ts";
-
-/** Tells one process from every other that ever was: a pid alone is used again. */
-export interface ProcessIdentity {
-  /** The host, and on Linux the pid namespace: processes of another one cannot be seen from here. */
-  host: string;
-  /** The boot of that host; a process of another boot is gone. */
-  boot: string;
-  pid: number;
-  /** When the process started, in the operating system's own words; only compared for equality. */
-  start: string;
-}
-
-export type Role = "manager" | "worker";
-
-/** A process that announces itself to the store. */
-export interface Registration {
-  role: Role;
-  /** The registration of the manager that started this worker; null for a manager. */
-  manager: number | null;
-  /** `Worker-N` of that manager; for a manager the number of its workers. */
-  number: number;
-  /** Commands a worker runs side by side. */
-  concurrency: number;
-  identity: ProcessIdentity;
-  /** Its earlier registration, when that was forgotten while it was silent, and the same id is to be used on. */
-  id?: number;
-  /** Milliseconds after which a process that no longer renews its lease is taken for gone. */
-  lease: number;
-}
-
-/** What was asked of a process from outside; `grace` is the milliseconds that running commands are given. */
-export interface StopRequest {
-  grace: number;
-}
-
-/** A process as the store knows it. */
-export interface RegisteredProcess extends Omit<Registration, "lease" | "id"> {
-  id: number;
-  startedAt: number;
-  heartbeatAt: number;
-  /** Milliseconds since its last heartbeat, by the store's clock: that of this host may be another. */
-  silentFor: number;
-  /** Whether its lease has run out by the store's clock. */
-  expired: boolean;
-  stop: StopRequest | null;
-  /** Ids of the jobs it runs, oldest first. */
-  running: string[];
-}
 
 /** The answer to {@link Store.exchange}. */
 export interface Exchange {

@@ -40,7 +40,7 @@ export interface Worker {
 
 /** Milliseconds between two looks at what runs: at its outputs, and whether it may still run. */
 const lookInterval = 250;
-/** Milliseconds after the grace for which a worker that was stopped still tries to reach the store. */
+/** Milliseconds after the grace for which one that was stopped still tries to reach the store. */
 const storeGrace = 15_000;
 
 /**
