@@ -10,7 +10,7 @@ import { claims, commands } from "./large_queue.ts";
 import { lifeOfJob } from "./life.ts";
 import { longRun } from "./long_run.ts";
 import { describeMachine } from "./machine.ts";
-import { postgresQueue } from "./postgres.ts";
+import { postgresChurn, postgresQueue } from "./postgres.ts";
 import { type Row, table } from "./report.ts";
 import { manyLines, oneEnqueue } from "./start_up.ts";
 import { bytesOfJob, storeAlone } from "./store.ts";
@@ -30,6 +30,7 @@ const measures: Record<string, (rounds: number) => Promise<Row[]>> = {
   "bytes": bytesOfJob,
   "long": longRun,
   "postgres": postgresQueue,
+  "churn": postgresChurn,
   "life": lifeOfJob,
 };
 
