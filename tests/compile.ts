@@ -44,7 +44,7 @@ async function run(
 }
 
 /**
- * Puts the source into a few files of JavaScript, which start in half the time that the modules take one by one. What is
+ * Puts the source into a few files of JavaScript, which start quicker than many modules. What is
  * loaded later stays apart. Returns the path of the first of them; they are in a folder of their own below `folder`.
  */
 async function bundle(folder: string): Promise<string> {

@@ -58,7 +58,7 @@ function needsOwnShell(command: string): boolean {
 }
 
 /**
- * The line that becomes the program of a command, as a shell does with the only command of its line: that saves a fork.
+ * The line that becomes the program of a command, as bash does with the only command of its line: that saves a fork.
  * Empty where a shell has something to do, or may know the word itself. Where there is no such program nothing happens,
  * unless the command can mean nothing else.
  */

@@ -120,12 +120,9 @@ export function createWorker(
   /** Starts the command of a claim that `worker` has got, unless it may have become somebody else's meanwhile. */
   function start(claim: Claim, worker: number): void {
     const files = runFiles(store.spool, claim.seq, claim.run);
-    if (worker !== membership.id || !fence.mayStart()) {
-      const silent = { output: "", errorOutput: "" };
-      finished.push({ claim, files, result: finishedRun(claim, { kind: "handed_back" }, silent, config) });
-      return wake();
-    }
-    const started = startRun(claim, files, pool, config);
+    const started = worker === membership.id && fence.mayStart()
+      ? startRun(claim, files, pool, config)
+      : { result: finishedRun(claim, { kind: "handed_back" }, { output: "", errorOutput: "" }, config) };
     if ("run" in started) return watch(started.run);
     finished.push({ claim, files, result: started.result });
     wake();

@@ -28,6 +28,7 @@ function findProgram(name: string): string | undefined {
 
 /** A shell that was told the prelude. */
 interface Shell extends AsyncDisposable {
+  pid: number;
   /** Whether it says that subshells are processes. */
   forks: string;
   /** Runs a command and returns the answer; the files of the run are `PATH/NAME`. */
@@ -64,6 +65,7 @@ async function startShell(program: string, args: string[], path: string): Promis
   assert.equal(ready, "ready");
   assert.notEqual(start, "");
   return {
+    pid: child.pid,
     forks,
     run: (name, command) => {
       const files = `${path}/${name}`;
@@ -148,8 +150,10 @@ for (const { name, program, args } of shells) {
       }
       assert.deepEqual(wrong, []);
       assert.equal(readOutput(`${folder.path}/own-trap`, "out", 1000), "bye\n");
-      // A plain command is not below a shell of its own, but in place of it, as with `sh -c`.
-      assert.equal(await shell.run("in-place", "sh -c ps"), "exit 0 printed");
+      // A plain command is in the place of its subshell. Where that is no process /bin/sh runs it, in its own way.
+      assert.equal(await shell.run("in-place", "sh -c 'echo $PPID'"), "exit 0 printed");
+      const parent = readOutput(`${folder.path}/in-place`, "out", 1000);
+      if (shell.forks === "yes") assert.equal(parent, `${shell.pid}\n`);
       for (const key of ["unknown", "plain-unknown-path", "plain-not-executable", "plain-folder"]) {
         const text = readOutput(`${folder.path}/${key}`, "err", 1000);
         assert.ok(text.includes(commands[key][0].split(" ")[0]) && !text.includes("exec:"), text);
