@@ -20,6 +20,12 @@ const shellWords = new Set(
     .split(/\s+/),
 );
 
+/**
+ * Of these, what a shell that forks does not know, or does as the program would: dash, bash and busybox start the
+ * program; ksh93, which has its own, does not fork.
+ */
+const likeTheirPrograms = new Set(["sleep"]);
+
 /** What a shell leaves as it is, as the first word of a command and behind it. */
 const plainProgram = String.raw`[\w/.][\w/.+@:,-]*`;
 const plainWord = String.raw`[\w/.+@%:,=-]+`;
@@ -74,6 +80,9 @@ export function programOf(command: string): Program | null {
   const match = wordList.exec(command);
   if (!match) return null;
   const [, plain, quoted] = match;
-  if (plain !== undefined) return shellWords.has(plain) ? null : { word: plain, isCertain: false };
+  if (plain !== undefined) {
+    const isKnown = shellWords.has(plain) && !likeTheirPrograms.has(plain);
+    return isKnown ? null : { word: plain, isCertain: false };
+  }
   return { word: quoted, isCertain: shellWords.has(quoted.slice(1, -1)) };
 }

@@ -53,6 +53,8 @@ Deno.test("programOf finds the program of a command that is nothing but words", 
     ["'echo' hi", "'echo'", true],
     ["'time' ls", "'time'", true],
     ["ls 'a\nb'", "ls", false],
+    ["sleep 1", "sleep", false],
+    ["'sleep' 1", "'sleep'", true],
   ];
   for (const [command, word, isCertain] of cases) {
     assert.deepEqual(programOf(command), { word, isCertain }, command);
