@@ -1,8 +1,6 @@
 /** The command line: arguments → command → exit status. What an error becomes is in failures.ts. */
 
-import { explain, statusOf } from "./failures.ts";
 import { type CommandLine, readGlobalFlags } from "./global_flags.ts";
-import { printMessage } from "./standard_streams.ts";
 import { later } from "../later.ts";
 
 /** Runs the command that the arguments name and returns the exit status of the program. */
@@ -11,9 +9,7 @@ export async function runCommandLine(given: readonly string[]): Promise<number> 
     const line = readGlobalFlags(given);
     return await (isPlainEnqueue(line) ? enqueue(line) : parseAndRun(line));
   } catch (error) {
-    const message = explain(error);
-    if (message !== "") printMessage(message);
-    return statusOf(error);
+    return (await import(later("./failures.ts")) as typeof import("./failures.ts")).report(error);
   }
 }
 

@@ -3,10 +3,17 @@
 import { exitStatus, QueuectlError } from "../errors.ts";
 import { printable } from "../printable.ts";
 import { cutEnd } from "./output.ts";
-import { OutputError } from "./standard_streams.ts";
+import { OutputError, printMessage } from "./standard_streams.ts";
 
 /** Characters of an error message: it may quote what was given, which may be a megabyte. */
 const maxMessageLength = 1000;
+
+/** Says what was thrown; returns the exit status for it. */
+export function report(thrown: unknown): number {
+  const message = explain(thrown);
+  if (message !== "") printMessage(message);
+  return statusOf(thrown);
+}
 
 /** The exit status for what was thrown. */
 export function statusOf(thrown: unknown): number {

@@ -7,12 +7,8 @@ import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { connect, type Database, explained } from "./database.ts";
 import { enqueue, openIntake } from "./enqueue.ts";
-import { exchange, outlook } from "./exchange.ts";
-import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
-import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
 import { later } from "../../later.ts";
@@ -115,7 +111,15 @@ async function notUsable(path: string, error: unknown): Promise<unknown> {
   return new QueuectlError("database", `The database ${path} cannot be opened: ${reason}`, { cause: error });
 }
 
-const acts = async () => await import(later("./acts.ts")) as typeof import("./acts.ts");
+// What a plain enqueue does not need. Workers ask for each batch of jobs: the modules are kept, not imported again.
+const acts = once(async () => await import(later("./acts.ts")) as typeof import("./acts.ts"));
+const questions = once(async () => await import(later("./questions.ts")) as typeof import("./questions.ts"));
+const work = once(async () => await import(later("./work.ts")) as typeof import("./work.ts"));
+
+function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loaded: Promise<T> | undefined;
+  return () => loaded ??= load();
+}
 
 function storeOn(database: Database, path: string, exists: boolean): Store {
   const workerNames = new Map<number, string>();
@@ -133,41 +137,41 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     spool: `${path}.spool`,
     enqueue: (jobs) => enqueue(database, jobs),
     intake: () => Promise.resolve(openIntake(database)),
-    exchange: (worker, finished, want) =>
-      exchange(database, worker, workerNames.get(worker) ?? String(worker), finished, want),
-    outlook: () => outlook(database),
+    exchange: async (worker, finished, want) =>
+      (await work()).exchange(database, worker, workerNames.get(worker) ?? String(worker), finished, want),
+    outlook: async () => (await work()).outlook(database),
     changed() {
       const before = version;
       return before !== (version = readVersion());
     },
     watch: (wake) => watchLog(path, wake),
     async register(registration) {
-      const id = await register(database, registration);
+      const id = await (await work()).register(database, registration);
       const { host, pid } = registration.identity;
       workerNames.set(id, `${host.split("/")[0]}:${pid}`);
       return id;
     },
-    heartbeat: (process, lease) => heartbeat(database, process, lease),
-    leave: (process) => leave(database, process),
-    processes: () => listProcesses(database),
-    takeOver: (worker, gone, silent) => takeOver(database, worker, gone, silent),
-    isRunning: (seq, run, boot) => isRunning(database, seq, run, boot),
-    requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
-    counts: () => counts(database),
-    deaths: () => deaths(database),
+    heartbeat: async (process, lease) => (await work()).heartbeat(database, process, lease),
+    leave: async (process) => (await work()).leave(database, process),
+    processes: async () => (await work()).listProcesses(database),
+    takeOver: async (worker, gone, silent) => (await work()).takeOver(database, worker, gone, silent),
+    isRunning: async (seq, run, boot) => (await work()).isRunning(database, seq, run, boot),
+    requestStop: async (request, gone, hosts) => (await work()).requestStop(database, request, gone, hosts),
+    counts: async () => (await questions()).counts(database),
+    deaths: async () => (await questions()).deaths(database),
     list: async (filter) => (await acts()).list(database, filter),
     keys: async (filter) => (await acts()).keys(database, filter),
-    lastOutput: (id) => lastOutput(database, id),
+    lastOutput: async (id) => (await questions()).lastOutput(database, id),
     keepOutput: () => Promise.resolve(),
     keptOutput: () => Promise.resolve([]),
-    findRun: (id) => findRun(database, id),
-    find: (ids) => find(database, ids),
-    progress: (seqs) => progress(database, seqs),
-    upcoming: (limit) => upcoming(database, limit),
-    ranAfter: (seq) => ranAfter(database, seq),
-    detail: (id) => detail(database, id),
-    runAfter: (seq, run) => runAfter(database, seq, run),
-    attempts: (id) => attempts(database, id),
+    findRun: async (id) => (await questions()).findRun(database, id),
+    find: async (ids) => (await questions()).find(database, ids),
+    progress: async (seqs) => (await questions()).progress(database, seqs),
+    upcoming: async (limit) => (await questions()).upcoming(database, limit),
+    ranAfter: async (seq) => (await questions()).ranAfter(database, seq),
+    detail: async (id) => (await questions()).detail(database, id),
+    runAfter: async (seq, run) => (await questions()).runAfter(database, seq, run),
+    attempts: async (id) => (await questions()).attempts(database, id),
     cancel: async (jobs) => (await acts()).cancel(database, jobs),
     retry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.retry),
     remove: async (jobs) => (await acts()).remove(database, jobs, scopes.remove),
