@@ -14,10 +14,22 @@ export interface FieldFlags {
   env?: readonly string[];
   delay?: string;
   at?: string;
+  queue?: string;
+  tag?: readonly string[];
+  unique?: string;
+  "on-duplicate"?: string;
+  hold?: boolean;
+  backoff?: string;
+  "max-backoff"?: string;
+  jitter?: string;
+  "retry-on"?: string;
+  "no-retry-on"?: string;
+  after?: readonly string[];
+  "after-any"?: readonly string[];
 }
 
-/** The names of {@link FieldFlags} are those of the fields, with dashes. */
-const flagOf = (field: string) => field.replaceAll("_", "-");
+/** The names of {@link FieldFlags} are those of the fields, with dashes; that of one tag says one. */
+const flagOf = (field: string) => field === "tags" ? "tag" : field.replaceAll("_", "-");
 
 /** The checked fields that the flags give. Throws `usage`, naming the flag. */
 export function fieldsOfFlags(flags: FieldFlags): Partial<JobFields> {
@@ -31,6 +43,18 @@ export function fieldsOfFlags(flags: FieldFlags): Partial<JobFields> {
     env: flags.env && variables(flags.env),
     delay: flags.delay,
     at: flags.at,
+    queue: flags.queue,
+    tags: flags.tag && words(flags.tag),
+    unique: flags.unique,
+    on_duplicate: flags["on-duplicate"] as JobFields["on_duplicate"],
+    hold: flags.hold,
+    backoff: flags.backoff as JobFields["backoff"],
+    max_backoff: flags["max-backoff"],
+    jitter: decimal(flags.jitter) as number,
+    retry_on: flags["retry-on"] === undefined ? undefined : statuses(flags["retry-on"]),
+    no_retry_on: flags["no-retry-on"] === undefined ? undefined : statuses(flags["no-retry-on"]),
+    after: flags.after && words(flags.after),
+    after_any: flags["after-any"] && words(flags["after-any"]),
   };
   const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   for (const [field, value] of Object.entries(fields)) {
@@ -48,6 +72,20 @@ const wholeNumber = (text: string | undefined) =>
   text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
 const decimal = (text: string | undefined) =>
   text !== undefined && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : text;
+
+/** Words that are given one by one, or several with commas between them. */
+const words = (given: readonly string[]) =>
+  given.flatMap((text) => text.split(",")).map((word) => word.trim());
+
+/** Exit statuses like "1,2,70-75". */
+function statuses(text: string): number[] {
+  return text.split(",").flatMap((part) => {
+    const [, first, last = first] = /^\s*(\d{1,3})(?:-(\d{1,3}))?\s*$/.exec(part) ?? [];
+    // What is no status stays what the field does not take.
+    if (first === undefined || Number(last) < Number(first)) return [NaN];
+    return Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index);
+  });
+}
 
 function variables(assignments: readonly string[]): Record<string, string> {
   return Object.fromEntries(assignments.map((assignment) => {

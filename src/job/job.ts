@@ -16,6 +16,31 @@ export const jobStates = [
  */
 export type JobState = typeof jobStates[number];
 
+/** How delays grow from retry to retry. */
+export const backoffKinds = ["exponential", "linear", "fixed"] as const;
+export type BackoffKind = typeof backoffKinds[number];
+
+/** What of its retries a job does not leave to the settings. */
+export interface RetryRules {
+  /** Exponential where it is not given. */
+  backoff?: BackoffKind;
+  /** Milliseconds; no delay is longer. */
+  maxBackoff?: number;
+  /** The part of every delay, from 0 to 1, that chance takes away or leaves. */
+  jitter?: number;
+  /** Exit statuses after which alone it is retried. */
+  retryOn?: readonly number[];
+  /** Exit statuses after which it is dead at once. */
+  noRetryOn?: readonly number[];
+}
+
+/** What becomes of a job whose unique key another one has that has not ended. */
+export const duplicatePolicies = ["reject", "keep", "replace"] as const;
+export type DuplicatePolicy = typeof duplicatePolicies[number];
+
+/** The queue of jobs that name none. */
+export const defaultQueueName = "default";
+
 /** A job as it is handed to a store: checked, with every default that is fixed at enqueue filled in. */
 export interface NewJob {
   id: string;
@@ -39,17 +64,43 @@ export interface NewJob {
   delay?: number;
   /** A time, in milliseconds since 1970, before which it does not run; one that is past is no wait. */
   at?: number;
+  /** The queue it is in; {@link defaultQueueName} where none is given. A queue is made by its first job. */
+  queue?: string;
+  /** Words by which it can be found. */
+  tags?: readonly string[];
+  /** No other job that has not ended has this text. */
+  uniqueKey?: string;
+  /** With `uniqueKey`; rejected where it is not given. */
+  onDuplicate?: DuplicatePolicy;
+  retryRules?: RetryRules;
+  /** It does not run before it is released. */
+  held?: boolean;
+  /** Ids of jobs that have to be completed before it runs. */
+  after?: readonly string[];
+  /** Ids of jobs that have to have ended before it runs, however. */
+  afterAny?: readonly string[];
 }
 
+/** The fields of a new job that only some have, and what stands for them in a stored one. */
+type Extras = "queue" | "tags" | "uniqueKey" | "onDuplicate" | "retryRules" | "held" | "after" | "afterAny";
+
 /** What of a waiting or ended job can be changed; a field that is not there stays as it is. */
-export interface JobChanges extends Partial<Omit<NewJob, "id" | "attempts" | "env">> {
+export interface JobChanges
+  extends Partial<Omit<NewJob, "id" | "attempts" | "env" | "delay" | "at" | Extras>> {
   /** Variables that are set, or with null removed; all others stay. */
   env?: Record<string, string | null>;
 }
 
 /** A job as it is stored. Times are milliseconds since 1970, UTC. */
-export interface Job extends Omit<NewJob, "delay" | "at"> {
+export interface Job extends Omit<NewJob, "delay" | "at" | Extras> {
   state: JobState;
+  queue: string;
+  tags: readonly string[];
+  uniqueKey: string | null;
+  retryRules: RetryRules | null;
+  held: boolean;
+  /** How many jobs it still waits for. */
+  blocked: number;
   createdAt: number;
   updatedAt: number;
   /** When a job is due that waits for a time: one that was put off (pending), or that has failed; null for all others. */
@@ -75,6 +126,7 @@ export interface Claim {
   baseBackoff: number | null;
   cwd: string | null;
   env: Record<string, string> | null;
+  retryRules: RetryRules | null;
   /** Why it cannot be run, where what is stored of it is damaged. */
   problem: string | null;
   /** When the run was claimed first, in milliseconds since 1970; a take-over keeps it. */

@@ -5,7 +5,14 @@ import { maxDuration, parseDuration } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
 import { parseMoment } from "../moment.ts";
 import { didYouMean } from "../nearest.ts";
-import type { NewJob } from "./job.ts";
+import {
+  backoffKinds,
+  defaultQueueName,
+  duplicatePolicies,
+  type DuplicatePolicy,
+  type NewJob,
+  type RetryRules,
+} from "./job.ts";
 import { newJobId } from "./job_id.ts";
 
 /** The most retries a job can have. */
@@ -85,6 +92,32 @@ function readDuration(value: unknown): number | undefined {
 
 const anything: Check = () => undefined;
 
+/** The most characters of the name of a queue, and of a tag. */
+const maxWordLength = 100;
+
+/** A word of letters, digits and - _ . : / that can stand in a list with commas. */
+function checkWord(word: string, name: string): string | undefined {
+  if (word.length > maxWordLength) return `${name} must be at most ${maxWordLength} characters long`;
+  if (!/^[\p{L}\p{N}_][\p{L}\p{N}_.:/-]*$/u.test(word)) {
+    return `${name} must be made of letters, digits and _ . : / -, and begin with a letter, a digit or _`;
+  }
+}
+
+const oneOf = (choices: readonly string[]): Check => (value, name) =>
+  choices.includes(value as string) ? undefined : `${name} must be one of ${choices.join(", ")}`;
+
+/** A list each of whose values is right; the sentence names the value. */
+const list = (kind: string, check: Check, most: number): Check => (value, name) => {
+  if (!Array.isArray(value)) return `${name} must be a list of ${kind}`;
+  if (value.length > most) return `${name} must have at most ${most} ${kind}`;
+  for (const item of value) {
+    const problem = check(item, `Each of ${name[0].toLowerCase()}${name.slice(1)}`);
+    if (problem !== undefined) return problem;
+  }
+};
+
+const checkStatuses = list("exit statuses", number("whole number", 1, 255), 255);
+
 /** The fields of a job, and what may be in them. A Map: what is in every object is no field. */
 const fields: ReadonlyMap<string, Check> = new Map(Object.entries({
   id: text(checkId),
@@ -98,6 +131,20 @@ const fields: ReadonlyMap<string, Check> = new Map(Object.entries({
   env: checkEnv,
   delay: checkDuration,
   at: text(checkMoment),
+  queue: text(checkWord),
+  tags: list("tags", text(checkWord), 20),
+  unique: text((key, name) =>
+    key === "" || key.length > 255 ? `${name} must be 1 to 255 characters long` : undefined
+  ),
+  on_duplicate: oneOf(duplicatePolicies),
+  hold: (value, name) => typeof value === "boolean" ? undefined : `${name} must be true or false`,
+  backoff: oneOf(backoffKinds),
+  max_backoff: checkDuration,
+  jitter: number("number", 0, 1),
+  retry_on: checkStatuses,
+  no_retry_on: checkStatuses,
+  after: list("ids", text(checkId), 100_000),
+  after_any: list("ids", text(checkId), 100_000),
   // Exports of other queuectl programs carry these; they are facts about the past there, not wishes here.
   state: anything,
   created_at: anything,
@@ -122,6 +169,18 @@ export interface JobFields {
   env?: Record<string, string>;
   delay?: number | string;
   at?: string;
+  queue?: string;
+  tags?: string[];
+  unique?: string;
+  on_duplicate?: DuplicatePolicy;
+  hold?: boolean;
+  backoff?: RetryRules["backoff"];
+  max_backoff?: number | string;
+  jitter?: number;
+  retry_on?: number[];
+  no_retry_on?: number[];
+  after?: string[];
+  after_any?: string[];
 }
 
 /** A job whose fields are right, before the stored settings are known. */
@@ -178,7 +237,32 @@ export function checkNewJob(value: unknown, resolveFolder: (cwd: string) => stri
   };
   if (job.delay !== undefined) checked.delay = readDuration(job.delay);
   if (job.at !== undefined) checked.at = parseMoment(job.at);
+  addExtras(checked, job);
   return checked;
+}
+
+/** The fields that few jobs have: none of them is there in the others. */
+function addExtras(checked: CheckedJob, job: JobFields): void {
+  if (job.on_duplicate !== undefined && job.unique === undefined) {
+    throw new QueuectlError(
+      "usage",
+      `Field "on_duplicate" says what to do with a "unique" one, which is missing`,
+    );
+  }
+  if (job.queue !== undefined && job.queue !== defaultQueueName) checked.queue = job.queue;
+  if (job.tags !== undefined && job.tags.length > 0) checked.tags = [...new Set(job.tags)];
+  if (job.unique !== undefined) checked.uniqueKey = job.unique;
+  if (job.on_duplicate !== undefined) checked.onDuplicate = job.on_duplicate;
+  if (job.hold) checked.held = true;
+  if (job.after !== undefined && job.after.length > 0) checked.after = [...new Set(job.after)];
+  if (job.after_any !== undefined && job.after_any.length > 0) checked.afterAny = [...new Set(job.after_any)];
+  const rules: RetryRules = {};
+  if (job.backoff !== undefined) rules.backoff = job.backoff;
+  if (job.max_backoff !== undefined) rules.maxBackoff = readDuration(job.max_backoff);
+  if (job.jitter !== undefined) rules.jitter = job.jitter;
+  if (job.retry_on !== undefined) rules.retryOn = job.retry_on;
+  if (job.no_retry_on !== undefined) rules.noRetryOn = job.no_retry_on;
+  if (Object.keys(rules).length > 0) checked.retryRules = rules;
 }
 
 /** The job as it is stored: what it leaves open is taken from the settings in force when it is enqueued. */

@@ -110,6 +110,12 @@ export const movedColumns: Record<MovedTable, Record<string, Kind>> = {
     cwd: "text?",
     env: "text?",
     last_error: "text?",
+    queue: "text",
+    held: "flag",
+    blocked: "whole",
+    tags: "text?",
+    unique_key: "text?",
+    retry_rules: "text?",
   },
   attempts: {
     job: "whole",

@@ -39,6 +39,7 @@ export interface FoundJob {
   seq: number;
   id: string;
   state: JobState;
+  queue: string;
 }
 
 /** What an operation is about: the states of its jobs, and the words for all others. */

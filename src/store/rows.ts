@@ -4,7 +4,14 @@
  */
 
 import { QueuectlError } from "../errors.ts";
-import { type Attempt, type Claim, type JobState, jobStates, type Outcome } from "../job/job.ts";
+import {
+  type Attempt,
+  type Claim,
+  type JobState,
+  jobStates,
+  type Outcome,
+  type RetryRules,
+} from "../job/job.ts";
 import type { EndedRun, JobProgress } from "./progress.ts";
 import type { ListedJob, RegisteredProcess, Role } from "./store.ts";
 
@@ -14,7 +21,7 @@ export type Row = Record<string, unknown>;
 /** The columns that {@link jobFromRow} reads. */
 export const jobColumns =
   "seq, id, command, state, attempts, max_retries, priority, timeout, base_backoff, cwd, env, " +
-  "created_at, updated_at, next_attempt_at, last_error";
+  "created_at, updated_at, next_attempt_at, last_error, queue, tags, unique_key, retry_rules, held, blocked";
 
 export function jobFromRow(row: Row): ListedJob {
   return {
@@ -28,12 +35,18 @@ export function jobFromRow(row: Row): ListedJob {
     updatedAt: number(row, "updated_at"),
     nextAttemptAt: numberOrNull(row, "next_attempt_at"),
     lastError: textOrNull(row, "last_error"),
+    queue: text(row, "queue"),
+    tags: fromJson<string[]>(row, "tags") ?? [],
+    uniqueKey: textOrNull(row, "unique_key"),
+    // A number in one engine, a truth value in the other.
+    held: row.held === 1 || row.held === true,
+    blocked: number(row, "blocked"),
   };
 }
 
 /** The columns that {@link claimFromRow} reads. */
 export const claimColumns =
-  "seq, claim, run, id, command, attempts, max_retries, timeout, base_backoff, cwd, env, started_at";
+  "seq, claim, run, id, command, attempts, max_retries, timeout, base_backoff, cwd, env, retry_rules, started_at";
 
 export function claimFromRow(row: Row, now: number): Claim {
   const env = environment(row);
@@ -60,6 +73,7 @@ function commonFields(row: Row) {
     timeout: numberOrNull(row, "timeout"),
     baseBackoff: numberOrNull(row, "base_backoff"),
     cwd: textOrNull(row, "cwd"),
+    retryRules: fromJson<RetryRules>(row, "retry_rules"),
   };
 }
 
@@ -161,6 +175,18 @@ export function environment(row: Row): Record<string, string> | null | undefined
     return isRight ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** What this program has stored as JSON; null where there is nothing. */
+function fromJson<T>(row: Row, column: string): T | null {
+  const json = textOrNull(row, column);
+  if (json === null) return null;
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw damaged(column);
     throw error;
   }
 }

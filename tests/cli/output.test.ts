@@ -22,6 +22,12 @@ const job: Job = {
   updatedAt: 0,
   nextAttemptAt: null,
   lastError: null,
+  queue: "default",
+  tags: [],
+  uniqueKey: null,
+  retryRules: null,
+  held: false,
+  blocked: 0,
 };
 
 const manager: RegisteredProcess = {

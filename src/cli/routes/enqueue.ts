@@ -3,7 +3,7 @@
 import { buildCommand } from "@stricli/core";
 import type { EnqueueFlags } from "../commands/enqueue.ts";
 import type { Context } from "../context.ts";
-import { argument, given, value } from "./flags.ts";
+import { argument, given, value, values } from "./flags.ts";
 
 /** Fields of a job as flags. */
 export const fieldFlags = {
@@ -15,7 +15,25 @@ export const fieldFlags = {
   "max-retries": value("N", "Retries after the first run, 0 to 1000 [default: setting max-retries]"),
   "base-backoff": value("SECONDS", "Retry n waits base ^ n seconds [default: setting base-backoff]"),
   cwd: value("FOLDER", "Folder to run in [default: the current one; for JSON the worker's]"),
-  env: { ...value("NAME=VALUE", "Variable to add; may be given several times"), variadic: true } as const,
+  env: values("NAME=VALUE", "Variable to add; may be given several times"),
+  queue: value("NAME", "Queue to put it in; made by its first job [default: default]"),
+  tag: values("TAG", "Word to find it by; may be given several times"),
+  unique: value("KEY", "Only one job with this key waits or runs at a time"),
+  "on-duplicate": value(
+    "POLICY",
+    "When there is one: reject, keep (the other one), or replace it [default: reject]",
+  ),
+  hold: given('It does not run before "queuectl release"'),
+  backoff: value(
+    "KIND",
+    "How the wait grows from retry to retry: exponential, linear or fixed [default: exponential]",
+  ),
+  "max-backoff": value("DURATION", "No wait is longer [default: setting max-backoff]"),
+  jitter: value("PART", "Part of every wait that is left to chance, 0 to 1 [default: 0]"),
+  "retry-on": value("CODES", "Retry only after these exit statuses, like 1,70-75"),
+  "no-retry-on": value("CODES", "Do not retry after these exit statuses"),
+  after: values("ID", "Only when this job is completed; may be given several times"),
+  "after-any": values("ID", "Only when this job has ended, however"),
 };
 
 /** `enqueue`: (new) → pending. */
@@ -65,6 +83,18 @@ FIELDS
   cwd           Folder to run in [default: the worker's]
   env           Variables to add, like {"NAME": "value"}
   attempts      Runs that it has had already [default: 0]
+  queue         Name of the queue [default: "default"]
+  tags          List of words to find it by
+  unique        Text that no other job which waits or runs may have
+  on_duplicate  "reject", "keep" or "replace", with unique [default: "reject"]
+  hold          true: it does not run before it is released
+  backoff       "exponential", "linear" or "fixed" [default: "exponential"]
+  max_backoff   Seconds, or text like "10m"; no wait is longer [default: setting max-backoff]
+  jitter        Part of every wait that is left to chance, 0 to 1 [default: 0]
+  retry_on      List of exit statuses; only after these it is retried
+  no_retry_on   List of exit statuses after which it is not retried
+  after         List of ids; it runs when all of these are completed
+  after_any     List of ids; it runs when all of these have ended, however
 
 EXAMPLES
   queuectl enqueue -- lame "my song.wav" out.mp3

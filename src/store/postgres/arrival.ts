@@ -67,6 +67,11 @@ async function complete(
   { settings, deaths, lastSeq: last }: Rest,
   deathsHere: number,
 ): Promise<void> {
+  await run(
+    `INSERT INTO queuectl.queues (name) SELECT DISTINCT queue FROM queuectl.jobs ON CONFLICT DO NOTHING`,
+  );
+  await run(`INSERT INTO queuectl.tags (tag, job)
+    SELECT DISTINCT value, seq FROM queuectl.jobs, json_array_elements_text(tags::json) WHERE tags IS NOT NULL`);
   // The triggers have counted the dead ones as new deaths.
   await run("UPDATE queuectl.counters SET died = CASE shard WHEN 0 THEN $1::bigint ELSE 0 END", [
     deathsHere + deaths,

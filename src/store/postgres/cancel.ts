@@ -14,7 +14,7 @@ export async function cancel(database: Database, selection: Selection): Promise<
     const jobs = await choose(database, run, selection, scopes.cancel);
     const changes = {
       processing: "cancel_requested = true",
-      waiting: "state = 'cancelled', available = false, next_attempt_at = NULL",
+      waiting: "state = 'cancelled', available = false, held = false, next_attempt_at = NULL",
     };
     for (const [kind, change] of Object.entries(changes)) {
       const keys = jobs.filter(({ state }) => (state === "processing") === (kind === "processing"))

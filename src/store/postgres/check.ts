@@ -29,7 +29,7 @@ const invariants: Array<[string, string]> = [
   ],
   [
     `SELECT count(*) AS n FROM queuectl.jobs
-     WHERE state IN ('pending', 'failed') AND NOT available AND next_attempt_at IS NULL`,
+     WHERE state IN ('pending', 'failed') AND NOT available AND next_attempt_at IS NULL AND NOT held AND blocked = 0`,
     "jobs wait for nothing and would wait for ever",
   ],
   [
@@ -51,6 +51,37 @@ const invariants: Array<[string, string]> = [
        ) AS counted GROUP BY state HAVING sum(n) <> 0
      ) AS wrong`,
     "counts of `status` differ from the jobs",
+  ],
+  [
+    "SELECT count(*) AS n FROM queuectl.jobs WHERE available AND (held OR blocked > 0)",
+    "jobs could be claimed although they are held or wait for others",
+  ],
+  [
+    `SELECT count(*) AS n FROM (
+       SELECT queue, state, sum(n) FROM (
+         SELECT queue, state, 1 AS n FROM queuectl.jobs WHERE queue <> 'default'
+         UNION ALL ${
+      jobStates.map((state) => `SELECT queue, '${state}', -${state} FROM queuectl.queue_counters`).join(
+        " UNION ALL ",
+      )
+    }
+       ) AS counted GROUP BY queue, state HAVING sum(n) <> 0
+     ) AS wrong`,
+    "counts of queues differ from the jobs",
+  ],
+  [
+    "SELECT count(*) AS n FROM queuectl.jobs WHERE queue NOT IN (SELECT name FROM queuectl.queues)",
+    "jobs are in a queue that does not exist",
+  ],
+  [
+    `SELECT count(*) AS n FROM (
+       SELECT tag, job, sum(n) FROM (
+         SELECT tag, job, 1 AS n FROM queuectl.tags
+         UNION ALL SELECT DISTINCT tag.value COLLATE "C", seq, -1
+           FROM queuectl.jobs, json_array_elements_text(tags::json) AS tag (value) WHERE tags IS NOT NULL
+       ) AS counted GROUP BY tag, job HAVING sum(n) <> 0
+     ) AS wrong`,
+    "tags differ from those of the jobs",
   ],
 ];
 

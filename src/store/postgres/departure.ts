@@ -71,7 +71,7 @@ async function refuseOthers({ options }: Database, run: Run): Promise<void> {
 
 /** The keys of a table and what of a row can be long. */
 const shapes: Record<MovedTable, { key: readonly string[]; long: readonly string[] }> = {
-  jobs: { key: ["seq"], long: ["command", "env", "last_error"] },
+  jobs: { key: ["seq"], long: ["command", "env", "last_error", "tags", "retry_rules"] },
   attempts: { key: ["job", "run"], long: ["output", "error_output"] },
 };
 

@@ -1,7 +1,8 @@
 /** Putting jobs into the queue. */
 
 import { failpoint } from "../../failpoint.ts";
-import type { NewJob } from "../../job/job.ts";
+import { defaultQueueName, type NewJob } from "../../job/job.ts";
+import { extraColumns, type Extras, extrasOf, noExtras } from "../extras.ts";
 import { idsExist } from "../refusals.ts";
 import { text } from "../rows.ts";
 import { timeSql } from "./clock.ts";
@@ -13,21 +14,36 @@ import { asJson } from "./storable.ts";
 /** The most characters that go out in one statement, about. */
 const packetLength = 2 ** 20;
 
-const columns = "id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
+const columns =
+  `id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, ${extraColumns}`;
 
 const typedColumns = `number bigint, id text COLLATE "C", command text, attempts integer, max_retries integer,
-  priority integer, timeout bigint, base_backoff double precision, cwd text, env text, delay bigint, at bigint`;
+  priority integer, timeout bigint, base_backoff double precision, cwd text, env text, delay bigint, at bigint,
+  queue text, held boolean, tags text, unique_key text, retry_rules text`;
 
 /** The time before which a job does not run; past or present where it can run at once. */
 const due = "coalesce(at, now + coalesce(delay, 0))";
 
-const jobsOf = (source: string, now: string, request: string) => `
-  INSERT INTO queuectl.jobs (state, available, next_attempt_at, created_at, updated_at, request, ${columns})
-  SELECT 'pending', ${due} <= now, CASE WHEN ${due} > now THEN ${due} END, now, now, ${request}::uuid, ${columns}
-  FROM ${source}, (SELECT ${now} AS now) AS clock ORDER BY number`;
+/** Stores the jobs of a source that have ids which nobody has; with `skip` the others are left out. */
+const jobsOf = (source: string, now: string, request: string, skip = "") => `
+  WITH stored AS (
+    INSERT INTO queuectl.jobs (state, available, next_attempt_at, created_at, updated_at, request, ${columns})
+    SELECT 'pending', ${due} <= now AND NOT held, CASE WHEN ${due} > now THEN ${due} END, now, now, ${request}::uuid,
+      ${columns}
+    FROM ${source}, (SELECT ${now} AS now) AS clock ORDER BY number ${skip}
+    RETURNING seq, queue, tags
+  ),
+  tagged AS (
+    INSERT INTO queuectl.tags (tag, job)
+    SELECT DISTINCT value, seq FROM stored, json_array_elements_text(tags::json) WHERE tags IS NOT NULL
+  )
+  -- In one order, so that two of these wait for each other and never both at once.
+  INSERT INTO queuectl.queues (name)
+  SELECT DISTINCT queue COLLATE "C" AS name FROM stored WHERE queue <> '${defaultQueueName}' ORDER BY name
+  ON CONFLICT DO NOTHING`;
 
 /** A new job as the statements take it, with its place among the others. */
-export interface NewRow {
+export interface NewRow extends Extras {
   number: number;
   id: string;
   command: string;
@@ -57,6 +73,7 @@ export function newRow(job: NewJob, place: number): NewRow {
     env: job.env && Object.keys(job.env).length > 0 ? JSON.stringify(job.env) : null,
     delay: job.delay ?? null,
     at: job.at ?? null,
+    ...extrasOf(job) ?? noExtras,
   };
 }
 
@@ -112,7 +129,7 @@ export async function enqueueMany(database: Database, jobs: () => Iterable<NewRo
     await run(`CREATE TEMPORARY TABLE queuectl_intake (${typedColumns}) ON COMMIT DROP`);
     const sent = await send(run, jobs());
     await run(
-      `${jobsOf("pg_temp.queuectl_intake", timeSql("$1"), "$2")} ON CONFLICT (id) DO NOTHING`,
+      jobsOf("pg_temp.queuectl_intake", timeSql("$1"), "$2", "ON CONFLICT (id) DO NOTHING"),
       [database.now(), request],
     );
     const existing = await run(

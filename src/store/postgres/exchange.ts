@@ -127,7 +127,7 @@ export function claimStatements(
           ORDER BY next_attempt_at LIMIT ${promotionLimit} FOR UPDATE SKIP LOCKED
         ),
         promoted AS (
-          UPDATE queuectl.jobs AS job SET available = true, next_attempt_at = NULL FROM due WHERE job.seq = due.seq
+          UPDATE queuectl.jobs AS job SET available = NOT held AND blocked = 0, next_attempt_at = NULL FROM due WHERE job.seq = due.seq
           RETURNING job.seq
         )
         SELECT CASE WHEN count(*) > $2::integer THEN pg_notify($3, $4) END FROM promoted`,
@@ -137,9 +137,12 @@ export function claimStatements(
       text: `
         WITH ${clockSql("$1")},
         next AS MATERIALIZED (
-          SELECT seq FROM queuectl.jobs
-          WHERE available AND EXISTS (SELECT 1 FROM queuectl.processes WHERE id = $2)
-          ORDER BY priority DESC, seq LIMIT $3 FOR UPDATE SKIP LOCKED
+          SELECT seq FROM queuectl.queues CROSS JOIN LATERAL (
+            SELECT seq, priority FROM queuectl.jobs
+            WHERE available AND queue = name AND EXISTS (SELECT 1 FROM queuectl.processes WHERE id = $2)
+            ORDER BY priority DESC, seq LIMIT $3 FOR UPDATE SKIP LOCKED
+          ) AS first
+          ORDER BY priority DESC, seq LIMIT $3
         ),
         claimed AS (
           UPDATE queuectl.jobs AS job SET state = 'processing', available = false, attempts = attempts + 1,
@@ -175,7 +178,7 @@ function requestsFrom([row]: readonly Row[]): Pick<Exchange, "cancel" | "stop"> 
 export async function outlook(database: Database): Promise<{ ready: boolean; dueIn: number | null }> {
   const [[row]] = await database.batch([{
     text: `
-      SELECT (SELECT true FROM queuectl.jobs WHERE available ORDER BY priority DESC, seq LIMIT 1) AS ready,
+      SELECT (SELECT true FROM queuectl.jobs WHERE available ORDER BY queue, priority DESC, seq LIMIT 1) AS ready,
         (SELECT next_attempt_at FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL
           ORDER BY next_attempt_at LIMIT 1) AS due, ${timeSql("$1")} AS now`,
     parameters: [database.now()],

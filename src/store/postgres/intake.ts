@@ -5,13 +5,14 @@
  */
 
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import { extraColumns } from "../extras.ts";
 import { addedTwice } from "../refusals.ts";
 import type { Intake } from "../store.ts";
 import type { Database } from "./database.ts";
 import { enqueueMany, type NewRow, newRow } from "./enqueue.ts";
 
 const columns =
-  "number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, delay, at";
+  `number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, delay, at, ${extraColumns}`;
 
 /** Begins to collect. */
 export function openIntake(database: Database): Intake {
@@ -19,11 +20,13 @@ export function openIntake(database: Database): Intake {
   collected.exec(`
     CREATE TEMP TABLE intake (
       number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, command, attempts, max_retries, priority, timeout,
-      base_backoff, cwd, env, delay, at
+      base_backoff, cwd, env, delay, at, ${extraColumns}
     );
     BEGIN`);
   const insert = collected.prepare(
-    `INSERT INTO temp.intake (${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    `INSERT INTO temp.intake (${columns}) VALUES (${
+      columns.replaceAll(/\w+/g, ":$&")
+    }) ON CONFLICT (id) DO NOTHING`,
   );
   let count = 0;
 
@@ -34,7 +37,7 @@ export function openIntake(database: Database): Intake {
   return {
     add(job) {
       const row = newRow(job, count + 1);
-      if (insert.run(...Object.values(row)).changes === 0) throw addedTwice(job.id);
+      if (insert.run({ ...row, held: Number(row.held) }).changes === 0) throw addedTwice(job.id);
       count++;
     },
     commit: () =>

@@ -21,7 +21,17 @@ export async function readBegun(run: Run): Promise<Move | null> {
 }
 
 /** The tables that others change, in the order in which a worker's transaction takes them. */
-export const sealed = ["processes", "jobs", "attempts", "config"].map((table) => `queuectl.${table}`);
+export const sealed = [
+  "processes",
+  "jobs",
+  "attempts",
+  "config",
+  "queues",
+  "starts",
+  "tags",
+  "dependencies",
+  "signals",
+].map((table) => `queuectl.${table}`);
 
 /** Keeps everybody else from changing the queue, until the end of the transaction; reading goes on. */
 export async function lock(run: Run): Promise<void> {

@@ -4,7 +4,7 @@
  */
 
 import { failpoint } from "../../failpoint.ts";
-import { jobStates } from "../../job/job.ts";
+import { defaultQueueName, jobStates } from "../../job/job.ts";
 import type { Moving, Place } from "../moving.ts";
 import { text } from "../rows.ts";
 import { arrive } from "./arrival.ts";
@@ -70,5 +70,7 @@ async function empty(run: Run): Promise<void> {
   await run(`TRUNCATE ${sealed.join(", ")}`);
   const zeros = [...jobStates, "died"].map((name) => `${name} = 0`);
   await run(`UPDATE queuectl.counters SET ${zeros.join(", ")}`);
+  await run("TRUNCATE queuectl.queue_counters");
+  await run(`INSERT INTO queuectl.queues (name) VALUES (''), ('${defaultQueueName}')`);
   failpoint("emptying");
 }

@@ -63,7 +63,10 @@ export async function upcoming(database: Database, limit: number): Promise<Upcom
       parameters: [database.now()],
     },
     {
-      text: "SELECT seq, run FROM queuectl.jobs WHERE available ORDER BY priority DESC, seq LIMIT $1",
+      text: `SELECT seq, run FROM queuectl.queues CROSS JOIN LATERAL (
+        SELECT seq, run, priority FROM queuectl.jobs WHERE available AND queue = name
+        ORDER BY priority DESC, seq LIMIT $1
+      ) AS first ORDER BY priority DESC, seq LIMIT $1`,
       parameters: [limit],
     },
     {
@@ -126,11 +129,11 @@ async function ahead(run: Run, row: Row): Promise<number> {
   // Two ranges of the index; as one condition it would read all that come after this one too.
   const [{ count }] = await run(
     `SELECT count(*)::integer AS count FROM (
-       SELECT 1 FROM queuectl.jobs WHERE available AND priority > $1
-       UNION ALL SELECT 1 FROM queuectl.jobs WHERE available AND priority = $1 AND seq < $2
+       SELECT 1 FROM queuectl.jobs WHERE available AND queue = $3 AND priority > $1
+       UNION ALL SELECT 1 FROM queuectl.jobs WHERE available AND queue = $3 AND priority = $1 AND seq < $2
        LIMIT ${aheadLimit}
      ) AS before`,
-    [number(row, "priority"), number(row, "seq")],
+    [number(row, "priority"), number(row, "seq"), row.queue],
   );
   return Number(count);
 }

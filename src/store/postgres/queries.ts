@@ -72,7 +72,7 @@ async function findJob(
 ): Promise<FoundJob | undefined> {
   // No id has a NUL, and PostgreSQL takes none.
   if (id === "" || id.includes("\0")) return undefined;
-  const columns = "SELECT seq, id, state FROM queuectl.jobs";
+  const columns = "SELECT seq, id, state, queue FROM queuectl.jobs";
   const [whole] = await run(`${columns} WHERE id = $1 ${lock}`, [id]);
   if (whole) return whole as never;
   // The first id after all those with this prefix is the bound: no LIKE, so no escaping and always the index.

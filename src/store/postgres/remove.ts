@@ -12,7 +12,12 @@ export async function remove(database: Database, selection: Selection, scope: Sc
     const jobs = (await choose(database, run, selection, scope)).sort((a, b) => a.seq - b.seq);
     if (jobs.length === 0) return [];
     const keys = [asArray(jobs.map(({ seq }) => seq))];
-    await run("DELETE FROM queuectl.jobs WHERE seq = ANY($1::bigint[])", keys);
+    await run(
+      `WITH gone AS (DELETE FROM queuectl.jobs WHERE seq = ANY($1::bigint[]) RETURNING seq, tags)
+       DELETE FROM queuectl.tags USING gone CROSS JOIN json_array_elements_text(gone.tags::json) AS old (tag)
+       WHERE gone.tags IS NOT NULL AND tags.tag = old.tag COLLATE "C" AND tags.job = gone.seq`,
+      keys,
+    );
     await run("DELETE FROM queuectl.attempts WHERE job = ANY($1::bigint[])", keys);
     return jobs.map(({ id }) => id);
     // A second time it would find its own work, and take it for a conflict.

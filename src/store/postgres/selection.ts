@@ -83,7 +83,9 @@ export async function choose(
   const conditions = conditionsFor(database, jobs === "all" ? {} : jobs, parameters, scope.states);
   if (conditions.length === 0) return [];
   const rows = await run(
-    `SELECT seq, id, state FROM queuectl.jobs WHERE ${conditions.map((each) => `(${each})`).join(" OR ")}
+    `SELECT seq, id, state, queue FROM queuectl.jobs WHERE ${
+      conditions.map((each) => `(${each})`).join(" OR ")
+    }
      FOR UPDATE`,
     parameters.values,
   );

@@ -1,6 +1,6 @@
 /** The target of a move: writing a whole queue, in one transaction. */
 
-import type { JobState } from "../../job/job.ts";
+import { defaultQueueName, type JobState } from "../../job/job.ts";
 import { type Arrival, movedColumns, type MovedTable, type Rest } from "../moving.ts";
 import type { Row } from "../rows.ts";
 import { openTally, type Tally } from "./counters.ts";
@@ -24,7 +24,7 @@ export const arrive = (whole: Database): Promise<Arrival> =>
         database.write(() => {
           for (const row of rows) {
             statements[table].run(...valuesOf(table, row));
-            if (table === "jobs") tally.move(null, row.state as JobState);
+            if (table === "jobs") arriveJob(database, row, tally);
           }
         }),
       complete: (move, rest) => database.write(() => complete(database, tally, move, rest)),
@@ -33,6 +33,18 @@ export const arrive = (whole: Database): Promise<Arrival> =>
       [Symbol.asyncDispose]: () => lock[Symbol.asyncDispose](),
     };
   });
+
+function arriveJob(database: Database, row: Row, tally: Tally): void {
+  const queue = row.queue as string;
+  tally.move(null, row.state as JobState, 1, queue);
+  if (queue !== defaultQueueName) {
+    database.prepare("INSERT INTO queues (name) VALUES (?) ON CONFLICT DO NOTHING").run(queue);
+  }
+  if (row.tags !== null) {
+    database.prepare("INSERT INTO tags (tag, job) SELECT DISTINCT value, ?1 FROM json_each(?2)")
+      .run(row.seq as number, row.tags as string);
+  }
+}
 
 function complete(
   database: Database,

@@ -22,13 +22,13 @@ export async function cancel(database: Database, selection: Selection): Promise<
     );
     change(
       database,
-      `UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, next_attempt_at = NULL, updated_at = :now
+      `UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, held = 0, next_attempt_at = NULL, updated_at = :now
        WHERE seq IN (:keys)`,
       waiting,
       { now },
     );
     const tally = openTally(database);
-    for (const { state } of waiting) tally.move(state, "cancelled");
+    for (const { state, queue } of waiting) tally.move(state, "cancelled", 1, queue);
     tally.write();
     return jobs.map(({ id, state }) => ({ id, running: state === "processing" }));
   });

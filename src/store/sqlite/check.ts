@@ -27,7 +27,7 @@ const invariants: Array<[string, string]> = [
     "jobs that are not waiting could be claimed",
   ],
   [
-    "SELECT count(*) AS n FROM jobs WHERE state IN ('pending', 'failed') AND available = 0 AND next_attempt_at IS NULL",
+    "SELECT count(*) AS n FROM jobs WHERE state IN ('pending', 'failed') AND available = 0 AND next_attempt_at IS NULL AND held = 0 AND blocked = 0",
     "jobs wait for nothing and would wait for ever",
   ],
   [
@@ -39,6 +39,33 @@ const invariants: Array<[string, string]> = [
     `SELECT count(*) AS n FROM counters
      WHERE name <> 'died' AND value <> (SELECT count(*) FROM jobs WHERE state = counters.name)`,
     "counts of `status` differ from the jobs",
+  ],
+  [
+    "SELECT count(*) AS n FROM jobs WHERE available = 1 AND (held = 1 OR blocked > 0)",
+    "jobs could be claimed although they are held or wait for others",
+  ],
+  [
+    `SELECT count(*) AS n FROM (
+       SELECT queue, name, sum(n) FROM (
+         SELECT queue, state AS name, 1 AS n FROM jobs WHERE queue <> 'default'
+         UNION ALL SELECT queue, name, -value FROM queue_counters
+       ) GROUP BY queue, name HAVING sum(n) <> 0
+     )`,
+    "counts of queues differ from the jobs",
+  ],
+  [
+    "SELECT count(*) AS n FROM jobs WHERE queue NOT IN (SELECT name FROM queues)",
+    "jobs are in a queue that does not exist",
+  ],
+  [
+    `SELECT count(*) AS n FROM (
+       SELECT tag, job, sum(n) FROM (
+         SELECT tag, job, 1 AS n FROM tags
+         UNION ALL SELECT DISTINCT tag.value, seq, -1 FROM jobs, json_each(jobs.tags) AS tag
+           WHERE jobs.tags IS NOT NULL AND json_valid(jobs.tags)
+       ) GROUP BY tag, job HAVING sum(n) <> 0
+     )`,
+    "tags differ from those of the jobs",
   ],
 ];
 

@@ -1,31 +1,47 @@
 /** The number of jobs in every state, kept in the transaction of every change: counting a million rows would take long. */
 
-import type { JobState } from "../../job/job.ts";
+import { defaultQueueName, type JobState } from "../../job/job.ts";
 import type { Database } from "./database.ts";
 import { number, text } from "../rows.ts";
 
 /** What one transaction does to the counters. */
 export interface Tally {
-  /** Jobs go from one state to another; `null` is not in the queue. */
-  move(from: JobState | null, to: JobState | null, jobs?: number): void;
+  /** Jobs of a queue go from one state to another; `null` is not in the queue. */
+  move(from: JobState | null, to: JobState | null, jobs?: number, queue?: string): void;
   /** Adds it all to the counters; to be called in the transaction. */
   write(): void;
 }
 
 export function openTally(database: Database): Tally {
   const changes = new Map<string, number>();
-  const add = (name: string, change: number) => changes.set(name, (changes.get(name) ?? 0) + change);
+  const ofQueues = new Map<string, Map<string, number>>();
   return {
-    move(from, to, jobs = 1) {
-      if (from !== null) add(from, -jobs);
-      if (to !== null) add(to, jobs);
-      if (to === "dead" && from !== null) add("died", jobs);
+    move(from, to, jobs = 1, queue = defaultQueueName) {
+      add(changes, from, to, jobs);
+      if (to === "dead" && from !== null) changes.set("died", (changes.get("died") ?? 0) + jobs);
+      if (queue === defaultQueueName) return;
+      if (!ofQueues.has(queue)) ofQueues.set(queue, new Map());
+      add(ofQueues.get(queue)!, from, to, jobs);
     },
     write() {
       const statement = database.prepare("UPDATE counters SET value = value + ? WHERE name = ?");
       for (const [name, change] of changes) if (change !== 0) statement.run(change, name);
+      for (const [queue, changes] of ofQueues) {
+        for (const [name, change] of changes) if (change !== 0) addToQueue(database, queue, name, change);
+      }
     },
   };
+}
+
+function add(changes: Map<string, number>, from: string | null, to: string | null, jobs: number): void {
+  if (from !== null) changes.set(from, (changes.get(from) ?? 0) - jobs);
+  if (to !== null) changes.set(to, (changes.get(to) ?? 0) + jobs);
+}
+
+function addToQueue(database: Database, queue: string, name: string, change: number): void {
+  database.prepare(`
+    INSERT INTO queue_counters (queue, name, value) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET value = value + excluded.value`).run(queue, name, change);
 }
 
 /** The number of jobs in every state, and in `died` how many ever became dead. Read inside a transaction. */

@@ -54,7 +54,7 @@ async function* batchesOf(database: Database, table: MovedTable, order: string):
       const next = explained(database.path, () => rows.next());
       if (next.done) break;
       const read: Row = next.value;
-      if (table === "jobs") read.available = read.available === 1;
+      for (const flag of table === "jobs" ? ["available", "held"] : []) read[flag] = read[flag] === 1;
       const row = movedRow(table, read, database.path);
       const complete = batcher.add(row, lengthOf(row));
       if (complete) yield { table, rows: complete };

@@ -1,7 +1,8 @@
 /** Putting jobs into the queue. */
 
 import { failpoint } from "../../failpoint.ts";
-import type { NewJob } from "../../job/job.ts";
+import { defaultQueueName, type NewJob } from "../../job/job.ts";
+import { extraColumns, type Extras, extrasOf, noExtras } from "../extras.ts";
 import { addedTwice, idsExist } from "../refusals.ts";
 import type { Intake } from "../store.ts";
 import { openTally } from "./counters.ts";
@@ -25,30 +26,75 @@ function newValues(job: NewJob): Array<string | number | null> {
   ];
 }
 
+const extraValues = ({ queue, held, tags, unique_key, retry_rules }: Extras) => [
+  queue,
+  Number(held),
+  tags,
+  unique_key,
+  retry_rules,
+];
+
 /** (new) → pending, all or none. */
 export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<void> {
-  const insert = database.prepare(`
-    INSERT INTO jobs (state, available, next_attempt_at, created_at, updated_at, ${newColumns})
-    VALUES ('pending', ?2 IS NULL, ?2, ?1, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-    ON CONFLICT (id) DO NOTHING`);
   await database.write(() => {
     const now = database.now();
-    const existing = jobs.filter((job) => insert.run(now, dueAt(job, now), ...newValues(job)).changes === 0);
+    const tally = openTally(database);
+    const existing = jobs.filter((job) => !insert(database, job, now));
     if (existing.length > 0) throw idsExist(existing.map((job) => job.id));
-    countNew(database, jobs.length);
+    for (const { queue } of jobs) tally.move(null, "pending", 1, queue);
+    tally.write();
   });
+}
+
+/** False where the id exists. */
+function insert(database: Database, job: NewJob, now: number): boolean {
+  const extras = extrasOf(job);
+  const values = [now, dueAt(job, now), ...newValues(job)];
+  const columns = `state, available, next_attempt_at, created_at, updated_at, ${newColumns}`;
+  const plain = "?2, ?1, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11";
+  if (extras === undefined) {
+    return database.prepare(`
+      INSERT INTO jobs (${columns}) VALUES ('pending', ?2 IS NULL, ${plain}) ON CONFLICT (id) DO NOTHING`)
+      .run(...values).changes === 1;
+  }
+  const row = database.prepare(`
+    INSERT INTO jobs (${columns}, ${extraColumns})
+    VALUES ('pending', ?2 IS NULL AND ?13 = 0, ${plain}, ?12, ?13, ?14, ?15, ?16)
+    ON CONFLICT (id) DO NOTHING RETURNING seq`).get(...values, ...extraValues(extras));
+  if (row === undefined) return false;
+  database.prepare("INSERT INTO queues (name) VALUES (?) ON CONFLICT DO NOTHING").run(extras.queue);
+  if (extras.tags !== null) {
+    database.prepare("INSERT INTO tags (tag, job) SELECT DISTINCT value, ?1 FROM json_each(?2)")
+      .run(row.seq, extras.tags);
+  }
+  return true;
+}
+
+/** What is known besides of the jobs that were moved over: their queues, and their tags. */
+function countCollected(database: Database, jobs: number): void {
+  const { connection } = database;
+  const tally = openTally(database);
+  const queues = connection.prepare(`
+    SELECT queue, count(*) AS jobs FROM temp.intake WHERE queue <> '${defaultQueueName}' GROUP BY queue`)
+    .all();
+  const others = queues.reduce((sum, { queue, jobs }) => {
+    tally.move(null, "pending", jobs as number, queue as string);
+    return sum + (jobs as number);
+  }, 0);
+  tally.move(null, "pending", jobs - others);
+  tally.write();
+  connection.exec(`
+    INSERT INTO main.queues (name) SELECT DISTINCT queue FROM temp.intake WHERE queue IS NOT NULL
+      ON CONFLICT DO NOTHING;
+    INSERT INTO main.tags (tag, job)
+      SELECT DISTINCT tag.value, job.seq FROM temp.intake, json_each(intake.tags) AS tag
+      JOIN main.jobs AS job ON job.id = intake.id WHERE intake.tags IS NOT NULL`);
 }
 
 /** The time for which a job has to wait; null where it can run at once. */
 function dueAt({ delay, at }: NewJob, now: number): number | null {
   const due = at ?? now + (delay ?? 0);
   return due > now ? due : null;
-}
-
-function countNew(database: Database, jobs: number): void {
-  const tally = openTally(database);
-  tally.move(null, "pending", jobs);
-  tally.write();
 }
 
 /**
@@ -64,21 +110,34 @@ export function openIntake(database: Database): Intake {
       connection.exec(`
         CREATE TEMP TABLE intake (
           number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, command, attempts, max_retries, priority, timeout,
-          base_backoff, cwd, env, delay, at
+          base_backoff, cwd, env, delay, at, ${extraColumns}
         );
         BEGIN`),
   );
-  const insert = connection.prepare(`
-    INSERT INTO temp.intake (${newColumns}, delay, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (id) DO NOTHING`);
-  const values = (job: NewJob) => [...newValues(job), job.delay ?? null, job.at ?? null];
+  // Two statements: few jobs have more, and every value takes its time.
+  const insertPlain = connection.prepare(`
+    INSERT INTO temp.intake (${newColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+  const insertWhole = connection.prepare(`
+    INSERT INTO temp.intake (${newColumns}, delay, at, ${extraColumns})
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
+  const insert = (job: NewJob) => {
+    const extras = extrasOf(job);
+    return extras === undefined && job.delay === undefined && job.at === undefined
+      ? insertPlain.run(...newValues(job))
+      : insertWhole.run(
+        ...newValues(job),
+        job.delay ?? null,
+        job.at ?? null,
+        ...extraValues(extras ?? noExtras),
+      );
+  };
   const due = "coalesce(at, ?1 + coalesce(delay, 0))";
   let collecting = true;
   let count = 0;
 
   return {
     add(job) {
-      if (explained(database.path, () => insert.run(...values(job)).changes) === 0) {
+      if (explained(database.path, () => insert(job).changes) === 0) {
         throw addedTwice(job.id);
       }
       count++;
@@ -89,8 +148,10 @@ export function openIntake(database: Database): Intake {
       return await database.write(() => {
         const { last } = connection.prepare("SELECT max(seq) AS last FROM main.jobs").get()!;
         const { changes } = connection.prepare(`
-          INSERT INTO main.jobs (state, available, next_attempt_at, created_at, updated_at, ${newColumns})
-          SELECT 'pending', ${due} <= ?1, nullif(max(${due}, ?1), ?1), ?1, ?1, ${newColumns}
+          INSERT INTO main.jobs (state, available, next_attempt_at, created_at, updated_at, ${newColumns},
+            ${extraColumns})
+          SELECT 'pending', ${due} <= ?1 AND coalesce(held, 0) = 0, nullif(max(${due}, ?1), ?1), ?1, ?1, ${newColumns},
+            coalesce(queue, '${defaultQueueName}'), coalesce(held, 0), tags, unique_key, retry_rules
           FROM temp.intake WHERE true ORDER BY number
           ON CONFLICT (id) DO NOTHING`).run(database.now());
         // Looked for only now: asking for each id beforehand would take as long as adding it.
@@ -100,7 +161,7 @@ export function openIntake(database: Database): Intake {
             .all(last);
           throw idsExist(existing.map((row) => row.id as string));
         }
-        countNew(database, Number(changes));
+        countCollected(database, Number(changes));
         failpoint("enqueue");
         return Number(changes);
       });

@@ -6,8 +6,9 @@ import type { Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { cancelRequests, standing } from "./processes.ts";
+import { firstClaimable } from "./claimable.ts";
 import { attemptKey, claimable } from "./schema.ts";
-import { claimColumns, claimFromRow, number } from "../rows.ts";
+import { claimColumns, claimFromRow, number, text } from "../rows.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
 export async function exchange(
@@ -26,9 +27,9 @@ export async function exchange(
   return await database.write(() => {
     const now = database.now();
     const tally = openTally(database);
-    const stale = finished.filter((run) => !record(database, workerName, run, now, tally)).map((run) =>
-      run.seq
-    );
+    const stand = standOf(database, finished);
+    const stale = finished.filter((run) => !record(database, workerName, run, stand.get(run.seq), now, tally))
+      .map((run) => run.seq);
     if (finished.length > 0) failpoint("recording");
     const { registered, stop } = standing(database, worker);
     const cancel = cancelRequests(database, worker);
@@ -39,13 +40,40 @@ export async function exchange(
   });
 }
 
+/** What decides about jobs besides how their runs ended. */
+interface Stand {
+  queue: string;
+  isCancelled: boolean;
+}
+
+/** All of them at once: a question for each would take longer. */
+function standOf(database: Database, finished: readonly Finished[]): Map<number, Stand> {
+  if (finished.length === 0) return new Map();
+  const rows = database.prepare(`
+    SELECT seq, queue, cancel_requested FROM jobs WHERE seq IN (SELECT value FROM json_each(?))`)
+    .all(JSON.stringify(finished.map(({ seq }) => seq)));
+  return new Map(
+    rows.map((row) => [
+      number(row, "seq"),
+      { queue: text(row, "queue"), isCancelled: row.cancel_requested === 1 },
+    ]),
+  );
+}
+
 /** False when the run is not the job's newest any more: its result is dropped. */
-function record(database: Database, workerName: string, run: Finished, now: number, tally: Tally): boolean {
+function record(
+  database: Database,
+  workerName: string,
+  run: Finished,
+  stand: Stand | undefined,
+  now: number,
+  tally: Tally,
+): boolean {
   const { next, outcome } = run;
   // A job that goes back to where it was has not used up the attempt.
   const attempts = next.state === "pending" ? run.attempt - 1 : run.attempt;
   // Cancelled while its run ended in another way: nothing but success is stronger.
-  const state = next.state !== "completed" && isCancelled(database, run.seq) ? "cancelled" : next.state;
+  const state = next.state !== "completed" && stand?.isCancelled ? "cancelled" : next.state;
   const error = "error" in next ? next.error ?? null : null;
   const delay = "delay" in next ? next.delay ?? 0 : 0;
   // Only the columns that change are set: an index on another one is not even looked at.
@@ -63,7 +91,7 @@ function record(database: Database, workerName: string, run: Finished, now: numb
     WHERE seq = ?5 AND state = 'processing' AND claim = ?6`)
     .run(state, attempts, error, now, run.seq, run.claim, ...dueAt);
   if (changes === 0) return false;
-  tally.move("processing", state);
+  tally.move("processing", state, 1, stand?.queue);
   database.prepare(`
     INSERT INTO attempts (key, number, worker, started_at, ended_at, outcome, exit_code, signal, output, error_output)
     VALUES (${attemptKey("?", "?")}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
@@ -82,10 +110,6 @@ function record(database: Database, workerName: string, run: Finished, now: numb
   return true;
 }
 
-function isCancelled(database: Database, seq: number): boolean {
-  return database.prepare("SELECT 1 FROM jobs WHERE seq = ? AND cancel_requested = 1").get(seq) !== undefined;
-}
-
 function exitCode(outcome: Outcome): number | null {
   return outcome.kind === "exited" || outcome.kind === "signaled" ? outcome.code : null;
 }
@@ -93,15 +117,11 @@ function exitCode(outcome: Outcome): number | null {
 /** pending or failed → processing, attempts raised by one, for up to `want` jobs. */
 function claim(database: Database, worker: number, want: number, now: number, tally: Tally): Claim[] {
   if (want === 0) return [];
-  database.prepare("UPDATE jobs SET available = 1, next_attempt_at = NULL WHERE next_attempt_at <= ?").run(
-    now,
-  );
+  database.prepare(
+    "UPDATE jobs SET available = (held = 0 AND blocked = 0), next_attempt_at = NULL WHERE next_attempt_at <= ?",
+  ).run(now);
   // Read, then changed by their keys: an UPDATE with RETURNING takes three times as long, and gives them in no order.
-  // A limit that is nothing but a parameter makes SQLite prepare the statement anew for each value.
-  const rows = database.prepare(`
-    SELECT ${claimColumns}, state FROM jobs WHERE ${claimable} ORDER BY priority DESC, seq LIMIT ? + 0`).all(
-    want,
-  );
+  const rows = firstClaimable(database, want, `${claimColumns}, state, priority, queue`);
   if (rows.length === 0) return [];
   database.prepare(`
     UPDATE jobs SET state = 'processing', available = 0, attempts = attempts + 1, claim = claim + 1, run = run + 1,
@@ -112,7 +132,7 @@ function claim(database: Database, worker: number, want: number, now: number, ta
     JSON.stringify(rows.map((row) => row.seq)),
   );
   return rows.map((row) => {
-    tally.move(row.state as JobState, "processing");
+    tally.move(row.state as JobState, "processing", 1, text(row, "queue"));
     for (const column of ["attempts", "claim", "run"]) row[column] = number(row, column) + 1;
     row.started_at = now;
     return claimFromRow(row, now);

@@ -67,7 +67,17 @@ export const lastSeq = (database: Database): number => {
 };
 
 /** The tables that move, or say who works on the queue. */
-export const sealed = ["jobs", "attempts", "processes", "config"];
+export const sealed = [
+  "jobs",
+  "attempts",
+  "processes",
+  "config",
+  "queues",
+  "starts",
+  "tags",
+  "dependencies",
+  "signals",
+];
 const changes = ["INSERT", "UPDATE", "DELETE"];
 const sealName = (table: string, change: string) => `moving_${table}_${change.toLowerCase()}`;
 

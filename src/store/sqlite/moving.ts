@@ -3,6 +3,7 @@
  * have the others.
  */
 
+import { defaultQueueName } from "../../job/job.ts";
 import { failpoint } from "../../failpoint.ts";
 import type { Moving } from "../moving.ts";
 import { arrive } from "./arrival.ts";
@@ -47,6 +48,9 @@ async function ifBegun(database: Database, move: string, body: () => void): Prom
 function empty(database: Database): void {
   // The processes are gone; one that was only silent finds that it is not known any more.
   for (const table of sealed) database.connection.exec(`DELETE FROM ${table}`);
-  database.connection.exec("UPDATE counters SET value = 0");
+  database.connection.exec(`
+    UPDATE counters SET value = 0;
+    DELETE FROM queue_counters;
+    INSERT INTO queues (name) VALUES (''), ('${defaultQueueName}')`);
   failpoint("emptying");
 }

@@ -14,10 +14,12 @@ import {
   progressColumns,
   progressFromRow,
   type Row,
+  text,
   textOrNull,
 } from "../rows.ts";
 import { aheadLimit, type JobDetail, type JobProgress, type Upcoming } from "../progress.ts";
 import type { Database } from "./database.ts";
+import { firstClaimable } from "./claimable.ts";
 import { requireJob } from "./queries.ts";
 import { attemptKey, attemptsOf, claimable } from "./schema.ts";
 
@@ -44,10 +46,10 @@ export async function progress(database: Database, seqs: readonly number[]): Pro
 export async function upcoming(database: Database, limit: number): Promise<Upcoming> {
   return await database.read(() => {
     const now = database.now();
-    const next = [
-      `SELECT seq, run FROM jobs WHERE ${claimable} ORDER BY priority DESC, seq LIMIT ? + 0`,
+    const due = database.prepare(
       "SELECT seq, run FROM jobs WHERE next_attempt_at IS NOT NULL ORDER BY next_attempt_at LIMIT ? + 0",
-    ].flatMap((sql) => database.prepare(sql).all(limit));
+    ).all(limit);
+    const next = [...firstClaimable(database, limit, "seq, priority, run"), ...due];
     return {
       last: database.prepare("SELECT coalesce(max(seq), 0) AS last FROM jobs").get()!.last as number,
       // By an expression: SQLite would rather read all jobs in their order than sort a few.
@@ -99,16 +101,16 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
   });
 }
 
-/** How many jobs can be claimed before this one. */
+/** How many jobs of its queue can be claimed before this one. */
 function ahead(database: Database, row: Row): number | null {
   if (row.available !== 1) return null;
   // Two ranges of the index; as one condition it would read all that come after this one too.
   const { count } = database.prepare(`
     SELECT count(*) AS count FROM (
-      SELECT 1 FROM jobs WHERE ${claimable} AND priority > ?1
-      UNION ALL SELECT 1 FROM jobs WHERE ${claimable} AND priority = ?1 AND seq < ?2
+      SELECT 1 FROM jobs WHERE ${claimable} AND queue = ?3 AND priority > ?1
+      UNION ALL SELECT 1 FROM jobs WHERE ${claimable} AND queue = ?3 AND priority = ?1 AND seq < ?2
       LIMIT ${aheadLimit}
-    )`).get(number(row, "priority"), number(row, "seq"))!;
+    )`).get(number(row, "priority"), number(row, "seq"), text(row, "queue"))!;
   return count as number;
 }
 

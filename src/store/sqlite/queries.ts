@@ -58,11 +58,12 @@ export async function findRun(database: Database, id: string): Promise<FoundRun>
 
 /** A job by its whole id, or by a prefix that no other id has. Throws `usage` when several have it. */
 function findJob(database: Database, id: string): FoundJob | undefined {
-  const whole = database.prepare("SELECT seq, id, state FROM jobs WHERE id = ?").get(id);
+  const whole = database.prepare("SELECT seq, id, state, queue FROM jobs WHERE id = ?").get(id);
   if (whole) return whole as never;
   // The first id after all those with this prefix is the bound: no LIKE, so no escaping and always the index.
   const found = id === "" ? [] : database.prepare(`
-    SELECT seq, id, state FROM jobs WHERE id > ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 2`).all(id);
+    SELECT seq, id, state, queue FROM jobs WHERE id > ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 2`)
+    .all(id);
   if (found.length < 2) return found[0] as never;
   throw severalJobs(id, String(found[0].id), String(found[1].id));
 }

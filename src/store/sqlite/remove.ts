@@ -11,12 +11,18 @@ import { change, choose } from "./selection.ts";
 export async function remove(database: Database, selection: Selection, scope: Scope): Promise<string[]> {
   return await database.write(() => {
     const jobs = choose(database, selection, scope).sort((a, b) => a.seq - b.seq);
+    change(
+      database,
+      `DELETE FROM tags WHERE (tag, job) IN (
+         SELECT tag.value, seq FROM jobs, json_each(jobs.tags) AS tag WHERE seq IN (:keys) AND jobs.tags IS NOT NULL)`,
+      jobs,
+    );
     change(database, "DELETE FROM jobs WHERE seq IN (:keys)", jobs);
     const forget = database.prepare(`DELETE FROM attempts WHERE ${attemptsOf("?1")}`);
     const tally = openTally(database);
-    for (const { seq, state } of jobs) {
+    for (const { seq, state, queue } of jobs) {
       forget.run(seq);
-      tally.move(state, null);
+      tally.move(state, null, 1, queue);
     }
     tally.write();
     return jobs.map(({ id }) => id);

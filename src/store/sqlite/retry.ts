@@ -27,7 +27,7 @@ export async function retry(
       { ...parameters, now: database.now() },
     );
     const tally = openTally(database);
-    for (const { state } of jobs) tally.move(state, "pending");
+    for (const { state, queue } of jobs) tally.move(state, "pending", 1, queue);
     tally.write();
     return jobs.map(({ id }) => id);
   });

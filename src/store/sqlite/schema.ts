@@ -5,9 +5,16 @@
  * Invariants:
  * - `available` is 1 exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
  * - `set_aside` is 1 exactly for dead and cancelled jobs, NULL for all others.
- * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job available.
+ * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job
+ *   available, unless it is held or blocked.
+ * - `held` is 1 only for jobs that somebody holds; `blocked` is the number of jobs that one still waits for.
+ * - every `queue` of a job has a row in `queues`; the row with an empty name is all queues together, and has no jobs.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` only then.
- * - `counters` has the number of jobs in every state, and in `died` how many ever became dead.
+ * - `counters` has the number of jobs in every state, and in `died` how many ever became dead; `queue_counters` has those
+ *   of every queue but "default", which has what is left.
+ * - a row of `tags` says again what is in `jobs.tags`, to be found by the tag.
+ * - a row of `dependencies` says that a child waits, or has waited, for its parent.
+ * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see {@link attemptKey} and {@link attemptsOf}.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
@@ -162,8 +169,64 @@ const moves = `
   ) STRICT, WITHOUT ROWID;
 `;
 
+// What is seldom used takes a byte or none, and jobs of the queue "default" are in no other index than before. One that may
+// be claimed is found by its queue, which may be paused or full.
+const queues = `
+  CREATE TABLE queues (
+    name TEXT PRIMARY KEY,
+    paused INTEGER NOT NULL DEFAULT 0,
+    concurrency INTEGER,
+    rate INTEGER,
+    rate_period INTEGER,
+    max_retries INTEGER,
+    timeout INTEGER
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO queues (name) VALUES (''), ('default');
+  CREATE TABLE queue_counters (
+    queue TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value INTEGER NOT NULL,
+    PRIMARY KEY (queue, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE starts (
+    queue TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    jobs INTEGER NOT NULL,
+    PRIMARY KEY (queue, at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE tags (tag TEXT NOT NULL, job INTEGER NOT NULL, PRIMARY KEY (tag, job)) STRICT, WITHOUT ROWID;
+  CREATE TABLE dependencies (
+    parent INTEGER NOT NULL,
+    child INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    broken INTEGER,
+    PRIMARY KEY (parent, child)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX dependencies_child ON dependencies (child);
+  ALTER TABLE jobs ADD COLUMN queue TEXT NOT NULL DEFAULT 'default';
+  ALTER TABLE jobs ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN tags TEXT;
+  ALTER TABLE jobs ADD COLUMN unique_key TEXT;
+  ALTER TABLE jobs ADD COLUMN retry_rules TEXT;
+  ALTER TABLE processes ADD COLUMN queues TEXT;
+  CREATE TABLE signals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    job INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    name TEXT NOT NULL
+  ) STRICT;
+  DROP INDEX jobs_active;
+  CREATE INDEX jobs_active ON jobs (worker DESC, queue, priority DESC, seq) WHERE available = 1 OR worker IS NOT NULL;
+  CREATE INDEX jobs_held ON jobs (seq) WHERE held = 1;
+  CREATE INDEX jobs_blocked ON jobs (seq) WHERE blocked > 0;
+  CREATE INDEX jobs_queue ON jobs (queue, seq) WHERE queue <> 'default';
+  CREATE UNIQUE INDEX jobs_unique ON jobs (unique_key)
+    WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
+`;
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, third, moves];
+export const migrations: readonly string[] = [first, second, third, moves, queues];
 
 /** What the triggers of a queue that is being moved say, before the place to which it moves; see move_lock.ts. */
 export const sealMark = "queuectl: moving to ";

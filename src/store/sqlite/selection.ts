@@ -128,7 +128,7 @@ export function choose(database: Database, jobs: Selection, scope: Scope): Found
   if (isNamed(jobs)) return named(database, jobs, scope);
   const condition = conditionFor(database, jobs === "all" ? {} : jobs, scope.states);
   if (condition === undefined) return [];
-  return database.prepare(`SELECT seq, id, state FROM jobs WHERE ${condition.sql} ORDER BY seq`)
+  return database.prepare(`SELECT seq, id, state, queue FROM jobs WHERE ${condition.sql} ORDER BY seq`)
     .all(condition.parameters) as never;
 }
 

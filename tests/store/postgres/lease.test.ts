@@ -1,5 +1,6 @@
 /** Leases are renewed whatever else the store is doing, and whatever has become of its connections. */
 
+import { quoteIdentifier } from "../../../src/store/postgres/database.ts";
 import { migrations } from "../../../src/store/postgres/schema.ts";
 import assert from "node:assert/strict";
 import type { Store } from "../../../src/store/store.ts";
@@ -67,14 +68,20 @@ postgresTest("a store that does not listen renews a lease too", async ({ open, u
 
 postgresTest(
   "a schema of the first version is brought up to date with its jobs",
-  async ({ open, url, query }) => {
-    {
-      await using store = await open(url);
-      await store.enqueue(newJobs("a"));
-    }
-    await query("DROP TABLE queuectl.output, queuectl.moves");
-    await query("DROP FUNCTION queuectl.refuse_change");
-    await query("UPDATE queuectl.queue SET version = 1");
+  async ({ open, connect, url, query }) => {
+    await (await open(url))[Symbol.asyncDispose]();
+    const database = await connect(url);
+    await database.transaction(async (run) => {
+      const schema = quoteIdentifier(database.options.schema);
+      await run(`DROP SCHEMA ${schema} CASCADE`);
+      await run(`CREATE SCHEMA ${schema}`);
+      await run(migrations[0]);
+      await run("INSERT INTO queuectl.queue (version, identity) VALUES (1, gen_random_uuid())");
+      await run(
+        `INSERT INTO queuectl.jobs (id, command, state, available, attempts, max_retries, priority, created_at,
+        updated_at) VALUES ('a', 'true', 'pending', true, 0, 3, 0, 0, 0)`,
+      );
+    });
     const store = await open(url);
     assert.deepEqual((await store.list({ limit: 10 })).map(({ id }) => id), ["a"]);
     assert.deepEqual(await query("SELECT version FROM queuectl.queue"), [{ version: migrations.length }]);

@@ -44,6 +44,7 @@ Deno.test("python: every job is taken over, with state, attempts, texts and time
       baseBackoff: null,
     },
     ...{ cwd: null, env: null, createdAt: 0, updatedAt: 0, nextAttemptAt: null, lastError: null },
+    ...{ queue: "default", tags: [], uniqueKey: null, retryRules: null, held: false, blocked: 0 },
     ...fields,
   });
   assert.deepEqual((await store.list({ limit: 100 })).map(({ seq: _, ...job }) => job), [

@@ -1,7 +1,7 @@
 /** Putting jobs into the queue. */
 
 import assert from "node:assert/strict";
-import { type Case, claim, claimOne, ids, join, newJob, newJobs, told } from "./harness.ts";
+import { type Case, claim, claimOne, ids, join, newJob, newJobs, plainFields, told } from "./harness.ts";
 
 export function enqueueCases(test: Case): void {
   test("a new queue is empty", async ({ store }) => {
@@ -21,6 +21,7 @@ export function enqueueCases(test: Case): void {
       updatedAt: clock.now(),
       nextAttemptAt: null,
       lastError: null,
+      ...plainFields,
     }]);
     assert.equal(await store.lastOutput("a"), null);
     assert.deepEqual(await store.attempts("a"), []);
@@ -121,6 +122,10 @@ export function enqueueCases(test: Case): void {
       newJob("numbers", { attempts: 2, maxRetries: 1000, priority: 1_000_000, timeout: 3_153_600_000_000 }),
       newJob("zeros", { maxRetries: 0, priority: -1_000_000, timeout: 0, baseBackoff: 0 }),
       newJob("fraction", { baseBackoff: 1.25 }),
+      newJob("queue", { queue: "queue-é", tags: ["a", "ü:b"], uniqueKey: "key 'of' \"it\" 😀" }),
+      newJob("rules", {
+        retryRules: { backoff: "linear", maxBackoff: 5, jitter: 0.5, retryOn: [1], noRetryOn: [] },
+      }),
     ];
     await store.enqueue(jobs);
     const listed = await store.list({ limit: 100 });
@@ -135,11 +140,11 @@ export function enqueueCases(test: Case): void {
         lastError: _l,
         ...fields
       } = listed[position];
-      assert.deepEqual(fields, job);
+      assert.deepEqual(fields, { ...plainFields, ...job });
       const run = claims.find(({ id }) => id === job.id)!;
-      const { command, maxRetries, timeout, baseBackoff, cwd, env } = job;
+      const { command, maxRetries, timeout, baseBackoff, cwd, env, retryRules = null } = job;
       assert.deepEqual(run, {
-        ...{ command, maxRetries, timeout, baseBackoff, cwd, env },
+        ...{ command, maxRetries, timeout, baseBackoff, cwd, env, retryRules },
         id: job.id,
         seq: run.seq,
         claim: 1,

@@ -82,6 +82,16 @@ export function newJob(id: string, fields: Partial<NewJob> = {}): NewJob {
   };
 }
 
+/** What a stored job has that was put in with none of the fields that only some jobs have. */
+export const plainFields = {
+  queue: "default",
+  tags: [],
+  uniqueKey: null,
+  retryRules: null,
+  held: false,
+  blocked: 0,
+};
+
 export const newJobs = (...ids: string[]): NewJob[] => ids.map((id) => newJob(id));
 
 export const lease = 30_000;

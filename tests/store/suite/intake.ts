@@ -1,7 +1,7 @@
 /** Adding any number of jobs, all or none. */
 
 import assert from "node:assert/strict";
-import { type Case, claim, ids, join, newJob, newJobs, told } from "./harness.ts";
+import { type Case, claim, ids, join, newJob, newJobs, plainFields, told } from "./harness.ts";
 
 export function intakeCases(test: Case): void {
   test("intake adds its jobs in their order, with every field", async ({ store, clock }) => {
@@ -25,6 +25,7 @@ export function intakeCases(test: Case): void {
         updatedAt: clock.now(),
         nextAttemptAt: null,
         lastError: null,
+        ...plainFields,
       })),
     );
     assert.deepEqual(ids(await claim(store, await join(store), 3)), ["a", "z", "m"]);
