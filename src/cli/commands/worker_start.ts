@@ -18,6 +18,7 @@ export async function workerStart(
     url: databaseUrl(this.db),
     count,
     concurrency,
+    queues: null,
     drain: flags.drain ?? false,
     allowShared: isSharingAllowed(this.allowSharedDb),
   });
