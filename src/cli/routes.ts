@@ -8,6 +8,7 @@ import { enqueue } from "./routes/enqueue.ts";
 import { follow, logs, run, show, wait } from "./routes/follow.ts";
 import { cancel, clean, edit, list, retry, rm, status } from "./routes/jobs.ts";
 import { doctor, migrate } from "./routes/maintenance.ts";
+import { move, pause, queue, resume } from "./routes/queue.ts";
 import { worker } from "./routes/worker.ts";
 
 /** All commands. */
@@ -27,6 +28,10 @@ export const routes = buildRouteMap<string, Context>({
     rm,
     clean,
     edit,
+    move,
+    pause,
+    resume,
+    queue,
     dlq,
     config,
     migrate,

@@ -127,6 +127,7 @@ export interface Claim {
   cwd: string | null;
   env: Record<string, string> | null;
   retryRules: RetryRules | null;
+  queue: string;
   /** Why it cannot be run, where what is stored of it is damaged. */
   problem: string | null;
   /** When the run was claimed first, in milliseconds since 1970; a take-over keeps it. */

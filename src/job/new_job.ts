@@ -16,7 +16,7 @@ import {
 import { newJobId } from "./job_id.ts";
 
 /** The most retries a job can have. */
-const maxRetriesLimit = 1000;
+export const maxRetriesLimit = 1000;
 /** Bytes of a command: what Linux takes as one argument (MAX_ARG_STRLEN, 128 KiB with the closing NUL). */
 const maxCommandBytes = 131_071;
 
@@ -265,7 +265,19 @@ function addExtras(checked: CheckedJob, job: JobFields): void {
   if (Object.keys(rules).length > 0) checked.retryRules = rules;
 }
 
-/** The job as it is stored: what it leaves open is taken from the settings in force when it is enqueued. */
-export function withDefaults(job: CheckedJob, config: Pick<Config, "maxRetries">): NewJob {
-  return { ...job, maxRetries: job.maxRetries ?? config.maxRetries };
+/** What queues have for their new jobs, by their names; null where that is nothing. */
+export type DefaultsOfQueues = ReadonlyMap<string, Pick<CheckedJob, "maxRetries" | "timeout">>;
+
+/**
+ * The job as it is stored: what it leaves open is taken from its queue, and then from the settings in force when it is
+ * enqueued.
+ */
+export function withDefaults(
+  job: CheckedJob,
+  config: Pick<Config, "maxRetries">,
+  queues: DefaultsOfQueues,
+): NewJob {
+  const queue = queues.get(job.queue ?? defaultQueueName);
+  const maxRetries = job.maxRetries ?? queue?.maxRetries ?? config.maxRetries;
+  return { ...job, maxRetries, timeout: job.timeout ?? queue?.timeout ?? null };
 }

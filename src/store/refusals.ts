@@ -1,6 +1,7 @@
 /** Why an operation is refused, in the same words whichever engine is under the store. */
 
 import { QueuectlError } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { type JobState, jobStates } from "../job/job.ts";
 import type { RegisteredProcess } from "./store.ts";
 
@@ -77,9 +78,27 @@ export const scopes = {
   ),
   remove: scope("removed", standing, 'only jobs that do not run (end them with "queuectl cancel")'),
   edit: scope("edited", standing, "only jobs that do not run"),
+  move: scope("moved", standing, "only jobs that do not run"),
   dlqRetry: scope("retried", ["dead"], "only dead jobs", noDeadJob),
   dlqPurge: scope("purged", ["dead"], "only dead jobs", noDeadJob),
 } as const;
+
+/** No queue has this name; `known` are all there are. */
+export const noQueue = (name: string, known: readonly string[]) =>
+  new QueuectlError(
+    "not_found",
+    `No queue found with name ${name}${didYouMean(name, known.filter((other) => other !== ""))}`,
+  );
+
+export const queueHasJobs = (name: string, jobs: number) =>
+  new QueuectlError(
+    "conflict",
+    `Queue "${name}" cannot be removed: it has ${jobs === 1 ? "1 job" : `${jobs} jobs`}; ` +
+      "move or remove them first",
+  );
+
+export const queueStays = (name: string) =>
+  new QueuectlError("conflict", `Queue "${name}" cannot be removed: jobs that name no queue are in it`);
 
 /** Every change is refused while a move is not ended. */
 export const beingMoved = (from: string, to: string) =>

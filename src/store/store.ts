@@ -7,6 +7,7 @@
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob } from "../job/job.ts";
 import type { Moving } from "./moving.ts";
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
+import type { Outlook, Queue, QueueDefaults, QueueSettings } from "./queues.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
 import type { ListedJob, ListFilter, Selection } from "./selection.ts";
 
@@ -90,11 +91,18 @@ export interface Store extends AsyncDisposable {
   /**
    * In one transaction: records the finished runs (processing → what their `next` says) whose claim is still the
    * newest, makes jobs available that are due, and claims up to `want` jobs (pending or failed → processing,
-   * attempts raised by one), highest priority first, oldest first.
+   * attempts raised by one), highest priority first, oldest first, of the queues that the worker takes and that are not
+   * paused, within the limits of each queue and of all together.
    */
   exchange(worker: number, finished: readonly Finished[], want: number): Promise<Exchange>;
-  /** Whether a job can be claimed now, and the milliseconds until the next one becomes due (null: none waits). */
-  outlook(): Promise<{ ready: boolean; dueIn: number | null }>;
+  /** What a worker of these queues (null, or nothing: of all) can expect, within all limits. */
+  outlook(queues?: readonly string[] | null): Promise<Outlook>;
+  /**
+   * Whether a worker of these queues (null, or nothing: of all) still has something to expect without anybody's act:
+   * jobs that run, or wait for a time, a place or a rate; not those of paused queues, held ones, nor, while nothing
+   * runs, those that wait for others.
+   */
+  isWorkLeft(queues?: readonly string[] | null): Promise<boolean>;
   /**
    * Whether there may be something new for a worker since the last call: work, settings, or what was asked of it; costs
    * microseconds. A change by others is told within a second.
@@ -189,6 +197,22 @@ export interface Store extends AsyncDisposable {
 
   /** What is needed to move the whole queue to another store, or another one here; see move.ts. */
   moving(): Promise<Moving>;
+
+  /** All queues by their names, with the numbers of their jobs; the first, without a name, is all of them together. */
+  queues(): Promise<Queue[]>;
+  /** What queues have for new jobs, by their names; those that have nothing are left out. */
+  queueDefaults(): Promise<Map<string, QueueDefaults>>;
+  /** Makes the queue where there is none, and changes what is given; what it limits counts once this has ended. */
+  setQueue(name: string, changes: Partial<QueueSettings>): Promise<void>;
+  /** Pauses queues, or has them go on: all that are named or none. Throws `not_found`. */
+  pauseQueues(names: readonly string[], paused: boolean): Promise<void>;
+  /** Removes a queue without jobs. Throws `not_found`, or `conflict`. */
+  removeQueue(name: string): Promise<void>;
+  /**
+   * Puts jobs that do not run into another queue, which is made where there is none. All that are named or none; throws
+   * `not_found` or `conflict`. Of a filter those that do not run. Returns the ids.
+   */
+  moveJobs(jobs: Selection, queue: string): Promise<string[]>;
 
   /** The stored settings: name and text. */
   settings(): Promise<Array<[string, string]>>;

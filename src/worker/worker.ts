@@ -193,7 +193,7 @@ export function createWorker(
 
   /** Whether something can be claimed now; sets the timer for what is due later. */
   async function isWorkReady(): Promise<boolean> {
-    const { ready, dueIn } = await store.outlook();
+    const { ready, dueIn } = await store.outlook(options.queues);
     stopDueTimer();
     if (dueIn !== null) stopDueTimer = after(dueIn, wake);
     return ready || dueIn === 0;
@@ -207,7 +207,7 @@ export function createWorker(
       try {
         await turn();
         if (running.size > 0 || finished.length > 0) return false;
-        return stopping || options.drain && await isDrained(store);
+        return stopping || options.drain && await isDrained(store, options.queues);
       } catch (error) {
         changed = true;
         // What could not be recorded is still in the spool, for whoever recovers the jobs.

@@ -1,7 +1,8 @@
 /** The store suite on PostgreSQL, and how this engine does it. */
 
 import assert from "node:assert/strict";
-import { claimStatements, outlook } from "../../src/store/postgres/exchange.ts";
+import { claimStatements } from "../../src/store/postgres/exchange.ts";
+import { outlook } from "../../src/store/postgres/outlook.ts";
 import type { Database, Statement } from "../../src/store/postgres/database.ts";
 import { postgresDatabase, postgresServer } from "../helpers/postgres_database.ts";
 import { postgresTest } from "../helpers/postgres_test.ts";
@@ -49,10 +50,10 @@ postgresTest(
         ...database,
         batch(statements) {
           look = statements[0];
-          return Promise.resolve([[{ ready: null, due: null, now: 0 }]]);
+          return Promise.resolve([[{ ready: null, due: null, next_start: null, now: 0 }]]);
         },
       };
-      await outlook(recording);
+      await outlook(recording, null);
       const plans = await Promise.all(
         [promote, claim, look!].map((statement) => planOf(database, statement)),
       );

@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { connect } from "../../src/store/sqlite/database.ts";
-import { exchange, outlook } from "../../src/store/sqlite/exchange.ts";
+import { exchange } from "../../src/store/sqlite/exchange.ts";
+import { isWorkLeft, outlook } from "../../src/store/sqlite/outlook.ts";
 import { listProcesses, takeOver } from "../../src/store/sqlite/processes.ts";
 import { cancel } from "../../src/store/sqlite/cancel.ts";
 import { keys, list } from "../../src/store/sqlite/list.ts";
@@ -39,7 +40,9 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   const { claims: [claimed] } = await exchange(recording, worker, "worker", [], 1);
   assert.equal(claimed.id, "b");
   await exchange(recording, worker, "worker", [finished(claimed, failure)], 1);
-  await outlook(recording);
+  await outlook(recording, null);
+  await outlook(recording, ["default"]);
+  await isWorkLeft(recording, ["default"]);
   assert.deepEqual((await listProcesses(recording))[0].running, ["a"]);
   assert.deepEqual(await takeOver(recording, worker, [], []), []);
   for (const state of ["processing", "failed", "dead", "cancelled"] as const) {

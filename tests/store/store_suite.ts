@@ -13,6 +13,7 @@ import { listCases } from "./suite/list.ts";
 import { processCases } from "./suite/processes.ts";
 import { progressCases } from "./suite/progress.ts";
 import { queryCases } from "./suite/queries.ts";
+import { queueCases } from "./suite/queues.ts";
 import { removeCases } from "./suite/remove.ts";
 import { retryCases } from "./suite/retry.ts";
 import { runningOutputCases } from "./suite/running_output.ts";
@@ -35,6 +36,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   removeCases(test);
   editCases(test);
   progressCases(test);
+  queueCases(test);
   hostCases(test);
   runningOutputCases(test);
 }

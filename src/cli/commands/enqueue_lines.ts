@@ -40,9 +40,12 @@ export async function enqueueLines(
   }
   await using store = await openQueue(choice, "create");
   const config = configFrom(await store.settings());
+  const queues = await store.queueDefaults();
   using intake = await store.intake();
   for (let jobs = 0; !next.done; next = await blocks.next()) {
-    for (const { number, job } of next.value) named(number, () => intake.add(withDefaults(job, config)));
+    for (const { number, job } of next.value) {
+      named(number, () => intake.add(withDefaults(job, config, queues)));
+    }
     progress.show({ jobs: jobs += next.value.length, share: source.share() });
   }
   const count = await intake.commit();

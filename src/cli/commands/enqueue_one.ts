@@ -29,7 +29,7 @@ export async function enqueueOne(
   afterwards?: Afterwards,
 ): Promise<void> {
   await using store = await openQueue(choice, "create");
-  const job = withDefaults(checked, configFrom(await store.settings()));
+  const job = withDefaults(checked, configFrom(await store.settings()), await store.queueDefaults());
   await store.enqueue([job]);
   if (report === "json") await printAll(jsonArray([job.id]));
   else await print(report === "ids" ? `${job.id}\n` : `Job ${job.id} inserted.\n`);

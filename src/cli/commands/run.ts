@@ -29,7 +29,8 @@ export async function run(this: Context, flags: FieldFlags, ...args: string[]): 
   // Before the database is opened: a mistake must not leave an empty one behind.
   const checked = checkNewJob(describe(form, fieldsOfFlags(flags)), await pathResolver());
   await using store = await openQueue(this, "create");
-  await store.enqueue([withDefaults(checked, configFrom(await store.settings()))]);
+  const config = configFrom(await store.settings());
+  await store.enqueue([withDefaults(checked, config, await store.queueDefaults())]);
   this.process.exitCode = await followToEnd(store, checked.id);
 }
 

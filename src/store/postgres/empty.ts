@@ -1,10 +1,26 @@
 /** Answers as an empty queue does, where there is none and none is to be made. */
 
-import { jobStates } from "../../job/job.ts";
+import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
+import { allQueues, type Queue } from "../queues.ts";
 import { QueuectlError } from "../../errors.ts";
 import { noJob, type Scope, scopes } from "../refusals.ts";
 import { isNamed } from "../selection.ts";
 import type { Selection, Store } from "../store.ts";
+
+/** What a new database has. */
+const emptyQueues = (): Queue[] =>
+  [allQueues, defaultQueueName].map((name) => ({
+    name,
+    paused: false,
+    concurrency: null,
+    rate: null,
+    ratePeriod: null,
+    maxRetries: null,
+    timeout: null,
+    counts: noJobs(),
+  }));
+
+const noJobs = () => Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;
 
 /** A store without a database; what would change something is refused. */
 export function emptyStore(url: string, location: string, spool: string): Store {
@@ -22,6 +38,7 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     intake: refuse,
     exchange: none({ claims: [], stale: [], cancel: [], stop: null }),
     outlook: none({ ready: false, dueIn: null }),
+    isWorkLeft: none(false),
     changed: () => false,
     watch: () => null,
     register: refuse,
@@ -31,7 +48,7 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     takeOver: none([]),
     isRunning: none(false),
     requestStop: none([]),
-    counts: () => Promise.resolve(Object.fromEntries(jobStates.map((state) => [state, 0])) as never),
+    counts: () => Promise.resolve(noJobs()),
     deaths: none(0),
     list: none([]),
     keys: none([]),
@@ -54,6 +71,12 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     dlqPurge: (jobs) => missing(jobs, scopes.dlqPurge),
     check: none([]),
     moving: refuse,
+    queues: () => Promise.resolve(emptyQueues()),
+    queueDefaults: () => Promise.resolve(new Map()),
+    setQueue: refuse,
+    pauseQueues: refuse,
+    removeQueue: refuse,
+    moveJobs: (jobs) => missing(jobs, scopes.move),
     settings: none([]),
     setSetting: refuse,
     unsetSetting: none(false),

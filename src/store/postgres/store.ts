@@ -9,19 +9,21 @@ import { connect, type Database } from "./database.ts";
 import { edit } from "./edit.ts";
 import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
-import { exchange, outlook } from "./exchange.ts";
+import { exchange } from "./exchange.ts";
 import { openIntake } from "./intake.ts";
 import { keys, list } from "./list.ts";
 import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
+import { isWorkLeft, outlook } from "./outlook.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
 import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
+import { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
-import { setSetting, settings, unsetSetting } from "./settings.ts";
+import { queueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { spoolFolder } from "./spool_folder.ts";
 import { ownSurroundings } from "./surroundings.ts";
 
@@ -68,7 +70,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
       const workerName = workerNames.get(worker) ?? String(worker);
       return exchange(database, requests, { worker, workerName, finished, want });
     },
-    outlook: () => outlook(database),
+    outlook: (queues = null) => outlook(database, queues),
+    isWorkLeft: (queues = null) => isWorkLeft(database, queues),
     changed: () => listener.changed(),
     watch: (wake) => listener.watch(wake),
     async register(registration) {
@@ -106,6 +109,12 @@ function storeOn(database: Database, url: string, spool: string): Store {
     dlqPurge: (jobs) => remove(database, jobs, scopes.dlqPurge),
     check: () => check(database),
     moving: async () => (await import("./moving.ts")).movingOn(database),
+    queues: () => queues(database),
+    queueDefaults: () => queueDefaults(database),
+    setQueue: (name, changes) => setQueue(database, name, changes),
+    pauseQueues: (names, paused) => pauseQueues(database, names, paused),
+    removeQueue: (name) => removeQueue(database, name),
+    moveJobs: (jobs, queue) => moveJobs(database, jobs, queue),
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),

@@ -5,3 +5,4 @@ export { edit } from "./edit.ts";
 export { keys, list } from "./list.ts";
 export { remove } from "./remove.ts";
 export { retry } from "./retry.ts";
+export { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";

@@ -181,6 +181,7 @@ const queues = `
     max_retries INTEGER,
     timeout INTEGER
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX queues_limited ON queues (name) WHERE paused = 1 OR concurrency IS NOT NULL OR rate IS NOT NULL;
   INSERT INTO queues (name) VALUES (''), ('default');
   CREATE TABLE queue_counters (
     queue TEXT NOT NULL,

@@ -9,7 +9,7 @@ import { connect, type Database, explained } from "./database.ts";
 import { enqueue, openIntake } from "./enqueue.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
-import { setSetting, settings, unsetSetting } from "./settings.ts";
+import { queueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
 import { later } from "../../later.ts";
 
@@ -139,7 +139,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     intake: () => Promise.resolve(openIntake(database)),
     exchange: async (worker, finished, want) =>
       (await work()).exchange(database, worker, workerNames.get(worker) ?? String(worker), finished, want),
-    outlook: async () => (await work()).outlook(database),
+    outlook: async (queues = null) => (await work()).outlook(database, queues),
+    isWorkLeft: async (queues = null) => (await work()).isWorkLeft(database, queues),
     changed() {
       const before = version;
       return before !== (version = readVersion());
@@ -183,6 +184,12 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);
       return (await import(later("./moving.ts")) as typeof import("./moving.ts")).movingOn(database);
     },
+    queues: async () => (await acts()).queues(database),
+    queueDefaults: () => queueDefaults(database),
+    setQueue: async (name, changes) => (await acts()).setQueue(database, name, changes),
+    pauseQueues: async (names, paused) => (await acts()).pauseQueues(database, names, paused),
+    removeQueue: async (name) => (await acts()).removeQueue(database, name),
+    moveJobs: async (jobs, queue) => (await acts()).moveJobs(database, jobs, queue),
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),

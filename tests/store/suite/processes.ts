@@ -10,7 +10,7 @@ export function processCases(test: Case): void {
     clock.advance(10);
     const worker = await join(store, { manager, number: 2, concurrency: 8, identity });
     assert.notEqual(manager, worker);
-    const common = { identity, expired: false, stop: null, running: [] };
+    const common = { identity, queues: null, expired: false, stop: null, running: [] };
     const started = clock.now();
     assert.deepEqual(await store.processes(), [
       {
