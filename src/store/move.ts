@@ -107,7 +107,7 @@ async function transfer(
     for await (const batch of departure.batches()) {
       await arrival.add(batch);
       if (batch.table === "jobs") countStates(counts, batch);
-      else attempts += batch.rows.length;
+      else if (batch.table === "attempts") attempts += batch.rows.length;
       options.progress?.(sum(counts), departure.jobs, attempts);
     }
     await arrival.complete(move.id, departure.rest);

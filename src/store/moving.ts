@@ -46,9 +46,9 @@ export interface Departure extends AsyncDisposable {
   processes: RegisteredProcess[];
   jobs: number;
   processing: number;
-  /** What is not in rows of jobs and attempts. */
+  /** What is not in rows of these tables. */
   rest: Rest;
-  /** All jobs and then all attempts, in the order of their keys; about a megabyte at once, or one row. */
+  /** All jobs, then all attempts, then all dependencies, in the order of their keys; about a megabyte at once, or one row. */
   batches(): AsyncIterable<Batch>;
   /**
    * Commits, durably, that the move has begun, and unlocks the queue: from now on every change is refused, until
@@ -75,7 +75,7 @@ export interface Rest {
   lastSeq: number;
 }
 
-export type MovedTable = "jobs" | "attempts";
+export type MovedTable = "jobs" | "attempts" | "dependencies";
 
 /** Rows of one table, by the names of {@link movedColumns}. */
 export interface Batch {
@@ -129,6 +129,13 @@ export const movedColumns: Record<MovedTable, Record<string, Kind>> = {
     signal: "text?",
     output: "text?",
     error_output: "text?",
+  },
+  dependencies: {
+    parent: "whole",
+    child: "whole",
+    kind: "text",
+    open: "flag",
+    broken: "flag",
   },
 };
 

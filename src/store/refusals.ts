@@ -35,6 +35,35 @@ export const severalJobs = (prefix: string, first: string, second: string) =>
     `Several jobs have ids that begin with "${prefix}": ${first}, ${second}, …; give more of the id`,
   );
 
+/** A job is to wait for one that is not there. */
+export const noParent = (child: string) => (id: string, near?: string) =>
+  new QueuectlError(
+    "not_found",
+    `No job found with id ${id}${perhaps(near)}, for which job "${child}" is to wait; nothing was stored`,
+  );
+
+/** New jobs wait for one another; the first of them is the last one too. */
+export const waitsForItself = (circle: readonly string[]) =>
+  new QueuectlError(
+    "usage",
+    circle.length === 2
+      ? `Job "${circle[0]}" cannot wait for itself; nothing was stored`
+      : `Jobs cannot wait for one another in a circle: ${
+        circle.slice(0, 8).map((id) => `"${id}"`).join(" after ")
+      }${circle.length > 8 ? " …" : ""}; nothing was stored`,
+  );
+
+/** A job cannot run before what it waits for is completed. */
+export const parentFailed = (child: string, parent: string, state: JobState) =>
+  new QueuectlError(
+    "conflict",
+    `Job "${child}" cannot be retried: job "${parent}" that it waits for is ${state}; retry that one first`,
+  );
+
+/** The last error of a job that was cancelled because of another one. */
+export const parentIs = (parent: string, state: JobState | "removed") =>
+  `Job "${parent}" that it waits for ${state === "removed" ? "was removed" : `is ${state}`}`;
+
 /** A job as far as it has to be known before it is changed. */
 export interface FoundJob {
   seq: number;

@@ -41,7 +41,8 @@ export function jobFromRow(row: Row): ListedJob {
     uniqueKey: textOrNull(row, "unique_key"),
     // A number in one engine, a truth value in the other.
     held: row.held === 1 || row.held === true,
-    blocked: number(row, "blocked"),
+    // Kept for all; who has begun does not wait any more.
+    blocked: ["pending", "failed"].includes(jobState(row)) ? number(row, "blocked") : 0,
   };
 }
 

@@ -4,9 +4,9 @@ import { type Job, type JobState, jobStates } from "../job/job.ts";
 
 /**
  * Names for a part of the jobs that are pending or failed: `scheduled` ones wait for a time, `waiting` ones may be
- * claimed now.
+ * claimed now, `blocked` ones wait for other jobs.
  */
-export const jobViews = ["scheduled", "waiting"] as const;
+export const jobViews = ["scheduled", "waiting", "blocked"] as const;
 export type JobView = typeof jobViews[number];
 
 /** A state, or a view. */

@@ -6,6 +6,7 @@ import { deadLetterCases } from "./suite/dead_letters.ts";
 import { enqueueCases } from "./suite/enqueue.ts";
 import { finishCases } from "./suite/finish.ts";
 import { casesFor, type OpenDatabase } from "./suite/harness.ts";
+import { dependencyCases } from "./suite/dependencies.ts";
 import { editCases } from "./suite/edit.ts";
 import { hostCases } from "./suite/hosts.ts";
 import { intakeCases } from "./suite/intake.ts";
@@ -35,6 +36,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   retryCases(test);
   removeCases(test);
   editCases(test);
+  dependencyCases(test);
   progressCases(test);
   queueCases(test);
   hostCases(test);

@@ -4,6 +4,7 @@ import { scopes } from "../refusals.ts";
 import type { Cancelled, Selection } from "../store.ts";
 import { timeSql } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { settle } from "./dependencies.ts";
 import { notification } from "./notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
@@ -25,6 +26,11 @@ export async function cancel(database: Database, selection: Selection): Promise<
         [asArray(keys), database.now()],
       );
     }
+    await settle(
+      database,
+      run,
+      jobs.filter(({ state }) => state !== "processing").map(({ seq }) => seq),
+    );
     if (jobs.some(({ state }) => state === "processing")) {
       const { text, parameters } = notification(database);
       await run(text, parameters);

@@ -83,6 +83,31 @@ const invariants: Array<[string, string]> = [
      ) AS wrong`,
     "tags differ from those of the jobs",
   ],
+  [
+    `SELECT count(*) AS n FROM (
+       SELECT job, sum(n) FROM (
+         SELECT seq AS job, blocked AS n FROM queuectl.jobs WHERE blocked <> 0
+         UNION ALL SELECT child, -1 FROM queuectl.dependencies WHERE open
+       ) AS counted GROUP BY job HAVING sum(n) <> 0
+     ) AS wrong`,
+    "jobs wait for another number of jobs than they say",
+  ],
+  [
+    `SELECT count(*) AS n FROM queuectl.dependencies AS edge JOIN queuectl.jobs AS parent ON parent.seq = edge.parent
+     WHERE edge.open <> (parent.state IN ('pending', 'processing', 'failed'))`,
+    "jobs wait for one that has ended, or not for one that has not",
+  ],
+  [
+    `SELECT count(*) AS n FROM queuectl.dependencies AS edge JOIN queuectl.jobs AS child ON child.seq = edge.child
+     WHERE edge.broken AND (edge.open OR edge.kind <> 'success' OR child.state <> 'cancelled')`,
+    "jobs are said to be cancelled because of another one, and are not",
+  ],
+  [
+    `SELECT count(*) AS n FROM queuectl.dependencies AS edge
+     WHERE NOT EXISTS (SELECT 1 FROM queuectl.jobs WHERE seq = edge.parent)
+       OR NOT EXISTS (SELECT 1 FROM queuectl.jobs WHERE seq = edge.child)`,
+    "dependencies are of jobs that do not exist",
+  ],
 ];
 
 /** Every problem found, in words; empty when the data is sound. Reads all of it. */

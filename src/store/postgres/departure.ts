@@ -35,6 +35,7 @@ export async function depart(whole: Database): Promise<Departure> {
     async *batches() {
       yield* batchesOf(run, database.options.location, "jobs");
       yield* batchesOf(run, database.options.location, "attempts");
+      yield* batchesOf(run, database.options.location, "dependencies");
     },
     async seal({ id, place, location }) {
       await run("INSERT INTO queuectl.moves (id, direction, place, location) VALUES ($1, 'out', $2, $3)", [
@@ -73,6 +74,7 @@ async function refuseOthers({ options }: Database, run: Run): Promise<void> {
 const shapes: Record<MovedTable, { key: readonly string[]; long: readonly string[] }> = {
   jobs: { key: ["seq"], long: ["command", "env", "last_error", "tags", "retry_rules"] },
   attempts: { key: ["job", "run"], long: ["output", "error_output"] },
+  dependencies: { key: ["parent", "child"], long: [] },
 };
 
 /** Keys that are read at once. */
@@ -87,7 +89,7 @@ async function* batchesOf(run: Run, location: string, table: MovedTable): AsyncG
   const name = `queuectl.${table}`;
   const keys = key.join(", ");
   const place = (first: number) => `(${key.map((_, index) => `$${first + index}::bigint`).join(", ")})`;
-  const length = long.map((column) => `coalesce(octet_length(${column}), 0)`).join(" + ");
+  const length = ["0", ...long.map((column) => `coalesce(octet_length(${column}), 0)`)].join(" + ");
   const columns = Object.keys(movedColumns[table]).join(", ");
   const keyOf = (row: Row) => key.map((column) => number(row, column));
 

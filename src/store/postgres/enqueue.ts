@@ -5,6 +5,7 @@ import { defaultQueueName, type NewJob } from "../../job/job.ts";
 import { extraColumns, type Extras, extrasOf, noExtras } from "../extras.ts";
 import { idsExist } from "../refusals.ts";
 import { text } from "../rows.ts";
+import { findParents, linkParents, type ParentRow } from "./parents.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { codeOf } from "./errors.ts";
@@ -77,7 +78,7 @@ export function newRow(job: NewJob, place: number): NewRow {
   };
 }
 
-/** (new) → pending, all or none, in one statement. */
+/** (new) → pending, all or none, in one statement; none of them waits for another. */
 export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<void> {
   const ids = new Set<string>();
   const twice = jobs.map(({ id }) => id).filter((id) => ids.size === ids.add(id).size);
@@ -123,11 +124,16 @@ async function conflict(
  * (new) → pending for any number of jobs, in their order, all or none; returns their number. They are sent to a temporary
  * table first: the row of the counters is locked only while they are moved over.
  */
-export async function enqueueMany(database: Database, jobs: () => Iterable<NewRow>): Promise<number> {
+export async function enqueueMany(
+  database: Database,
+  jobs: () => Iterable<NewRow>,
+  parents?: () => Iterable<ParentRow>,
+): Promise<number> {
   const request = crypto.randomUUID();
   return await database.transaction(async (run) => {
     await run(`CREATE TEMPORARY TABLE queuectl_intake (${typedColumns}) ON COMMIT DROP`);
     const sent = await send(run, jobs());
+    if (parents) await findParents(run, parents());
     await run(
       jobsOf("pg_temp.queuectl_intake", timeSql("$1"), "$2", "ON CONFLICT (id) DO NOTHING"),
       [database.now(), request],
@@ -138,6 +144,7 @@ export async function enqueueMany(database: Database, jobs: () => Iterable<NewRo
       [request],
     );
     if (existing.length > 0) throw idsExist(existing.map((row) => text(row, "id")));
+    if (parents) await linkParents(database, run);
     failpoint("enqueue");
     const { text: notify, parameters } = notification(database);
     await run(notify, parameters);

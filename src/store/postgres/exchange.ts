@@ -6,6 +6,7 @@ import { claimColumns, claimFromRow, number, numberOrNull } from "../rows.ts";
 import type { Exchange } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Row, Run, Statement } from "./database.ts";
+import { settleStatement } from "./dependencies.ts";
 import { lockedSql, lockQueuesStatement, placesSql, processingOfAll, takenSql } from "./limits.ts";
 import { recordedStatement, recordStatement, staleRuns } from "./record.ts";
 import type { Requests } from "./requests.ts";
@@ -42,7 +43,12 @@ export async function exchange(
 
 async function exchangeOnce(database: Database, request: ExchangeRequest, name: string): Promise<Exchange> {
   const { worker, workerName, finished, want } = request;
-  const records = finished.length > 0 ? [recordStatement(database, workerName, finished)] : [];
+  const records = finished.length > 0
+    ? [
+      recordStatement(database, workerName, finished),
+      settleStatement(database, finished.map(({ seq }) => seq)),
+    ]
+    : [];
   const locking = want > 0 ? [lockQueuesStatement(database, worker, finished)] : [];
   const claiming = want > 0 ? claimStatements(database, worker, want, name) : [];
   // The last moment: all of it goes out together with its COMMIT.
@@ -69,6 +75,7 @@ async function exchangeAgain(database: Database, request: ExchangeRequest, name:
     if (want > claims.length) await ask(lockQueuesStatement(database, worker, finished));
     const before = await ask(recordedStatement(finished));
     const recorded = await ask(recordStatement(database, workerName, finished));
+    if (finished.length > 0) await ask(settleStatement(database, finished.map(({ seq }) => seq)));
     if (want > claims.length) {
       const [promote, claim] = claimStatements(database, worker, want - claims.length, name);
       await ask(promote);

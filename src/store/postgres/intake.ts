@@ -5,14 +5,24 @@
  */
 
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
+import type { NewJob } from "../../job/job.ts";
 import { extraColumns } from "../extras.ts";
+import { hasParents, openParents, refuseCircles } from "../new_parents.ts";
 import { addedTwice } from "../refusals.ts";
 import type { Intake } from "../store.ts";
 import type { Database } from "./database.ts";
 import { enqueueMany, type NewRow, newRow } from "./enqueue.ts";
+import type { ParentRow } from "./parents.ts";
 
 const columns =
   `number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, delay, at, ${extraColumns}`;
+
+/** (new) → pending, all or none, for jobs that may wait for others. */
+export async function enqueueCollected(database: Database, jobs: readonly NewJob[]): Promise<void> {
+  using intake = openIntake(database);
+  for (const job of jobs) intake.add(job);
+  await intake.commit();
+}
 
 /** Begins to collect. */
 export function openIntake(database: Database): Intake {
@@ -28,20 +38,33 @@ export function openIntake(database: Database): Intake {
       columns.replaceAll(/\w+/g, ":$&")
     }) ON CONFLICT (id) DO NOTHING`,
   );
+  /** Undefined as long as no job waits for others. */
+  let addParents: ReturnType<typeof openParents> | undefined;
   let count = 0;
 
   function* rows(query: string): Iterable<Record<string, SQLOutputValue>> {
     yield* collected.prepare(`${query} ORDER BY number`).iterate();
   }
 
+  const parents = () =>
+    collected.prepare("SELECT child, parent, kind FROM temp.parents ORDER BY rowid")
+      .iterate() as unknown as Iterable<ParentRow>;
+
   return {
     add(job) {
       const row = newRow(job, count + 1);
       if (insert.run({ ...row, held: Number(row.held) }).changes === 0) throw addedTwice(job.id);
       count++;
+      if (hasParents(job)) (addParents ??= openParents(collected))(job);
     },
-    commit: () =>
-      enqueueMany(database, () => rows(`SELECT ${columns} FROM temp.intake`) as unknown as Iterable<NewRow>),
+    async commit() {
+      if (addParents) refuseCircles(collected);
+      return await enqueueMany(
+        database,
+        () => rows(`SELECT ${columns} FROM temp.intake`) as unknown as Iterable<NewRow>,
+        addParents && parents,
+      );
+    },
     *ids() {
       for (const row of rows("SELECT id FROM temp.intake")) yield row.id as string;
     },

@@ -56,7 +56,8 @@ export function recordStatement(
         UPDATE queuectl.jobs AS job SET
           -- Cancelled while its run ended in another way: nothing but success is stronger.
           state = CASE WHEN job.cancel_requested AND result.state <> 'completed' THEN 'cancelled' ELSE result.state END,
-          available = NOT job.cancel_requested AND result.state IN ('pending', 'failed') AND result.delay = 0,
+          available = NOT job.cancel_requested AND result.state IN ('pending', 'failed') AND result.delay = 0
+            AND job.blocked = 0,
           attempts = result.attempts,
           next_attempt_at = CASE WHEN NOT job.cancel_requested AND result.delay > 0
             THEN clock.now + result.delay END,

@@ -3,6 +3,8 @@
 import type { Scope } from "../refusals.ts";
 import type { Selection } from "../store.ts";
 import type { Database } from "./database.ts";
+import { unlink } from "./dependencies.ts";
+import { notification } from "./notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
 
@@ -11,6 +13,7 @@ export async function remove(database: Database, selection: Selection, scope: Sc
   return await database.transaction(async (run) => {
     const jobs = (await choose(database, run, selection, scope)).sort((a, b) => a.seq - b.seq);
     if (jobs.length === 0) return [];
+    const mayFree = await unlink(database, run, jobs);
     const keys = [asArray(jobs.map(({ seq }) => seq))];
     await run(
       `WITH gone AS (DELETE FROM queuectl.jobs WHERE seq = ANY($1::bigint[]) RETURNING seq, tags)
@@ -19,6 +22,10 @@ export async function remove(database: Database, selection: Selection, scope: Sc
       keys,
     );
     await run("DELETE FROM queuectl.attempts WHERE job = ANY($1::bigint[])", keys);
+    if (mayFree) {
+      const { text, parameters } = notification(database);
+      await run(text, parameters);
+    }
     return jobs.map(({ id }) => id);
     // A second time it would find its own work, and take it for a conflict.
   }, { pace: "slow", unknown: "tell" });

@@ -2,9 +2,10 @@
 
 import type { Scope } from "../refusals.ts";
 import type { JobChanges } from "../../job/job.ts";
-import type { Selection } from "../store.ts";
+import { isNamed, type Selection } from "../selection.ts";
 import { timeSql } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { reopen, withoutFailedParents } from "./dependencies.ts";
 import { assignments } from "./edit.ts";
 import { notification } from "./notifications.ts";
 import { choose, createParameters } from "./selection.ts";
@@ -18,17 +19,19 @@ export async function retry(
   scope: Scope,
 ): Promise<string[]> {
   return await database.transaction(async (run) => {
-    const jobs = (await choose(database, run, selection, scope)).sort((a, b) => a.seq - b.seq);
+    const chosen = (await choose(database, run, selection, scope)).sort((a, b) => a.seq - b.seq);
+    const jobs = await withoutFailedParents(run, chosen, isNamed(selection));
     if (jobs.length === 0) return [];
     const parameters = createParameters();
     const keys = parameters.add(asArray(jobs.map(({ seq }) => seq)));
     const now = timeSql(parameters.add(database.now()));
     await run(
-      `UPDATE queuectl.jobs SET state = 'pending', available = true, next_attempt_at = NULL, attempts = 0,
+      `UPDATE queuectl.jobs SET state = 'pending', available = blocked = 0, next_attempt_at = NULL, attempts = 0,
         last_error = NULL, ${assignments(changes ?? {}, parameters)} updated_at = ${now}
        WHERE seq = ANY(${keys}::bigint[])`,
       parameters.values,
     );
+    await reopen(database, run, jobs.map(({ seq }) => seq));
     const { text, parameters: payload } = notification(database);
     await run(text, payload);
     return jobs.map(({ id }) => id);

@@ -6,7 +6,7 @@
  * - `available` is true exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
  * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job
  *   available, unless it is held or blocked.
- * - `held` is true only for jobs that somebody holds; `blocked` is the number of jobs that one still waits for.
+ * - `held` is true only for jobs that somebody holds; `blocked` is the number of open dependencies of a job.
  * - every `queue` of a job has a row in `queues`; the row with an empty name is all queues together, and has no jobs.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` is true only then.
  * - the sum of `counters` has the number of jobs in every state, and in `died` how many ever became dead. It is spread
@@ -14,7 +14,9 @@
  * - the sum of `queue_counters` has the number of jobs in every state for every queue but "default", which has what is left.
  *   They are changed behind the row of `counters` with the same number, so that nobody waits for a row of them.
  * - a row of `tags` says again what is in `jobs.tags`, to be found by the tag.
- * - a row of `dependencies` says that a child waits, or has waited, for its parent.
+ * - a row of `dependencies` says that a child waits, or has waited, for its parent: `open` is true exactly until the parent
+ *   has ended, and `broken` is true where the child was cancelled because the parent did not complete. Whoever changes the
+ *   first has locked the parent, whoever changes the second or `blocked` has locked the child.
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
@@ -24,6 +26,8 @@
  * `request` names the enqueue, the claim or the take-over that a row was last changed by, and `attempts.claim` the claim
  * under which a result came: so a change that is repeated, because its commit was never confirmed, knows its own.
  */
+
+import { settleFunction } from "./settle_function.ts";
 
 const states = ["pending", "processing", "completed", "failed", "dead", "cancelled"];
 
@@ -218,6 +222,7 @@ const queues = `
     parent bigint NOT NULL,
     child bigint NOT NULL,
     kind text COLLATE "C" NOT NULL,
+    open boolean NOT NULL,
     broken boolean NOT NULL DEFAULT false,
     PRIMARY KEY (parent, child)
   );
@@ -243,6 +248,7 @@ const queues = `
   CREATE INDEX jobs_queue ON queuectl.jobs (queue, seq) WHERE queue <> 'default';
   CREATE UNIQUE INDEX jobs_unique ON queuectl.jobs (unique_key)
     WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
+  ${settleFunction}
   ${countQueues("insert", "SELECT queue, state, 1 AS n FROM new_jobs")}
   ${countQueues("delete", "SELECT queue, state, -1 AS n FROM old_jobs")}
   ${

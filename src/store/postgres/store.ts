@@ -1,5 +1,6 @@
 /** The store on a PostgreSQL server: opens it, and puts the operations of this folder behind the {@link Store} interface. */
 
+import { hasParents } from "../new_parents.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
@@ -10,7 +11,7 @@ import { edit } from "./edit.ts";
 import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
 import { exchange } from "./exchange.ts";
-import { openIntake } from "./intake.ts";
+import { enqueueCollected, openIntake } from "./intake.ts";
 import { keys, list } from "./list.ts";
 import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
@@ -64,7 +65,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     spool,
     exists: true,
     shared: true,
-    enqueue: (jobs) => enqueue(database, jobs),
+    enqueue: (jobs) => jobs.some(hasParents) ? enqueueCollected(database, jobs) : enqueue(database, jobs),
     intake: () => Promise.resolve(openIntake(database)),
     exchange: (worker, finished, want) => {
       const workerName = workerNames.get(worker) ?? String(worker);

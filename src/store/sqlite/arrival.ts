@@ -16,6 +16,7 @@ export const arrive = (whole: Database): Promise<Arrival> =>
     const statements = {
       jobs: insertStatement(database, "jobs"),
       attempts: insertStatement(database, "attempts"),
+      dependencies: insertStatement(database, "dependencies"),
     };
     return {
       processes: await listProcesses(database),
@@ -68,7 +69,7 @@ function insertStatement(database: Database, table: MovedTable) {
   const columns = Object.keys(movedColumns[table]).map((name) => [name, "?"]);
   if (table === "jobs") columns.push(["set_aside", "?"]);
   // The job and the run, which come first, are one number here.
-  else columns.splice(0, 2, ["key", attemptKey("?", "?")]);
+  else if (table === "attempts") columns.splice(0, 2, ["key", attemptKey("?", "?")]);
   return database.prepare(
     `INSERT INTO ${table} (${columns.map(([name]) => name).join(", ")})
      VALUES (${columns.map(([, value]) => value).join(", ")})`,

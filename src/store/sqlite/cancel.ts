@@ -4,6 +4,7 @@ import { scopes } from "../refusals.ts";
 import type { Cancelled, Selection } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
+import { settle } from "./dependencies.ts";
 import { change, choose } from "./selection.ts";
 
 /** pending or failed → cancelled; for one that is processing, its worker is asked to end it. */
@@ -29,6 +30,7 @@ export async function cancel(database: Database, selection: Selection): Promise<
     );
     const tally = openTally(database);
     for (const { state, queue } of waiting) tally.move(state, "cancelled", 1, queue);
+    settle(database, tally, waiting.map(({ seq }) => seq), now);
     tally.write();
     return jobs.map(({ id, state }) => ({ id, running: state === "processing" }));
   });

@@ -67,6 +67,29 @@ const invariants: Array<[string, string]> = [
      )`,
     "tags differ from those of the jobs",
   ],
+  [
+    `SELECT count(*) AS n FROM (
+       SELECT job, sum(n) FROM (
+         SELECT seq AS job, blocked AS n FROM jobs WHERE blocked <> 0
+         UNION ALL SELECT child, -1 FROM dependencies WHERE open = 1
+       ) GROUP BY job HAVING sum(n) <> 0
+     )`,
+    "jobs wait for another number of jobs than they say",
+  ],
+  [
+    `SELECT count(*) AS n FROM dependencies AS edge JOIN jobs AS parent ON parent.seq = edge.parent
+     WHERE edge.open <> (parent.state IN ('pending', 'processing', 'failed'))`,
+    "jobs wait for one that has ended, or not for one that has not",
+  ],
+  [
+    `SELECT count(*) AS n FROM dependencies AS edge JOIN jobs AS child ON child.seq = edge.child
+     WHERE edge.broken = 1 AND (edge.open = 1 OR edge.kind <> 'success' OR child.state <> 'cancelled')`,
+    "jobs are said to be cancelled because of another one, and are not",
+  ],
+  [
+    "SELECT count(*) AS n FROM dependencies WHERE parent NOT IN (SELECT seq FROM jobs) OR child NOT IN (SELECT seq FROM jobs)",
+    "dependencies are of jobs that do not exist",
+  ],
 ];
 
 /** Every problem found, in words; empty when the database is sound. Reads all of it. */

@@ -30,6 +30,7 @@ export const depart = (whole: Database): Promise<Departure> =>
     async *batches() {
       yield* batchesOf(database, "jobs", "seq");
       yield* batchesOf(database, "attempts", "key");
+      yield* batchesOf(database, "dependencies", "parent, child");
     },
     async seal({ id, place, location }) {
       await database.write(() => {
@@ -45,6 +46,9 @@ export const depart = (whole: Database): Promise<Departure> =>
 async function* batchesOf(database: Database, table: MovedTable, order: string): AsyncGenerator<Batch> {
   const batcher = createBatcher<Row>();
   const columns = Object.keys(movedColumns[table]).join(", ");
+  const flags = Object.entries(movedColumns[table]).filter(([, kind]) => kind === "flag").map(([name]) =>
+    name
+  );
   const rows = explained(
     database.path,
     () => database.connection.prepare(`SELECT ${columns} FROM ${table} ORDER BY ${order}`).iterate(),
@@ -54,7 +58,7 @@ async function* batchesOf(database: Database, table: MovedTable, order: string):
       const next = explained(database.path, () => rows.next());
       if (next.done) break;
       const read: Row = next.value;
-      for (const flag of table === "jobs" ? ["available", "held"] : []) read[flag] = read[flag] === 1;
+      for (const flag of flags) read[flag] = read[flag] === 1;
       const row = movedRow(table, read, database.path);
       const complete = batcher.add(row, lengthOf(row));
       if (complete) yield { table, rows: complete };

@@ -3,9 +3,11 @@
 import { failpoint } from "../../failpoint.ts";
 import { defaultQueueName, type NewJob } from "../../job/job.ts";
 import { extraColumns, type Extras, extrasOf, noExtras } from "../extras.ts";
+import { later } from "../../later.ts";
 import { addedTwice, idsExist } from "../refusals.ts";
+import { hasParents, openParents } from "../new_parents.ts";
 import type { Intake } from "../store.ts";
-import { openTally } from "./counters.ts";
+import { openTally, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { explained } from "./database.ts";
 
@@ -36,6 +38,7 @@ const extraValues = ({ queue, held, tags, unique_key, retry_rules }: Extras) => 
 
 /** (new) → pending, all or none. */
 export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<void> {
+  if (jobs.some(hasParents)) return await enqueueCollected(database, jobs);
   await database.write(() => {
     const now = database.now();
     const tally = openTally(database);
@@ -44,6 +47,12 @@ export async function enqueue(database: Database, jobs: readonly NewJob[]): Prom
     for (const { queue } of jobs) tally.move(null, "pending", 1, queue);
     tally.write();
   });
+}
+
+async function enqueueCollected(database: Database, jobs: readonly NewJob[]): Promise<void> {
+  using intake = openIntake(database);
+  for (const job of jobs) intake.add(job);
+  await intake.commit();
 }
 
 /** False where the id exists. */
@@ -71,9 +80,8 @@ function insert(database: Database, job: NewJob, now: number): boolean {
 }
 
 /** What is known besides of the jobs that were moved over: their queues, and their tags. */
-function countCollected(database: Database, jobs: number): void {
+function countCollected(database: Database, tally: Tally, jobs: number): void {
   const { connection } = database;
-  const tally = openTally(database);
   const queues = connection.prepare(`
     SELECT queue, count(*) AS jobs FROM temp.intake WHERE queue <> '${defaultQueueName}' GROUP BY queue`)
     .all();
@@ -82,7 +90,6 @@ function countCollected(database: Database, jobs: number): void {
     return sum + (jobs as number);
   }, 0);
   tally.move(null, "pending", jobs - others);
-  tally.write();
   connection.exec(`
     INSERT INTO main.queues (name) SELECT DISTINCT queue FROM temp.intake WHERE queue IS NOT NULL
       ON CONFLICT DO NOTHING;
@@ -132,6 +139,8 @@ export function openIntake(database: Database): Intake {
       );
   };
   const due = "coalesce(at, ?1 + coalesce(delay, 0))";
+  /** Undefined as long as no job waits for others. */
+  let addParents: ReturnType<typeof openParents> | undefined;
   let collecting = true;
   let count = 0;
 
@@ -140,12 +149,18 @@ export function openIntake(database: Database): Intake {
       if (explained(database.path, () => insert(job).changes) === 0) {
         throw addedTwice(job.id);
       }
+      if (hasParents(job)) explained(database.path, () => (addParents ??= openParents(connection))(job));
       count++;
     },
     async commit() {
       connection.exec("COMMIT");
       collecting = false;
+      const parents = addParents &&
+        await import(later("./parents.ts")) as typeof import("./parents.ts") | undefined;
       return await database.write(() => {
+        const now = database.now();
+        const tally = openTally(database);
+        parents?.findParents(database);
         const { last } = connection.prepare("SELECT max(seq) AS last FROM main.jobs").get()!;
         const { changes } = connection.prepare(`
           INSERT INTO main.jobs (state, available, next_attempt_at, created_at, updated_at, ${newColumns},
@@ -153,7 +168,7 @@ export function openIntake(database: Database): Intake {
           SELECT 'pending', ${due} <= ?1 AND coalesce(held, 0) = 0, nullif(max(${due}, ?1), ?1), ?1, ?1, ${newColumns},
             coalesce(queue, '${defaultQueueName}'), coalesce(held, 0), tags, unique_key, retry_rules
           FROM temp.intake WHERE true ORDER BY number
-          ON CONFLICT (id) DO NOTHING`).run(database.now());
+          ON CONFLICT (id) DO NOTHING`).run(now);
         // Looked for only now: asking for each id beforehand would take as long as adding it.
         if (Number(changes) < count) {
           const existing = connection.prepare(`
@@ -161,7 +176,9 @@ export function openIntake(database: Database): Intake {
             .all(last);
           throw idsExist(existing.map((row) => row.id as string));
         }
-        countCollected(database, Number(changes));
+        countCollected(database, tally, Number(changes));
+        parents?.linkParents(database, tally, Number(last ?? 0), now);
+        tally.write();
         failpoint("enqueue");
         return Number(changes);
       });
@@ -174,7 +191,7 @@ export function openIntake(database: Database): Intake {
     [Symbol.dispose]() {
       // A full disk has rolled back already.
       if (collecting && connection.isTransaction) connection.exec("ROLLBACK");
-      connection.exec("DROP TABLE IF EXISTS temp.intake");
+      connection.exec("DROP TABLE IF EXISTS temp.intake; DROP TABLE IF EXISTS temp.parents");
     },
   };
 }

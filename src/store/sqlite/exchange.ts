@@ -5,6 +5,7 @@ import type { Claim, Finished, JobState, Outcome } from "../../job/job.ts";
 import type { Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
 import { openTally, type Tally } from "./counters.ts";
+import { settle } from "./dependencies.ts";
 import { cancelRequests, standing } from "./processes.ts";
 import { addStarts, firstClaimable, limitsOf, placesOf, tidyStarts } from "./claimable.ts";
 import { attemptKey } from "./schema.ts";
@@ -31,6 +32,7 @@ export async function exchange(
     const stand = standOf(database, finished);
     const stale = finished.filter((run) => !record(database, workerName, run, stand.get(run.seq), now, tally))
       .map((run) => run.seq);
+    if (finished.length > 0) settle(database, tally, finished.map(({ seq }) => seq), now);
     if (finished.length > 0) failpoint("recording");
     const { registered, stop, queues } = standing(database, worker);
     const cancel = cancelRequests(database, worker);
@@ -84,7 +86,7 @@ function record(
     ? "set_aside = 1,"
     : delay > 0
     ? "next_attempt_at = ?7,"
-    : "available = 1,";
+    : "available = (blocked = 0),";
   const dueAt = change.includes("?7") ? [now + delay] : [];
   const { changes } = database.prepare(`
     UPDATE jobs SET state = ?1, ${change} attempts = ?2, last_error = ?3, updated_at = ?4, started_at = NULL,

@@ -4,6 +4,7 @@ import type { Scope } from "../refusals.ts";
 import type { Selection } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
+import { unlink } from "./dependencies.ts";
 import { attemptsOf } from "./schema.ts";
 import { change, choose } from "./selection.ts";
 
@@ -11,6 +12,8 @@ import { change, choose } from "./selection.ts";
 export async function remove(database: Database, selection: Selection, scope: Scope): Promise<string[]> {
   return await database.write(() => {
     const jobs = choose(database, selection, scope).sort((a, b) => a.seq - b.seq);
+    const tally = openTally(database);
+    unlink(database, tally, jobs, database.now());
     change(
       database,
       `DELETE FROM tags WHERE (tag, job) IN (
@@ -19,7 +22,6 @@ export async function remove(database: Database, selection: Selection, scope: Sc
     );
     change(database, "DELETE FROM jobs WHERE seq IN (:keys)", jobs);
     const forget = database.prepare(`DELETE FROM attempts WHERE ${attemptsOf("?1")}`);
-    const tally = openTally(database);
     for (const { seq, state, queue } of jobs) {
       forget.run(seq);
       tally.move(state, null, 1, queue);

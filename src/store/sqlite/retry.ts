@@ -2,9 +2,10 @@
 
 import type { Scope } from "../refusals.ts";
 import type { JobChanges } from "../../job/job.ts";
-import type { Selection } from "../store.ts";
+import { isNamed, type Selection } from "../selection.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
+import { reopen, withoutFailedParents } from "./dependencies.ts";
 import { assignments } from "./edit.ts";
 import { change, choose } from "./selection.ts";
 
@@ -16,18 +17,21 @@ export async function retry(
   scope: Scope,
 ): Promise<string[]> {
   return await database.write(() => {
-    const jobs = choose(database, selection, scope).sort((a, b) => a.seq - b.seq);
+    const chosen = choose(database, selection, scope).sort((a, b) => a.seq - b.seq);
+    const jobs = withoutFailedParents(database, chosen, isNamed(selection));
+    const now = database.now();
     const { sql, parameters } = assignments(changes ?? {});
     change(
       database,
-      `UPDATE jobs SET state = 'pending', set_aside = NULL, available = 1, next_attempt_at = NULL, attempts = 0,
+      `UPDATE jobs SET state = 'pending', set_aside = NULL, available = (blocked = 0), next_attempt_at = NULL, attempts = 0,
         last_error = NULL, ${sql} updated_at = :now
        WHERE seq IN (:keys)`,
       jobs,
-      { ...parameters, now: database.now() },
+      { ...parameters, now },
     );
     const tally = openTally(database);
     for (const { state, queue } of jobs) tally.move(state, "pending", 1, queue);
+    reopen(database, tally, jobs.map(({ seq }) => seq), now);
     tally.write();
     return jobs.map(({ id }) => id);
   });

@@ -7,13 +7,14 @@
  * - `set_aside` is 1 exactly for dead and cancelled jobs, NULL for all others.
  * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job
  *   available, unless it is held or blocked.
- * - `held` is 1 only for jobs that somebody holds; `blocked` is the number of jobs that one still waits for.
+ * - `held` is 1 only for jobs that somebody holds; `blocked` is the number of open dependencies of a job.
  * - every `queue` of a job has a row in `queues`; the row with an empty name is all queues together, and has no jobs.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` only then.
  * - `counters` has the number of jobs in every state, and in `died` how many ever became dead; `queue_counters` has those
  *   of every queue but "default", which has what is left.
  * - a row of `tags` says again what is in `jobs.tags`, to be found by the tag.
- * - a row of `dependencies` says that a child waits, or has waited, for its parent.
+ * - a row of `dependencies` says that a child waits, or has waited, for its parent: `open` is 1 exactly until the parent has
+ *   ended, and `broken` is 1 where the child was cancelled because the parent did not complete.
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see {@link attemptKey} and {@link attemptsOf}.
@@ -200,7 +201,8 @@ const queues = `
     parent INTEGER NOT NULL,
     child INTEGER NOT NULL,
     kind TEXT NOT NULL,
-    broken INTEGER,
+    open INTEGER NOT NULL,
+    broken INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (parent, child)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX dependencies_child ON dependencies (child);

@@ -101,14 +101,16 @@ function indexesOf(kind: JobKind, arePendingFew: boolean): Array<string | undefi
       return [`state = '${kind}' AND set_aside IS NOT NULL`];
     case "pending":
     case "waiting":
-      return arePendingFew ? [claimable, "next_attempt_at IS NOT NULL"] : [undefined];
+      return arePendingFew ? [claimable, "next_attempt_at IS NOT NULL", "blocked > 0"] : [undefined];
     case "failed":
       // Few of those that may be claimed are failed: they come first.
       return arePendingFew
-        ? [`state = 'failed' AND ${claimable}`, "next_attempt_at IS NOT NULL"]
+        ? [`state = 'failed' AND ${claimable}`, "next_attempt_at IS NOT NULL", "blocked > 0"]
         : [undefined];
     case "scheduled":
       return ["next_attempt_at IS NOT NULL"];
+    case "blocked":
+      return ["blocked > 0"];
     case "completed":
       return [undefined];
   }
@@ -118,9 +120,14 @@ function indexesOf(kind: JobKind, arePendingFew: boolean): Array<string | undefi
 function holdsFor(kind: JobKind, among: readonly JobState[]): string {
   if (!isView(kind)) return `+state = '${kind}'`;
   const states = `+state IN (${stateList(viewStates(among))})`;
-  return kind === "scheduled"
-    ? `${states} AND +next_attempt_at > :now`
-    : `${states} AND (+available = 1 OR +next_attempt_at <= :now)`;
+  switch (kind) {
+    case "scheduled":
+      return `${states} AND +next_attempt_at > :now`;
+    case "waiting":
+      return `${states} AND (+available = 1 OR +next_attempt_at <= :now AND +blocked = 0)`;
+    case "blocked":
+      return `${states} AND +blocked > 0`;
+  }
 }
 
 /** The jobs of a selection that an operation is about. Throws `not_found`, `conflict`, or `usage` for several. */

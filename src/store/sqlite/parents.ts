@@ -1,0 +1,55 @@
+/** What new jobs wait for: found when they are put into the queue, from the names that were collected with them. */
+
+import { noParent, parentIs } from "../refusals.ts";
+import { number, text } from "../rows.ts";
+import type { JobState } from "../../job/job.ts";
+import { refuseCircles } from "../new_parents.ts";
+import type { Tally } from "./counters.ts";
+import type { Database } from "./database.ts";
+import { cancelWaiting, settle } from "./dependencies.ts";
+import { requireJob } from "./queries.ts";
+
+/**
+ * Makes whole ids of all names of parents, before the new jobs are in the queue: by the beginning of its id only a job that
+ * is there already can be meant. Throws `not_found`, or `usage` for a circle.
+ */
+export function findParents(database: Database): void {
+  const { connection } = database;
+  refuseCircles(connection);
+  const unknown = connection.prepare(`
+    SELECT parent, min(child) AS child FROM temp.parents
+    WHERE NOT EXISTS (SELECT 1 FROM temp.intake WHERE id = parent) AND NOT EXISTS (SELECT 1 FROM main.jobs WHERE id = parent)
+    GROUP BY parent ORDER BY min(rowid)`).all();
+  const rename = connection.prepare("UPDATE temp.parents SET parent = ? WHERE parent = ?");
+  for (const row of unknown) {
+    const name = text(row, "parent");
+    rename.run(requireJob(database, name, noParent(text(row, "child"))).id, name);
+  }
+}
+
+/** Has the new jobs, whose keys are higher than `last`, wait for their parents, or cancels them where one has failed. */
+export function linkParents(database: Database, tally: Tally, last: number, now: number): void {
+  const { connection } = database;
+  connection.exec(`
+    INSERT INTO main.dependencies (parent, child, kind, open)
+    SELECT parent.seq, child.seq, max(kind), parent.state IN ('pending', 'processing', 'failed')
+    FROM temp.parents AS edge CROSS JOIN main.jobs AS child ON child.id = edge.child
+    CROSS JOIN main.jobs AS parent ON parent.id = edge.parent
+    GROUP BY parent.seq, child.seq`);
+  connection.prepare(`
+    UPDATE main.jobs SET blocked = edges.n, available = 0
+    FROM (SELECT child, count(*) AS n FROM main.dependencies WHERE child > ? AND open = 1 GROUP BY child) AS edges
+    WHERE seq = edges.child`).run(last);
+  const failed = connection.prepare(`
+    SELECT edge.parent, edge.child, parent.id, parent.state
+    FROM main.dependencies AS edge CROSS JOIN main.jobs AS parent ON parent.seq = edge.parent
+    WHERE edge.child > ? AND edge.open = 0 AND edge.kind = 'success' AND parent.state <> 'completed'`).all(
+    last,
+  );
+  const broken = failed.map((row) => ({
+    parent: number(row, "parent"),
+    child: number(row, "child"),
+    reason: parentIs(text(row, "id"), text(row, "state") as JobState),
+  }));
+  settle(database, tally, cancelWaiting(database, tally, broken, now, true), now);
+}
