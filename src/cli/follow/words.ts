@@ -1,6 +1,7 @@
 /** What is said about one job: how its runs ended, why it waits, its exit status. Pure functions. */
 
 import { spelledDuration } from "../../duration.ts";
+import { tryAgainLater } from "../../job/backoff.ts";
 import type { JobState } from "../../job/job.ts";
 import { printable } from "../../printable.ts";
 import { aheadLimit, type EndedRun, type JobDetail, type JobProgress } from "../../store/progress.ts";
@@ -33,10 +34,13 @@ export function exitStatusOf(state: JobState, last: EndedRun | undefined): numbe
   }
 }
 
+const laterWords = "asked to be run again later";
+
 /** How a run ended: `exit code 3`, `SIGKILL`, `timed out`. */
 export function outcomeWords({ outcome, exitCode, signal }: EndedRun): string {
   switch (outcome) {
     case "exited":
+      if (exitCode === tryAgainLater) return `${laterWords} (exit code ${exitCode})`;
       return exitCode === 0 ? "completed" : `exit code ${exitCode}`;
     case "signaled":
       return signal ?? `exit code ${exitCode}`;
@@ -59,6 +63,9 @@ export function endWords(id: string, run: EndedRun): string {
   const words = outcomeWords(run);
   const what = `Attempt ${run.number} of job ${id}`;
   if (run.outcome === "exited" && run.exitCode === 0) return `${what} completed after ${took}`;
+  if (run.outcome === "exited" && run.exitCode === tryAgainLater) {
+    return `${what} ${laterWords}, after ${took} (exit code ${run.exitCode})`;
+  }
   if (run.outcome === "handed_back") return `${what} was ${words} after ${took}`;
   if (run.outcome === "cancelled") return `${what} was cancelled after ${took}`;
   return `${what} failed after ${took}: ${words}`;

@@ -51,6 +51,13 @@ export const paging = {
 
 /** `--set` and `--unset`: other fields for a job. */
 export const changes = {
-  set: values("KEY=VALUE", "command, priority, max_retries, timeout, base_backoff, cwd or env.NAME"),
-  unset: values("KEY", "timeout, base_backoff or cwd: as by setting or worker; env.NAME: not set"),
+  set: values(
+    "KEY=VALUE",
+    "command, priority, max_retries, timeout, base_backoff, cwd, backoff, max_backoff, jitter, retry_on, " +
+      "no_retry_on or env.NAME",
+  ),
+  unset: values(
+    "KEY",
+    "One of these behind max_retries: as by setting, worker or default; env.NAME: not set",
+  ),
 } as const;

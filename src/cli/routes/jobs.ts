@@ -157,6 +157,7 @@ export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
 
 EXAMPLES
   queuectl edit nightly --set priority=10 --set timeout=2h
+  queuectl edit nightly --set backoff=linear --set retry_on=1,70-75
   queuectl edit nightly --set env.LEVEL=debug --unset cwd`,
     customUsage: ["ID... --set KEY=VALUE...", "ID... --unset KEY..."],
   },
