@@ -3,10 +3,10 @@
 import { type Job, type JobState, jobStates } from "../job/job.ts";
 
 /**
- * Names for a part of the jobs that are pending or failed: `scheduled` ones wait for a time, `waiting` ones may be
- * claimed now.
+ * Names for a part of the jobs that are pending or failed: `held` ones wait until somebody lets them go, others that are
+ * `scheduled` wait for a time, and `waiting` ones may be claimed now.
  */
-export const jobViews = ["scheduled", "waiting"] as const;
+export const jobViews = ["scheduled", "waiting", "held"] as const;
 export type JobView = typeof jobViews[number];
 
 /** A state, or a view. */

@@ -1,7 +1,6 @@
 import type { Store } from "../store/store.ts";
 
-/** Whether nothing is left to run or to retry. */
+/** Whether nothing is left to run or to retry but what is held. */
 export async function isDrained(store: Store): Promise<boolean> {
-  const { pending, processing, failed } = await store.counts();
-  return pending + processing + failed === 0;
+  return await store.countOpen() === 0;
 }

@@ -118,7 +118,7 @@ export async function assertSound(schema: string): Promise<void> {
 
 const violations = [
   "SELECT id FROM queuectl.jobs WHERE available AND state NOT IN ('pending', 'failed')",
-  "SELECT id FROM queuectl.jobs WHERE available <> (next_attempt_at IS NULL) AND state IN ('pending', 'failed')",
+  "SELECT id FROM queuectl.jobs WHERE available <> (next_attempt_at IS NULL AND NOT held AND blocked = 0) AND state IN ('pending', 'failed')",
   "SELECT id FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL AND state NOT IN ('pending', 'failed')",
   "SELECT id FROM queuectl.jobs WHERE (worker IS NULL) = (state = 'processing')",
   "SELECT id FROM queuectl.jobs WHERE cancel_requested AND state <> 'processing'",

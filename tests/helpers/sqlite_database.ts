@@ -60,7 +60,7 @@ export function assertSound(file: string): void {
 
 const violations = [
   "SELECT id FROM jobs WHERE available AND state NOT IN ('pending', 'failed')",
-  "SELECT id FROM jobs WHERE available <> (next_attempt_at IS NULL) AND state IN ('pending', 'failed')",
+  "SELECT id FROM jobs WHERE available <> (next_attempt_at IS NULL AND held = 0 AND blocked = 0) AND state IN ('pending', 'failed')",
   "SELECT id FROM jobs WHERE next_attempt_at IS NOT NULL AND state NOT IN ('pending', 'failed')",
   "SELECT id FROM jobs WHERE (worker IS NULL) = (state = 'processing')",
   "SELECT name FROM counters WHERE name <> 'died' AND value <> (SELECT count(*) FROM jobs WHERE state = name)",

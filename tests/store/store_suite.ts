@@ -7,6 +7,7 @@ import { enqueueCases } from "./suite/enqueue.ts";
 import { finishCases } from "./suite/finish.ts";
 import { casesFor, type OpenDatabase } from "./suite/harness.ts";
 import { editCases } from "./suite/edit.ts";
+import { holdCases } from "./suite/hold.ts";
 import { hostCases } from "./suite/hosts.ts";
 import { intakeCases } from "./suite/intake.ts";
 import { listCases } from "./suite/list.ts";
@@ -34,6 +35,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   retryCases(test);
   removeCases(test);
   editCases(test);
+  holdCases(test);
   progressCases(test);
   hostCases(test);
   runningOutputCases(test);

@@ -79,7 +79,7 @@ export function failureWords(job: Pick<JobProgress, "id" | "state">, last: Ended
 
 /** What a job waits for. */
 export interface Waiting {
-  for: "time" | "worker" | "cancel";
+  for: "time" | "worker" | "cancel" | "release";
   /** One line, `waits for …`, `is being cancelled`. */
   text: string;
   /** Jobs that are claimed before it. */
@@ -103,6 +103,10 @@ export function whyItWaits(job: JobDetail, processes: readonly RegisteredProcess
   }
   if (hasEnded(job.state)) return null;
   const noWorker = !hasWorker(processes);
+  if (job.job.held) {
+    const text = `is held; let it go: queuectl release ${printable(job.id)}`;
+    return { for: "release", text, ahead: null, noWorker };
+  }
   if (job.dueIn !== null && job.dueIn > 0) {
     const what = job.state === "failed"
       ? `its retry (attempt ${job.attempts + 1} of ${Math.max(job.maxRetries, job.attempts) + 1})`

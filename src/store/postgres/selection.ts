@@ -66,9 +66,14 @@ export function conditionsFor(
 function kindCondition(kind: JobKind, among: readonly JobState[], now: () => string): string {
   if (!isView(kind)) return `state = '${kind}'`;
   const states = `state IN (${stateList(viewStates(among))})`;
-  return kind === "scheduled"
-    ? `${states} AND next_attempt_at > ${now()}`
-    : `${states} AND (available OR next_attempt_at <= ${now()})`;
+  switch (kind) {
+    case "held":
+      return `${states} AND held`;
+    case "scheduled":
+      return `${states} AND next_attempt_at > ${now()} AND NOT held`;
+    case "waiting":
+      return `${states} AND (available OR next_attempt_at <= ${now()} AND NOT held AND blocked = 0)`;
+  }
 }
 
 /** The jobs of a selection that an operation is about, locked. Throws `not_found`, `conflict`, or `usage` for several. */

@@ -10,6 +10,7 @@ import { edit } from "./edit.ts";
 import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
 import { exchange, outlook } from "./exchange.ts";
+import { hold, release } from "./hold.ts";
 import { openIntake } from "./intake.ts";
 import { keys, list } from "./list.ts";
 import { migrate } from "./migrate.ts";
@@ -17,7 +18,7 @@ import { createListener } from "./notifications.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
+import { attempts, countOpen, counts, deaths, findRun, lastOutput } from "./queries.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
@@ -84,6 +85,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     isRunning: (seq, run, boot) => isRunning(database, seq, run, boot),
     requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
+    countOpen: () => countOpen(database),
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
     keys: (filter) => keys(database, filter),
@@ -102,6 +104,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
     retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),
     remove: (jobs) => remove(database, jobs, scopes.remove),
     edit: (jobs, changes) => edit(database, jobs, changes),
+    hold: (jobs) => hold(database, jobs),
+    release: (jobs) => release(database, jobs),
     dlqRetry: (jobs, changes) => retry(database, jobs, changes, scopes.dlqRetry),
     dlqPurge: (jobs) => remove(database, jobs, scopes.dlqPurge),
     check: () => check(database),
