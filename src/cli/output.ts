@@ -89,6 +89,11 @@ export function jobObject(job: Job, last: { output: string; errorOutput: string 
     base_backoff: job.baseBackoff,
     cwd: job.cwd,
     env: job.env,
+    backoff: job.retryRules?.backoff ?? null,
+    max_backoff: job.retryRules?.maxBackoff === undefined ? null : job.retryRules.maxBackoff / 1000,
+    jitter: job.retryRules?.jitter ?? null,
+    retry_on: job.retryRules?.retryOn ?? null,
+    no_retry_on: job.retryRules?.noRetryOn ?? null,
   };
 }
 

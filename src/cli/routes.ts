@@ -6,7 +6,7 @@ import { config } from "./routes/config.ts";
 import { dlq } from "./routes/dlq.ts";
 import { enqueue } from "./routes/enqueue.ts";
 import { follow, logs, run, show, wait } from "./routes/follow.ts";
-import { cancel, clean, edit, list, retry, rm, status } from "./routes/jobs.ts";
+import { cancel, clean, edit, hold, list, release, retry, rm, status } from "./routes/jobs.ts";
 import { doctor, migrate } from "./routes/maintenance.ts";
 import { move, pause, queue, resume } from "./routes/queue.ts";
 import { worker } from "./routes/worker.ts";
@@ -32,6 +32,8 @@ export const routes = buildRouteMap<string, Context>({
     pause,
     resume,
     queue,
+    hold,
+    release,
     dlq,
     config,
     migrate,

@@ -1,15 +1,15 @@
 /** The one way into the queue: whatever describes a new job is checked here and becomes a {@link NewJob}. */
 
-import type { Config } from "../config.ts";
+import { backoffKinds, type Config } from "../config.ts";
 import { maxDuration, parseDuration } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
 import { parseMoment } from "../moment.ts";
 import { didYouMean } from "../nearest.ts";
 import {
-  backoffKinds,
   defaultQueueName,
   duplicatePolicies,
   type DuplicatePolicy,
+  type JobChanges,
   type NewJob,
   type RetryRules,
 } from "./job.ts";
@@ -262,7 +262,15 @@ function addExtras(checked: CheckedJob, job: JobFields): void {
   if (job.jitter !== undefined) rules.jitter = job.jitter;
   if (job.retry_on !== undefined) rules.retryOn = job.retry_on;
   if (job.no_retry_on !== undefined) rules.noRetryOn = job.no_retry_on;
+  refuseContradiction(rules);
   if (Object.keys(rules).length > 0) checked.retryRules = rules;
+}
+
+/** Throws `usage` where an exit status is in both lists. */
+export function refuseContradiction({ retryOn, noRetryOn }: JobChanges["retryRules"] & object): void {
+  const both = retryOn?.find((status) => noRetryOn?.includes(status));
+  if (both === undefined) return;
+  throw new QueuectlError("usage", `Exit status ${both} cannot be in both "retry_on" and "no_retry_on"`);
 }
 
 /** What queues have for their new jobs, by their names; null where that is nothing. */

@@ -108,6 +108,8 @@ export const scopes = {
   remove: scope("removed", standing, 'only jobs that do not run (end them with "queuectl cancel")'),
   edit: scope("edited", standing, "only jobs that do not run"),
   move: scope("moved", standing, "only jobs that do not run"),
+  hold: scope("held", ["pending", "failed"], "only jobs that wait"),
+  release: scope("released", ["pending", "failed"], "only jobs that are held"),
   dlqRetry: scope("retried", ["dead"], "only dead jobs", noDeadJob),
   dlqPurge: scope("purged", ["dead"], "only dead jobs", noDeadJob),
 } as const;
@@ -128,6 +130,16 @@ export const queueHasJobs = (name: string, jobs: number) =>
 
 export const queueStays = (name: string) =>
   new QueuectlError("conflict", `Queue "${name}" cannot be removed: jobs that name no queue are in it`);
+/** Jobs that wait, but are not held. */
+export function notHeld(jobs: readonly FoundJob[]): QueuectlError {
+  const named = jobs.slice(0, 5).map(({ id }) => `"${id}"`).join(", ") + (jobs.length > 5 ? ", …" : "");
+  return new QueuectlError(
+    "conflict",
+    jobs.length === 1
+      ? `Job ${named} cannot be released: it is not held`
+      : `${jobs.length} jobs cannot be released: ${named} are not held`,
+  );
+}
 
 /** Every change is refused while a move is not ended. */
 export const beingMoved = (from: string, to: string) =>

@@ -3,10 +3,10 @@
 import { type Job, type JobState, jobStates } from "../job/job.ts";
 
 /**
- * Names for a part of the jobs that are pending or failed: `scheduled` ones wait for a time, `waiting` ones may be
- * claimed now, `blocked` ones wait for other jobs.
+ * Names for a part of the jobs that are pending or failed: `held` ones wait until somebody lets them go, others that are
+ * `scheduled` wait for a time, `blocked` ones wait for other jobs, and `waiting` ones may be claimed now.
  */
-export const jobViews = ["scheduled", "waiting", "blocked"] as const;
+export const jobViews = ["scheduled", "waiting", "blocked", "held"] as const;
 export type JobView = typeof jobViews[number];
 
 /** A state, or a view. */

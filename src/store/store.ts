@@ -136,6 +136,8 @@ export interface Store extends AsyncDisposable {
   requestStop(request: StopRequest, gone: readonly number[], hosts?: readonly string[]): Promise<number[]>;
 
   counts(): Promise<Record<JobState, number>>;
+  /** How many jobs run, or wait for anything but their release: pending, processing and failed ones that are not held. */
+  countOpen(): Promise<number>;
   /** How many jobs have become dead since the queue exists; it never goes down. */
   deaths(): Promise<number>;
   list(filter: ListFilter): Promise<ListedJob[]>;
@@ -187,6 +189,13 @@ export interface Store extends AsyncDisposable {
   remove(jobs: Selection): Promise<string[]>;
   /** Changes jobs that do not run. All or none; throws `not_found` or `conflict`. Returns the ids. */
   edit(jobs: readonly string[], changes: JobChanges): Promise<string[]>;
+  /**
+   * Keeps pending and failed jobs from being claimed, also when their time comes. All that are named or none; throws
+   * `not_found` or `conflict`. Returns the ids, also of those that were held already.
+   */
+  hold(jobs: Selection): Promise<string[]>;
+  /** Undoes `hold`. All that are named or none; throws `not_found`, or `conflict` for one that is not held. */
+  release(jobs: Selection): Promise<string[]>;
   /** As `retry`, of dead jobs alone. */
   dlqRetry(jobs: Selection, changes?: JobChanges): Promise<string[]>;
   /** As `remove`, of dead jobs alone. */

@@ -152,11 +152,16 @@ export function finishedRun(
   config: Config,
 ): Finished {
   const { seq, run, attempt, startedAt } = claim;
+  const rules = claim.retryRules ?? {};
   const next = nextStep(outcome, errorText(outcome, outputs.errorOutput), {
     attempts: attempt,
     maxRetries: claim.maxRetries,
+    backoff: rules.backoff ?? config.backoff,
     baseBackoff: claim.baseBackoff ?? config.baseBackoff,
-    maxBackoff: config.maxBackoff,
-  });
+    maxBackoff: rules.maxBackoff ?? config.maxBackoff,
+    jitter: rules.jitter ?? config.jitter,
+    retryOn: rules.retryOn,
+    noRetryOn: rules.noRetryOn,
+  }, Math.random());
   return { seq, claim: claim.claim, run, attempt, startedAt, outcome, ...outputs, next };
 }

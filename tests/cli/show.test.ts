@@ -80,7 +80,13 @@ queueTest("show --json has a documented shape", async (queue) => {
     "base_backoff",
     "cwd",
     "env",
+    "backoff",
+    "max_backoff",
+    "jitter",
+    "retry_on",
+    "no_retry_on",
     "waits",
+    "dead_because",
     "running",
     "runs",
   ]);

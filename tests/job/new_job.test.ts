@@ -53,6 +53,17 @@ Deno.test("every field that is given is kept", () => {
   });
 });
 
+Deno.test("one exit status cannot be retried and not retried", () => {
+  const job = { command: "x", retry_on: [1, 2], no_retry_on: [2] };
+  assert.throws(() => checkNewJob(job, resolveFolder), (error) => {
+    assert.ok(error instanceof QueuectlError);
+    assert.equal(error.code, "usage");
+    return /^Exit status 2 cannot be in both "retry_on" and "no_retry_on"$/.test(error.message);
+  });
+  const { retryRules } = checkNewJob({ ...job, no_retry_on: [3] }, resolveFolder);
+  assert.deepEqual(retryRules, { retryOn: [1, 2], noRetryOn: [3] });
+});
+
 Deno.test("a timeout is seconds or text, and the shortest is not taken for none", () => {
   const cases: Array<[unknown, number]> = [[90, 90_000], [0.5, 500], [0, 0], [0.0001, 1], ["1.5s", 1500], [
     "2",

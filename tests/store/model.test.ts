@@ -12,6 +12,7 @@ import {
   enqueue,
   exchange,
   heartbeat,
+  hold,
   leave,
   type Operation,
   pass,
@@ -37,7 +38,9 @@ const job = fc.tuple(
   fc.constantFrom(0, 0, 1, -1),
   fc.nat(2),
   fc.constantFrom(0, 1, 2, null),
-  fc.constantFrom({}, {}, {}, { delay: 0 }, { delay: 1500 }, { at: 1 }, { at: manualClock().now() + 3000 }),
+  fc.constantFrom({}, {}, {}, { held: true }, { delay: 0 }, { delay: 1500 }, { at: 1 }, {
+    at: manualClock().now() + 3000,
+  }),
 ).map(([id, priority, maxRetries, baseBackoff, start]) =>
   newJob(id, { priority, maxRetries, baseBackoff, ...start })
 );
@@ -56,6 +59,9 @@ const commands = fc.commands([
   place.map(leave),
   fc.tuple(place, fc.uniqueArray(place)).map(([heir, lost]) => takeOver(heir, lost)),
   fc.constantFrom(..."abcdefghijklmnop").map(cancel),
+  fc.tuple(fc.constantFrom("hold" as const, "release" as const), fc.constantFrom(..."abcdefgh", null)).map(
+    ([name, id]) => hold(name, id),
+  ),
   fc.tuple(operation, fc.subarray([...jobStates])).map(([name, states]) => changeAll(name, states)),
   fc.tuple(operation, fc.constantFrom(..."abcdefghijklmnop")).map(([name, id]) => changeOne(name, id)),
 ], { maxCommands: 60, size: "max" });

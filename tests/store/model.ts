@@ -24,7 +24,7 @@ export function createModel() {
   let died = 0;
 
   const isReady = (job: ModelJob, now: number) =>
-    ["pending", "failed"].includes(job.state) && (job.nextAttemptAt ?? now) <= now;
+    ["pending", "failed"].includes(job.state) && !job.held && (job.nextAttemptAt ?? now) <= now;
 
   return {
     leases,
@@ -112,7 +112,7 @@ export function createModel() {
       const job = jobs.find((job) => job.id === id);
       if (!job || !["pending", "failed", "processing"].includes(job.state)) return false;
       if (job.state === "processing") job.cancelRequested = true;
-      else Object.assign(job, { state: "cancelled", nextAttemptAt: null });
+      else Object.assign(job, { state: "cancelled", held: false, nextAttemptAt: null });
       job.updatedAt = now;
       return true;
     },
@@ -124,12 +124,24 @@ export function createModel() {
         Object.assign(job, {
           state: "pending",
           attempts: 0,
+          held: false,
           lastError: null,
           nextAttemptAt: null,
           updatedAt: now,
         });
       }
       return retried.map((job) => job.id);
+    },
+
+    /** Holds the jobs that wait, or lets held ones go: all, or the one with that id. */
+    hold(held: boolean, id: string | null, now: number): string[] {
+      const chosen = jobs.filter((job) =>
+        ["pending", "failed"].includes(job.state) && (held || job.held) && (id === null || job.id === id)
+      );
+      for (const job of chosen) {
+        if (job.held !== held) Object.assign(job, { held, updatedAt: now });
+      }
+      return chosen.map((job) => job.id);
     },
 
     /** Removes the jobs of these states, or of one with that id. */
@@ -145,7 +157,9 @@ export function createModel() {
         kind === "waiting"
           ? isReady(job, now)
           : kind === "scheduled"
-          ? job.nextAttemptAt !== null && job.nextAttemptAt > now
+          ? job.nextAttemptAt !== null && job.nextAttemptAt > now && !job.held
+          : kind === "held"
+          ? job.held
           : job.state === kind;
       return jobs.filter((job) => kinds.some((kind) => isOf(job, kind))).map(({ id }) => id);
     },

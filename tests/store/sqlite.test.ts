@@ -6,12 +6,13 @@ import { exchange } from "../../src/store/sqlite/exchange.ts";
 import { isWorkLeft, outlook } from "../../src/store/sqlite/outlook.ts";
 import { listProcesses, takeOver } from "../../src/store/sqlite/processes.ts";
 import { cancel } from "../../src/store/sqlite/cancel.ts";
+import { hold, release } from "../../src/store/sqlite/hold.ts";
 import { keys, list } from "../../src/store/sqlite/list.ts";
 import { remove } from "../../src/store/sqlite/remove.ts";
 import { retry } from "../../src/store/sqlite/retry.ts";
 import { scopes } from "../../src/store/refusals.ts";
 import type { ListFilter } from "../../src/store/selection.ts";
-import { attempts, lastOutput } from "../../src/store/sqlite/queries.ts";
+import { attempts, countOpen, lastOutput } from "../../src/store/sqlite/queries.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "../../src/store/sqlite/progress.ts";
 import { openStore } from "../../src/store/open.ts";
 import { sqliteDatabase } from "../helpers/sqlite_database.ts";
@@ -51,6 +52,7 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   const few: Array<Omit<ListFilter, "limit">> = [
     { kinds: ["failed", "dead", "cancelled", "processing"] },
     { kinds: ["scheduled", "waiting"], search: "x" },
+    { kinds: ["held", "pending"], search: "x" },
     { kinds: ["failed"], sort: { by: "updated", descending: true } },
     { createdSince: { ago: 1000 } },
   ];
@@ -60,6 +62,9 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
     await keys(recording, { ...filter, limit: Infinity });
   }
   await cancel(recording, { kinds: ["scheduled"], search: "x" });
+  await hold(recording, { kinds: ["waiting"], search: "x" });
+  await release(recording, { kinds: ["held"] });
+  await countOpen(recording);
   await retry(recording, { kinds: ["dead", "failed"], search: "x" }, undefined, scopes.retry);
   await retry(recording, { search: "x" }, undefined, scopes.dlqRetry);
   await remove(recording, { unchangedSince: { ago: 1000 } }, scopes.dlqPurge);

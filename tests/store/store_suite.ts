@@ -8,6 +8,7 @@ import { finishCases } from "./suite/finish.ts";
 import { casesFor, type OpenDatabase } from "./suite/harness.ts";
 import { dependencyCases } from "./suite/dependencies.ts";
 import { editCases } from "./suite/edit.ts";
+import { holdCases } from "./suite/hold.ts";
 import { hostCases } from "./suite/hosts.ts";
 import { intakeCases } from "./suite/intake.ts";
 import { listCases } from "./suite/list.ts";
@@ -37,6 +38,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   removeCases(test);
   editCases(test);
   dependencyCases(test);
+  holdCases(test);
   progressCases(test);
   queueCases(test);
   hostCases(test);

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { outcomeWords, runningWords, whyItWaits } from "../follow/words.ts";
 import { openQueue } from "../open_queue.ts";
 import { iso, jobObject, json as asJson, table } from "../output.ts";
+import { backoffWords, deathWords, retriedWords } from "../retry_words.ts";
 import { print } from "../standard_streams.ts";
 import { formatDuration, spelledDuration } from "../../duration.ts";
 
@@ -37,6 +38,7 @@ function detailObject(
       ahead: waits.ahead,
       no_worker: waits.noWorker,
     },
+    dead_because: deathWords(job, runs.at(-1)),
     running: running && {
       run: detail.run,
       attempt: detail.attempts,
@@ -78,11 +80,13 @@ function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]):
       "Timeout",
       job.timeout === null ? "by setting" : job.timeout === 0 ? "none" : formatDuration(job.timeout),
     ],
-    ["Backoff", job.baseBackoff === null ? "by setting" : `${job.baseBackoff} ^ attempt seconds`],
+    ["Backoff", backoffWords(job)],
+    ["Retried", retriedWords(job)],
     ["Created", iso(job.createdAt)],
     ["Updated", iso(job.updatedAt)],
     ["Next attempt", iso(job.nextAttemptAt)],
     ["Last error", job.lastError],
+    ["Dead because", deathWords(job, runs.at(-1))],
   ];
   const lines = fields.filter((field): field is [string, string] => field[1] !== null)
     .map(([name, value]) => `${`${name}:`.padEnd(14)}${printable(value)}\n`);

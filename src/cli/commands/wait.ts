@@ -69,10 +69,7 @@ async function tellFailure(store: Store, { id, state }: JobProgress): Promise<nu
 async function waitForAll(store: Store, changes: Changes, until: number): Promise<number> {
   const failures = async () => (await store.deaths()) + (await store.counts()).cancelled;
   const before = await failures();
-  const isOver = await untilOver(store, changes, until, async () => {
-    const { pending, processing, failed } = await store.counts();
-    return pending + processing + failed;
-  });
+  const isOver = await untilOver(store, changes, until, () => store.countOpen());
   if (!isOver) return timedOut;
   const failed = await failures() - before;
   if (failed > 0) printMessage(`${counted(failed, "job")} failed or cancelled meanwhile`);

@@ -1,6 +1,7 @@
 /** What is said about one job: how its runs ended, why it waits, its exit status. Pure functions. */
 
 import { spelledDuration } from "../../duration.ts";
+import { tryAgainLater } from "../../job/backoff.ts";
 import type { JobState } from "../../job/job.ts";
 import { printable } from "../../printable.ts";
 import { aheadLimit, type EndedRun, type JobDetail, type JobProgress } from "../../store/progress.ts";
@@ -33,10 +34,13 @@ export function exitStatusOf(state: JobState, last: EndedRun | undefined): numbe
   }
 }
 
+const laterWords = "asked to be run again later";
+
 /** How a run ended: `exit code 3`, `SIGKILL`, `timed out`. */
 export function outcomeWords({ outcome, exitCode, signal }: EndedRun): string {
   switch (outcome) {
     case "exited":
+      if (exitCode === tryAgainLater) return `${laterWords} (exit code ${exitCode})`;
       return exitCode === 0 ? "completed" : `exit code ${exitCode}`;
     case "signaled":
       return signal ?? `exit code ${exitCode}`;
@@ -59,6 +63,9 @@ export function endWords(id: string, run: EndedRun): string {
   const words = outcomeWords(run);
   const what = `Attempt ${run.number} of job ${id}`;
   if (run.outcome === "exited" && run.exitCode === 0) return `${what} completed after ${took}`;
+  if (run.outcome === "exited" && run.exitCode === tryAgainLater) {
+    return `${what} ${laterWords}, after ${took} (exit code ${run.exitCode})`;
+  }
   if (run.outcome === "handed_back") return `${what} was ${words} after ${took}`;
   if (run.outcome === "cancelled") return `${what} was cancelled after ${took}`;
   return `${what} failed after ${took}: ${words}`;
@@ -72,7 +79,7 @@ export function failureWords(job: Pick<JobProgress, "id" | "state">, last: Ended
 
 /** What a job waits for. */
 export interface Waiting {
-  for: "time" | "worker" | "cancel";
+  for: "time" | "worker" | "cancel" | "release";
   /** One line, `waits for …`, `is being cancelled`. */
   text: string;
   /** Jobs that are claimed before it. */
@@ -96,6 +103,10 @@ export function whyItWaits(job: JobDetail, processes: readonly RegisteredProcess
   }
   if (hasEnded(job.state)) return null;
   const noWorker = !hasWorker(processes);
+  if (job.job.held) {
+    const text = `is held; let it go: queuectl release ${printable(job.id)}`;
+    return { for: "release", text, ahead: null, noWorker };
+  }
   if (job.dueIn !== null && job.dueIn > 0) {
     const what = job.state === "failed"
       ? `its retry (attempt ${job.attempts + 1} of ${Math.max(job.maxRetries, job.attempts) + 1})`

@@ -36,7 +36,8 @@ export const state = values("STATE", "Only jobs of these states, or parts of the
 export const statesHelp = `STATES
   pending, processing, completed, failed, dead, cancelled
   scheduled  Pending or failed, and waits for a time
-  waiting    Pending or failed, and can be run now`;
+  waiting    Pending or failed, and can be run now
+  held       Pending or failed, and does not run before it is released`;
 
 /** Which part of a list is shown, in which order. */
 export const paging = {
@@ -51,6 +52,13 @@ export const paging = {
 
 /** `--set` and `--unset`: other fields for a job. */
 export const changes = {
-  set: values("KEY=VALUE", "command, priority, max_retries, timeout, base_backoff, cwd or env.NAME"),
-  unset: values("KEY", "timeout, base_backoff or cwd: as by setting or worker; env.NAME: not set"),
+  set: values(
+    "KEY=VALUE",
+    "command, priority, max_retries, timeout, base_backoff, cwd, backoff, max_backoff, jitter, retry_on, " +
+      "no_retry_on or env.NAME",
+  ),
+  unset: values(
+    "KEY",
+    "One of these behind max_retries: as by setting, worker or default; env.NAME: not set",
+  ),
 } as const;

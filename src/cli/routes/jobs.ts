@@ -147,6 +147,46 @@ EXAMPLES
   },
 });
 
+/** `hold`: jobs that wait, until they are released. */
+export const hold = buildCommand<FilterFlags & Json, string[], Context>({
+  loader: async () => (await import("../commands/hold.ts")).hold,
+  parameters: { flags: { state, ...filters, json }, positional: ids },
+  docs: {
+    brief: "Keep jobs that wait from being run",
+    fullDescription:
+      `Keep jobs that wait from being run until they are released, also when their time comes. What runs already
+goes on. "queuectl enqueue --hold" puts jobs in held; "worker start --drain" and "wait --all" do not wait for
+held jobs.
+
+${statesHelp}
+
+EXAMPLES
+  queuectl hold nightly
+  queuectl hold --state waiting --search backup
+  queuectl list --state held`,
+    customUsage: choices,
+  },
+});
+
+/** `release`: held jobs can be run. */
+export const release = buildCommand<FilterFlags & Json, string[], Context>({
+  loader: async () => (await import("../commands/hold.ts")).release,
+  parameters: { flags: { state, ...filters, json }, positional: ids },
+  docs: {
+    brief: "Let jobs go that are held",
+    fullDescription:
+      `Let jobs go that are held: they run as if they had never been. One whose time has not come
+waits for that.
+
+${statesHelp}
+
+EXAMPLES
+  queuectl release nightly
+  queuectl release --state held`,
+    customUsage: choices,
+  },
+});
+
 /** `edit`: other fields for jobs that do not run. */
 export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
   loader: async () => (await import("../commands/edit.ts")).edit,
@@ -157,6 +197,7 @@ export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
 
 EXAMPLES
   queuectl edit nightly --set priority=10 --set timeout=2h
+  queuectl edit nightly --set backoff=linear --set retry_on=1,70-75
   queuectl edit nightly --set env.LEVEL=debug --unset cwd`,
     customUsage: ["ID... --set KEY=VALUE...", "ID... --unset KEY..."],
   },

@@ -57,6 +57,10 @@ const invariants: Array<[string, string]> = [
     "jobs could be claimed although they are held or wait for others",
   ],
   [
+    "SELECT count(*) AS n FROM queuectl.jobs WHERE held AND state NOT IN ('pending', 'failed')",
+    "jobs are held without waiting",
+  ],
+  [
     `SELECT count(*) AS n FROM (
        SELECT queue, state, sum(n) FROM (
          SELECT queue, state, 1 AS n FROM queuectl.jobs WHERE queue <> 'default'

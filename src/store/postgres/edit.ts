@@ -37,15 +37,18 @@ const columns = {
 } as const;
 
 /** Changes as the beginning of what is SET, each with a comma behind it. */
-export function assignments({ env, ...fields }: JobChanges, parameters: Parameters): string {
+export function assignments({ env, retryRules, ...fields }: JobChanges, parameters: Parameters): string {
   let sql = "";
   for (const [name, [column, type]] of Object.entries(columns)) {
     const value = fields[name as keyof typeof columns];
     if (value !== undefined) sql += `${column} = ${parameters.add(value)}::${type}, `;
   }
-  if (env !== undefined) {
-    const merged = `coalesce(env, '{}')::jsonb || ${parameters.add(JSON.stringify(env))}::text::jsonb`;
-    sql += `env = nullif(jsonb_strip_nulls(${merged})::text, '{}'), `;
+  for (const [column, change] of Object.entries({ env, retry_rules: retryRules })) {
+    if (change === undefined) continue;
+    const merged = `coalesce(${column}, '{}')::jsonb || ${
+      parameters.add(JSON.stringify(change))
+    }::text::jsonb`;
+    sql += `${column} = nullif(jsonb_strip_nulls(${merged})::text, '{}'), `;
   }
   return sql;
 }

@@ -21,6 +21,16 @@ export async function counts(database: Database): Promise<Record<JobState, numbe
   return await counters(database, jobStates) as Record<JobState, number>;
 }
 
+/** How many jobs run or wait, without those that are held. */
+export async function countOpen(database: Database): Promise<number> {
+  // As one statement, which sees one moment.
+  const [[row]] = await database.batch([{
+    text: `SELECT sum(pending + processing + failed) - (SELECT count(*) FROM queuectl.jobs WHERE held) AS open
+      FROM queuectl.counters`,
+  }], { readOnly: true });
+  return Number(row.open);
+}
+
 /** How many jobs ever became dead. */
 export async function deaths(database: Database): Promise<number> {
   return (await counters(database, ["died"])).died;

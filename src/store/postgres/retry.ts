@@ -26,7 +26,7 @@ export async function retry(
     const keys = parameters.add(asArray(jobs.map(({ seq }) => seq)));
     const now = timeSql(parameters.add(database.now()));
     await run(
-      `UPDATE queuectl.jobs SET state = 'pending', available = blocked = 0, next_attempt_at = NULL, attempts = 0,
+      `UPDATE queuectl.jobs SET state = 'pending', available = blocked = 0, held = false, next_attempt_at = NULL, attempts = 0,
         last_error = NULL, ${assignments(changes ?? {}, parameters)} updated_at = ${now}
        WHERE seq = ANY(${keys}::bigint[])`,
       parameters.values,

@@ -6,7 +6,7 @@
  * - `available` is true exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
  * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job
  *   available, unless it is held or blocked.
- * - `held` is true only for jobs that somebody holds; `blocked` is the number of open dependencies of a job.
+ * - `held` is true only for pending and failed jobs that somebody holds; `blocked` is the number of open dependencies of a job.
  * - every `queue` of a job has a row in `queues`; the row with an empty name is all queues together, and has no jobs.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` is true only then.
  * - the sum of `counters` has the number of jobs in every state, and in `died` how many ever became dead. It is spread

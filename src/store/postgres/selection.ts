@@ -67,10 +67,12 @@ function kindCondition(kind: JobKind, among: readonly JobState[], now: () => str
   if (!isView(kind)) return `state = '${kind}'`;
   const states = `state IN (${stateList(viewStates(among))})`;
   switch (kind) {
+    case "held":
+      return `${states} AND held`;
     case "scheduled":
-      return `${states} AND next_attempt_at > ${now()}`;
+      return `${states} AND next_attempt_at > ${now()} AND NOT held`;
     case "waiting":
-      return `${states} AND (available OR next_attempt_at <= ${now()} AND blocked = 0)`;
+      return `${states} AND (available OR next_attempt_at <= ${now()} AND NOT held AND blocked = 0)`;
     case "blocked":
       return `${states} AND blocked > 0`;
   }

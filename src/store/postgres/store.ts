@@ -11,6 +11,7 @@ import { edit } from "./edit.ts";
 import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
 import { exchange } from "./exchange.ts";
+import { hold, release } from "./hold.ts";
 import { enqueueCollected, openIntake } from "./intake.ts";
 import { keys, list } from "./list.ts";
 import { migrate } from "./migrate.ts";
@@ -19,7 +20,7 @@ import { isWorkLeft, outlook } from "./outlook.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
+import { attempts, countOpen, counts, deaths, findRun, lastOutput } from "./queries.ts";
 import { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
@@ -88,6 +89,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     isRunning: (seq, run, boot) => isRunning(database, seq, run, boot),
     requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
+    countOpen: () => countOpen(database),
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
     keys: (filter) => keys(database, filter),
@@ -106,6 +108,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
     retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),
     remove: (jobs) => remove(database, jobs, scopes.remove),
     edit: (jobs, changes) => edit(database, jobs, changes),
+    hold: (jobs) => hold(database, jobs),
+    release: (jobs) => release(database, jobs),
     dlqRetry: (jobs, changes) => retry(database, jobs, changes, scopes.dlqRetry),
     dlqPurge: (jobs) => remove(database, jobs, scopes.dlqPurge),
     check: () => check(database),

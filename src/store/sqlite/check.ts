@@ -45,6 +45,10 @@ const invariants: Array<[string, string]> = [
     "jobs could be claimed although they are held or wait for others",
   ],
   [
+    "SELECT count(*) AS n FROM jobs WHERE held = 1 AND state NOT IN ('pending', 'failed')",
+    "jobs are held without waiting",
+  ],
+  [
     `SELECT count(*) AS n FROM (
        SELECT queue, name, sum(n) FROM (
          SELECT queue, state AS name, 1 AS n FROM jobs WHERE queue <> 'default'

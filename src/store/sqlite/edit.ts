@@ -32,7 +32,7 @@ const columns = {
 } as const;
 
 /** Changes as the beginning of what is SET, each with a comma behind it. */
-export function assignments({ env, ...fields }: JobChanges): Condition {
+export function assignments({ env, retryRules, ...fields }: JobChanges): Condition {
   const parameters: Condition["parameters"] = {};
   let sql = "";
   for (const [name, column] of Object.entries(columns)) {
@@ -41,10 +41,11 @@ export function assignments({ env, ...fields }: JobChanges): Condition {
     sql += `${column} = :${name}, `;
     parameters[name] = value;
   }
-  if (env !== undefined) {
+  for (const [column, change] of Object.entries({ env, retry_rules: retryRules })) {
+    if (change === undefined) continue;
     // A null takes the name away (RFC 7396).
-    sql += "env = nullif(json_patch(coalesce(env, '{}'), :env), '{}'), ";
-    parameters.env = JSON.stringify(env);
+    sql += `${column} = nullif(json_patch(coalesce(${column}, '{}'), :${column}), '{}'), `;
+    parameters[column] = JSON.stringify(change);
   }
   return { sql, parameters };
 }

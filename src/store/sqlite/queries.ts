@@ -15,6 +15,15 @@ export async function counts(database: Database): Promise<Record<JobState, numbe
   return states;
 }
 
+/** How many jobs run or wait, without those that are held. */
+export async function countOpen(database: Database): Promise<number> {
+  return await database.read(() => {
+    const { pending, processing, failed } = readCounters(database);
+    const { held } = database.prepare("SELECT count(*) AS held FROM jobs WHERE held = 1").get()!;
+    return pending + processing + failed - Number(held);
+  });
+}
+
 /** How many jobs ever became dead. */
 export async function deaths(database: Database): Promise<number> {
   return (await database.read(() => readCounters(database))).died;

@@ -23,7 +23,7 @@ export async function retry(
     const { sql, parameters } = assignments(changes ?? {});
     change(
       database,
-      `UPDATE jobs SET state = 'pending', set_aside = NULL, available = (blocked = 0), next_attempt_at = NULL, attempts = 0,
+      `UPDATE jobs SET state = 'pending', set_aside = NULL, available = (blocked = 0), held = 0, next_attempt_at = NULL, attempts = 0,
         last_error = NULL, ${sql} updated_at = :now
        WHERE seq IN (:keys)`,
       jobs,

@@ -100,31 +100,37 @@ function indexesOf(kind: JobKind, arePendingFew: boolean): Array<string | undefi
     case "cancelled":
       return [`state = '${kind}' AND set_aside IS NOT NULL`];
     case "pending":
+      return arePendingFew ? [claimable, ...putOff] : [undefined];
     case "waiting":
-      return arePendingFew ? [claimable, "next_attempt_at IS NOT NULL", "blocked > 0"] : [undefined];
+      return arePendingFew ? [claimable, "next_attempt_at IS NOT NULL"] : [undefined];
     case "failed":
       // Few of those that may be claimed are failed: they come first.
-      return arePendingFew
-        ? [`state = 'failed' AND ${claimable}`, "next_attempt_at IS NOT NULL", "blocked > 0"]
-        : [undefined];
+      return arePendingFew ? [`state = 'failed' AND ${claimable}`, ...putOff] : [undefined];
     case "scheduled":
       return ["next_attempt_at IS NOT NULL"];
     case "blocked":
       return ["blocked > 0"];
+    case "held":
+      return ["held = 1"];
     case "completed":
       return [undefined];
   }
 }
+
+/** What keeps jobs from being claimed that wait. */
+const putOff = ["next_attempt_at IS NOT NULL", "held = 1", "blocked > 0"];
 
 /** By expressions: SQLite would rather take an index for them than read jobs in their order. */
 function holdsFor(kind: JobKind, among: readonly JobState[]): string {
   if (!isView(kind)) return `+state = '${kind}'`;
   const states = `+state IN (${stateList(viewStates(among))})`;
   switch (kind) {
+    case "held":
+      return `${states} AND +held = 1`;
     case "scheduled":
-      return `${states} AND +next_attempt_at > :now`;
+      return `${states} AND +next_attempt_at > :now AND +held = 0`;
     case "waiting":
-      return `${states} AND (+available = 1 OR +next_attempt_at <= :now AND +blocked = 0)`;
+      return `${states} AND (+available = 1 OR +next_attempt_at <= :now AND +held = 0 AND +blocked = 0)`;
     case "blocked":
       return `${states} AND +blocked > 0`;
   }

@@ -16,6 +16,15 @@ export function editCases(test: Case): void {
       [{ env: { NEW: 'q"\n', DROP: null, NONE: null } }, { env: { KEEP: "1", NEW: 'q"\n' } }],
       [{ env: { KEEP: null, NEW: null } }, { env: null }],
       [{ env: { FIRST: "" } }, { env: { FIRST: "" } }],
+      [{ retryRules: { backoff: "linear", retryOn: [1, 2] } }, {
+        retryRules: { backoff: "linear", retryOn: [1, 2] },
+      }],
+      [{ retryRules: { retryOn: [7], noRetryOn: null, jitter: 0.5 } }, {
+        retryRules: { backoff: "linear", retryOn: [7], jitter: 0.5 },
+      }],
+      [{ retryRules: { backoff: null, retryOn: null, jitter: null, maxBackoff: null } }, {
+        retryRules: null,
+      }],
     ];
     for (const [changes, fields] of steps) {
       clock.advance(1000);
