@@ -128,6 +128,10 @@ export interface Store extends AsyncDisposable {
   requestStop(request: StopRequest, gone: readonly number[], hosts?: readonly string[]): Promise<number[]>;
 
   counts(): Promise<Record<JobState, number>>;
+  /** The names of all queues there are. */
+  queueNames(): Promise<string[]>;
+  /** Up to `limit` of the tags that jobs have. */
+  tagNames(limit: number): Promise<string[]>;
   /** How many jobs have become dead since the queue exists; it never goes down. */
   deaths(): Promise<number>;
   list(filter: ListFilter): Promise<ListedJob[]>;

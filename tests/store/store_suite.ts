@@ -6,6 +6,7 @@ import { deadLetterCases } from "./suite/dead_letters.ts";
 import { enqueueCases } from "./suite/enqueue.ts";
 import { finishCases } from "./suite/finish.ts";
 import { casesFor, type OpenDatabase } from "./suite/harness.ts";
+import { filterCases } from "./suite/filters.ts";
 import { editCases } from "./suite/edit.ts";
 import { hostCases } from "./suite/hosts.ts";
 import { intakeCases } from "./suite/intake.ts";
@@ -31,6 +32,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   deadLetterCases(test);
   queryCases(test);
   listCases(test);
+  filterCases(test);
   retryCases(test);
   removeCases(test);
   editCases(test);

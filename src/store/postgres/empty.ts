@@ -1,6 +1,6 @@
 /** Answers as an empty queue does, where there is none and none is to be made. */
 
-import { jobStates } from "../../job/job.ts";
+import { defaultQueueName, jobStates } from "../../job/job.ts";
 import { QueuectlError } from "../../errors.ts";
 import { noJob, type Scope, scopes } from "../refusals.ts";
 import { isNamed } from "../selection.ts";
@@ -32,6 +32,8 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     isRunning: none(false),
     requestStop: none([]),
     counts: () => Promise.resolve(Object.fromEntries(jobStates.map((state) => [state, 0])) as never),
+    queueNames: none([defaultQueueName]),
+    tagNames: none([]),
     deaths: none(0),
     list: none([]),
     keys: none([]),

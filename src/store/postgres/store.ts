@@ -17,7 +17,7 @@ import { createListener } from "./notifications.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
+import { attempts, counts, deaths, findRun, lastOutput, queueNames, tagNames } from "./queries.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
@@ -84,6 +84,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
     isRunning: (seq, run, boot) => isRunning(database, seq, run, boot),
     requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
+    queueNames: () => queueNames(database),
+    tagNames: (limit) => tagNames(database, limit),
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
     keys: (filter) => keys(database, filter),

@@ -158,6 +158,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     isRunning: async (seq, run, boot) => (await work()).isRunning(database, seq, run, boot),
     requestStop: async (request, gone, hosts) => (await work()).requestStop(database, request, gone, hosts),
     counts: async () => (await questions()).counts(database),
+    queueNames: async () => (await questions()).queueNames(database),
+    tagNames: async (limit) => (await questions()).tagNames(database, limit),
     deaths: async () => (await questions()).deaths(database),
     list: async (filter) => (await acts()).list(database, filter),
     keys: async (filter) => (await acts()).keys(database, filter),
