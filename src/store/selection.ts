@@ -26,6 +26,10 @@ export interface JobFilter {
   createdSince?: Moment;
   /** Not changed since then. Reads all jobs of the kinds. */
   unchangedSince?: Moment;
+  /** In one of these queues. */
+  queues?: readonly string[];
+  /** With all of these tags. */
+  tags?: readonly string[];
 }
 
 /** Jobs named by id or a unique prefix of it, or those of a filter that the operation is about. */
@@ -123,6 +127,9 @@ export const firstKeySince = (jobs: string, time: string): string =>
   )
   SELECT older + 1 FROM halves WHERE step = 0
 )`;
+
+/** Up to which number the jobs with a tag are counted, to see what is read best. */
+export const mostCounted = 100_000;
 
 /** Milliseconds by which {@link firstKeySince} looks further back: no clock is set back by more. */
 export const clockTolerance = 86_400_000;

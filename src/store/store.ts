@@ -138,6 +138,10 @@ export interface Store extends AsyncDisposable {
   counts(): Promise<Record<JobState, number>>;
   /** How many jobs run, or wait for anything but their release: pending, processing and failed ones that are not held. */
   countOpen(): Promise<number>;
+  /** The names of all queues there are. */
+  queueNames(): Promise<string[]>;
+  /** Up to `limit` of the tags that jobs have. */
+  tagNames(limit: number): Promise<string[]>;
   /** How many jobs have become dead since the queue exists; it never goes down. */
   deaths(): Promise<number>;
   list(filter: ListFilter): Promise<ListedJob[]>;

@@ -18,7 +18,7 @@ interface Contents {
 }
 
 /** A queue with as many jobs of each kind; `ready` ones come last. */
-async function filledQueue(
+export async function filledQueue(
   { ready = 0, completed = 0, scheduled = 0, dead = 0 }: Contents,
 ): Promise<BenchQueue> {
   const queue = await benchQueue();
@@ -42,6 +42,23 @@ async function filledQueue(
   });
   database.close();
   return queue;
+}
+
+/** Gives all jobs the tag `all` and the first three `three`; puts the dead into the queue `dead`, the first three into `three`. */
+export async function addTagsAndQueues({ database: file }: BenchQueue): Promise<void> {
+  const database = connect(file, false, Date.now);
+  await database.write(() => {
+    database.connection.exec(`
+      UPDATE jobs SET tags = '["all"]';
+      UPDATE jobs SET tags = '["all","three"]', queue = 'three' WHERE seq IN (SELECT seq FROM jobs ORDER BY seq LIMIT 3);
+      UPDATE jobs SET queue = 'dead' WHERE state = 'dead';
+      INSERT INTO tags (tag, job) SELECT 'all', seq FROM jobs;
+      INSERT INTO tags (tag, job) SELECT 'three', seq FROM jobs WHERE queue = 'three';
+      INSERT INTO queues (name) VALUES ('dead'), ('three');
+      INSERT INTO queue_counters (queue, name, value)
+        SELECT queue, state, count(*) FROM jobs WHERE queue <> 'default' GROUP BY queue, state`);
+  });
+  database.close();
 }
 
 /** Microseconds for each of some claims of one job, which is recorded with the next one. */
@@ -103,6 +120,7 @@ export async function commands(rounds: number): Promise<Row[]> {
   const contents = { completed: 600_000, ready: 200_000, scheduled: 100_000, dead: 100_000 };
   await using large = await filledQueue(contents);
   await using small = await filledQueue({ completed: 1000, ready: 1000, scheduled: 1000, dead: 1100 });
+  for (const queue of [large, small]) await addTagsAndQueues(queue);
   let next = 1;
   const words = (text: string) => () => text.split(" ");
   /** Milliseconds over the small queue that are the target; null for a search that reads all jobs. */
@@ -118,6 +136,15 @@ export async function commands(rounds: number): Promise<Row[]> {
       "list --limit 50 --state scheduled",
       "list --limit 50 --since 2h",
       "list --limit 50 --since 2999-01-01",
+      "list --limit 50 --queue dead",
+      "list --limit 50 --queue three",
+      "list --limit 50 --tag all",
+      "list --limit 50 --tag three",
+      "list --limit 50 --tag all,three",
+      "list --limit 50 --tag all --queue three",
+      "list --limit 50 --tag three --state completed",
+      "list --limit 50 --tag all --state dead",
+      "cancel --tag three --state failed",
       "dlq list",
       "dlq list --since 2h",
       "dlq show dead-50",

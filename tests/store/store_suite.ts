@@ -7,6 +7,7 @@ import { enqueueCases } from "./suite/enqueue.ts";
 import { finishCases } from "./suite/finish.ts";
 import { casesFor, type OpenDatabase } from "./suite/harness.ts";
 import { dependencyCases } from "./suite/dependencies.ts";
+import { filterCases } from "./suite/filters.ts";
 import { editCases } from "./suite/edit.ts";
 import { holdCases } from "./suite/hold.ts";
 import { hostCases } from "./suite/hosts.ts";
@@ -34,6 +35,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   deadLetterCases(test);
   queryCases(test);
   listCases(test);
+  filterCases(test);
   retryCases(test);
   removeCases(test);
   editCases(test);

@@ -5,6 +5,7 @@ import type { Context } from "../context.ts";
 import { columnFields, jobTable, readColumns } from "../job_columns.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
 import { jobsOf, type Page, type PageFlags, pageOf } from "../listing.ts";
+import { hintAtTags, requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { jobObject, jsonArray } from "../output.ts";
 import { print, printAll } from "../standard_streams.ts";
@@ -38,7 +39,9 @@ export async function printList(
     columns?: readonly string[];
   },
 ): Promise<void> {
+  await requireQueues(store, filter.queues);
   const jobs = await jobsOf(store, filter, page);
+  if (!jobs) await hintAtTags(store, filter);
   if (table !== null) await (jobs ? printAll(fitting(table(jobs))) : print(empty));
   else if (!jobs) await printAll(jsonArray([]));
   else await printAll(jsonArray(columns ? fieldsOf(jobs, columns) : jobObjects(store, jobs)));

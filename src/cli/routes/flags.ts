@@ -24,6 +24,8 @@ export const limit = value("N", "Show the newest N jobs [default 1000]");
 
 /** Filters that choose among jobs of any state. */
 export const filters = {
+  queue: values("QUEUE", "Only jobs of these queues: a,b"),
+  tag: values("TAG", "Only jobs with this tag; with all of them, where several are given: a,b"),
   search: value("TEXT", "Only jobs with this text in their command or id; reads all jobs of the states"),
   since: value("TIME", "Only jobs put into the queue since then: 2h, 2026-11-24, 2026-11-24T10:00Z"),
   "older-than": value("TIME", "Only jobs that have not changed since then: 7d; reads all jobs of the states"),

@@ -16,7 +16,10 @@ const ids = {
 } as const;
 
 /** How commands that change jobs are told which. */
-const choices = ["ID...", "[--state STATE]... [--search TEXT] [--since TIME] [--older-than TIME]"] as const;
+const choices = [
+  "ID...",
+  "[--state STATE]... [--queue QUEUE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME]",
+] as const;
 
 /** `list`: jobs as a table or JSON. */
 export const list = buildCommand<ListFlags, [], Context>({
@@ -44,6 +47,7 @@ COLUMNS
 EXAMPLES
   queuectl list --state failed,dead --since 2h
   queuectl list --state waiting --sort priority,desc --limit 20
+  queuectl list --queue media --tag nightly --state failed
   queuectl list --search backup --columns id,state,updated,error
   queuectl list --json --all > jobs.json
   queuectl list --json --limit 100 --cursor 4711`,
@@ -87,7 +91,8 @@ ${statesHelp}
 
 EXAMPLES
   queuectl cancel nightly
-  queuectl cancel --state waiting --search backup`,
+  queuectl cancel --state waiting --search backup
+  queuectl cancel --queue media`,
     customUsage: choices,
   },
 });

@@ -50,6 +50,8 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     requestStop: none([]),
     counts: () => Promise.resolve(noJobs()),
     countOpen: none(0),
+    queueNames: none([defaultQueueName]),
+    tagNames: none([]),
     deaths: none(0),
     list: none([]),
     keys: none([]),

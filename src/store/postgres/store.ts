@@ -20,7 +20,7 @@ import { isWorkLeft, outlook } from "./outlook.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-import { attempts, countOpen, counts, deaths, findRun, lastOutput } from "./queries.ts";
+import { attempts, countOpen, counts, deaths, findRun, lastOutput, queueNames, tagNames } from "./queries.ts";
 import { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
@@ -90,6 +90,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
     requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
     countOpen: () => countOpen(database),
+    queueNames: () => queueNames(database),
+    tagNames: (limit) => tagNames(database, limit),
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
     keys: (filter) => keys(database, filter),

@@ -24,6 +24,27 @@ export async function countOpen(database: Database): Promise<number> {
   });
 }
 
+/** The names of all queues. */
+export async function queueNames(database: Database): Promise<string[]> {
+  return await database.read(() =>
+    database.prepare("SELECT name FROM queues WHERE name <> '' ORDER BY name").all()
+      .map((row) => text(row, "name"))
+  );
+}
+
+/** The first tags that jobs have. */
+export async function tagNames(database: Database, limit: number): Promise<string[]> {
+  return await database.read(() =>
+    // From each to the next one: a tag may be that of a million jobs.
+    database.prepare(`
+      WITH RECURSIVE names (tag) AS (
+        SELECT min(tag) FROM tags
+        UNION ALL SELECT (SELECT min(tag) FROM tags WHERE tag > names.tag) FROM names WHERE names.tag IS NOT NULL
+      )
+      SELECT tag FROM names WHERE tag IS NOT NULL LIMIT ? + 0`).all(limit).map((row) => text(row, "tag"))
+  );
+}
+
 /** How many jobs ever became dead. */
 export async function deaths(database: Database): Promise<number> {
   return (await database.read(() => readCounters(database))).died;

@@ -160,6 +160,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     requestStop: async (request, gone, hosts) => (await work()).requestStop(database, request, gone, hosts),
     counts: async () => (await questions()).counts(database),
     countOpen: async () => (await questions()).countOpen(database),
+    queueNames: async () => (await questions()).queueNames(database),
+    tagNames: async (limit) => (await questions()).tagNames(database, limit),
     deaths: async () => (await questions()).deaths(database),
     list: async (filter) => (await acts()).list(database, filter),
     keys: async (filter) => (await acts()).keys(database, filter),
