@@ -5,6 +5,9 @@ import type { JobState } from "../job/job.ts";
 /** The name under which all queues together are paused and limited; no job is in it. */
 export const allQueues = "";
 
+/** Into so many parts the period of a rate is divided; what is started in one of them counts at its end. */
+export const grains = 1000;
+
 /** What is decided for the jobs of a queue; null where nothing is. */
 export interface QueueSettings {
   /** None of its jobs is started; those that run go on. */

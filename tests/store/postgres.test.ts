@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { claimStatements } from "../../src/store/postgres/exchange.ts";
+import { lockQueuesStatement } from "../../src/store/postgres/limits.ts";
 import { outlook } from "../../src/store/postgres/outlook.ts";
 import type { Database, Statement } from "../../src/store/postgres/database.ts";
 import { postgresDatabase, postgresServer } from "../helpers/postgres_database.ts";
@@ -57,6 +58,8 @@ postgresTest(
       const plans = await Promise.all(
         [promote, claim, look!].map((statement) => planOf(database, statement)),
       );
+      const locking = await planOf(database, lockQueuesStatement(database, 1, [{ seq: 1 }]));
+      for (const plan of locking) assert.ok(!/Seq Scan on jobs|Bitmap/.test(plan), locking.join("\n"));
       const [promotion, claiming, looking] = plans.map((steps) => steps.join("\n"));
       assert.match(promotion, /Index Scan using jobs_waiting/);
       assert.match(claiming, /Index Scan using jobs_available/);

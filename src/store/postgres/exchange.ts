@@ -7,7 +7,7 @@ import type { Exchange } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Row, Run, Statement } from "./database.ts";
 import { settleStatement } from "./dependencies.ts";
-import { lockedSql, lockQueuesStatement, placesSql, processingOfAll, takenSql } from "./limits.ts";
+import { grain, lockedSql, lockQueuesStatement, placesSql, processingOfAll, takenSql } from "./limits.ts";
 import { recordedStatement, recordStatement, staleRuns } from "./record.ts";
 import type { Requests } from "./requests.ts";
 
@@ -176,16 +176,16 @@ export function claimStatements(
         ),
         tidied AS (
           DELETE FROM queuectl.starts USING place, clock
-          WHERE starts.queue = name AND rate IS NOT NULL AND ${lockedSql} AND (at <= now - rate_period OR at > now)
-          RETURNING starts.queue, at, jobs, at > now AS ahead
+          WHERE starts.queue = name AND rate IS NOT NULL AND ${lockedSql} AND (at <= now - rate_period OR at > now + ${grain})
+          RETURNING starts.queue, jobs, at > now + ${grain} AS ahead
         ),
         -- What a clock that was set back has put into the future counts as now.
         started AS (
           INSERT INTO queuectl.starts AS start (queue, at, jobs)
-          SELECT queue, now, sum(jobs) FROM (
-            SELECT queue, count(*) AS jobs FROM claimed JOIN place ON name = queue AND rate IS NOT NULL GROUP BY queue
+          SELECT queue, (now + ${grain} - 1) / ${grain} * ${grain}, sum(jobs) FROM (
+            SELECT queue, count(*) AS jobs FROM claimed GROUP BY queue
             UNION ALL SELECT queue, jobs FROM tidied WHERE ahead
-          ) AS each, clock GROUP BY queue, now
+          ) AS each JOIN place ON name = queue AND rate IS NOT NULL, clock GROUP BY queue, now, rate_period
           ON CONFLICT (queue, at) DO UPDATE SET jobs = start.jobs + excluded.jobs
         )
         SELECT ${claimColumns}, now, false AS elsewhere FROM claimed ORDER BY priority DESC, seq`,

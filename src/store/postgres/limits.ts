@@ -1,5 +1,6 @@
 /** Limits of queues in statements: who may start how many jobs. */
 
+import { grains } from "../queues.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Statement } from "./database.ts";
 
@@ -9,6 +10,9 @@ export const takenSql = (queues: string): string =>
 
 /** Holds for the rows of queues that have a limit. */
 const limited = "(concurrency IS NOT NULL OR rate IS NOT NULL)";
+
+/** To so many milliseconds times of starts are rounded up, so that few rows are to be counted however high a rate is. */
+export const grain = `greatest(1, rate_period / ${grains})`;
 
 /** The number of jobs that run: of all queues together, and of the queue in a row of queues. */
 export const processingOfAll = "(SELECT sum(processing) FROM queuectl.counters)";
@@ -24,7 +28,7 @@ export const placesSql = (want: string, future: boolean): string =>
   `greatest(0, least(${want}, CASE WHEN concurrency IS NOT NULL THEN concurrency - (${processingOfQueue}) END,
     CASE WHEN rate IS NOT NULL THEN rate - coalesce((SELECT sum(jobs) FROM queuectl.starts
       WHERE starts.queue = name AND at > now - rate_period${
-    future ? "" : " AND at <= now"
+    future ? "" : ` AND at <= now + ${grain}`
   }), 0) END))::bigint`;
 
 /** A setting of the transaction that has the names of the limited queues it may count. */

@@ -4,7 +4,7 @@ import type { Outlook } from "../queues.ts";
 import { number, numberOrNull } from "../rows.ts";
 import { clockSql } from "./clock.ts";
 import type { Database } from "./database.ts";
-import { placesSql, processingOfAll, processingOfQueue, takenSql } from "./limits.ts";
+import { grain, placesSql, processingOfAll, processingOfQueue, takenSql } from "./limits.ts";
 import { asJson } from "./storable.ts";
 
 /**
@@ -31,10 +31,10 @@ export async function outlook(database: Database, queues: readonly string[] | nu
           ORDER BY next_attempt_at LIMIT 1) AS due,
         -- The start that has to be left behind, so that fewer than the rate are within the period.
         (SELECT min(rate_period + (
-          SELECT at FROM queuectl.starts AS start WHERE queue = name AND at > now - rate_period AND at <= now
-            AND rate <= (SELECT sum(jobs) FROM queuectl.starts AS later
-              WHERE later.queue = name AND later.at >= start.at AND later.at <= now)
-          ORDER BY at DESC LIMIT 1
+          SELECT at FROM (
+            SELECT at, sum(jobs) OVER (ORDER BY at DESC) AS jobs FROM queuectl.starts
+            WHERE queue = name AND at > now - rate_period AND at <= now + ${grain}
+          ) AS since WHERE jobs >= rate ORDER BY at DESC LIMIT 1
         )) FROM place WHERE NOT free AND open) AS next_start,
         now
       FROM clock`,

@@ -62,6 +62,18 @@ const invariants: Array<[string, string]> = [
     "jobs are in a queue that does not exist",
   ],
   [
+    "SELECT 2 - count(*) AS n FROM queues WHERE name IN ('', 'default')",
+    "queues are missing that are always there",
+  ],
+  [
+    "SELECT count(*) AS n FROM queues WHERE concurrency < 1 OR rate < 1 OR (rate IS NULL) <> (rate_period IS NULL)",
+    "queues have a limit that nothing can keep",
+  ],
+  [
+    "SELECT count(*) AS n FROM starts WHERE queue NOT IN (SELECT name FROM queues WHERE rate IS NOT NULL)",
+    "starts are counted for queues without a rate",
+  ],
+  [
     `SELECT count(*) AS n FROM (
        SELECT tag, job, sum(n) FROM (
          SELECT tag, job, 1 AS n FROM tags

@@ -1,7 +1,7 @@
 /** The jobs that are claimed next: the first of every queue that may start one, by their priority and age. */
 
 import { defaultQueueName } from "../../job/job.ts";
-import { allQueues } from "../queues.ts";
+import { allQueues, grains } from "../queues.ts";
 import { number, numberOrNull, type Row, text } from "../rows.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -73,7 +73,9 @@ export function placesOf(database: Database, limit: Limit | undefined, queue: st
   if (limit.paused) return 0;
   const { concurrency, rate, period } = limit;
   const free = concurrency === null ? Infinity : concurrency - processingOf(database, queue);
-  const left = rate === null ? Infinity : rate - startsOf(database, queue, now - period, now);
+  const left = rate === null
+    ? Infinity
+    : rate - startsOf(database, queue, now - period, now + grainOf(period));
   return Math.max(0, Math.min(free, left));
 }
 
@@ -99,6 +101,9 @@ function startsOf(database: Database, queue: string, since: number, until: numbe
   ).get(queue, since, until)!.jobs as number;
 }
 
+/** To so many milliseconds times of starts are rounded up, so that few rows are to be counted however high a rate is. */
+const grainOf = (period: number): number => Math.max(1, Math.floor(period / grains));
+
 /** Milliseconds until the rate of a queue lets it start another job; null where it is not the rate that keeps it. */
 export function rateDelay(database: Database, limit: Limit, queue: string, now: number): number | null {
   if (limit.rate === null) return null;
@@ -106,23 +111,40 @@ export function rateDelay(database: Database, limit: Limit, queue: string, now: 
   const row = database.prepare(`
     SELECT at FROM (
       SELECT at, sum(jobs) OVER (ORDER BY at DESC) AS jobs FROM starts WHERE queue = ? AND at > ? AND at <= ?
-    ) WHERE jobs >= ? ORDER BY at DESC LIMIT 1`).get(queue, now - limit.period, now, limit.rate);
+    ) WHERE jobs >= ? ORDER BY at DESC LIMIT 1`).get(
+    queue,
+    now - limit.period,
+    now + grainOf(limit.period),
+    limit.rate,
+  );
   return row === undefined ? null : number(row, "at") + limit.period - now;
 }
 
-/** Forgets the starts of a queue that its rate does not count any more; those that a clock that was set back has put into
- * the future count as now. */
+/**
+ * Forgets the starts of a queue that its rate does not count any more; those that a clock that was set back has put into
+ * the future count as now.
+ */
 export function tidyStarts(database: Database, limit: Limit, queue: string, now: number): void {
-  database.prepare("DELETE FROM starts WHERE queue = ? AND at <= ?").run(queue, now - limit.period);
+  const { period } = limit;
+  database.prepare("DELETE FROM starts WHERE queue = ? AND at <= ?").run(queue, now - period);
+  const latest = now + grainOf(period);
   const { jobs } = database.prepare("SELECT sum(jobs) AS jobs FROM starts WHERE queue = ? AND at > ?")
-    .get(queue, now)!;
+    .get(queue, latest)!;
   if (jobs === null) return;
-  database.prepare("DELETE FROM starts WHERE queue = ? AND at > ?").run(queue, now);
-  addStarts(database, queue, now, jobs as number);
+  database.prepare("DELETE FROM starts WHERE queue = ? AND at > ?").run(queue, latest);
+  addStarts(database, limit, queue, now, jobs as number);
 }
 
-export function addStarts(database: Database, queue: string, now: number, jobs: number): void {
+/** Notes that so many jobs of a queue are started. */
+export function addStarts(
+  database: Database,
+  { period }: Limit,
+  queue: string,
+  now: number,
+  jobs: number,
+): void {
+  const grain = grainOf(period);
   database.prepare(`
     INSERT INTO starts (queue, at, jobs) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs`)
-    .run(queue, now, jobs);
+    .run(queue, Math.ceil(now / grain) * grain, jobs);
 }

@@ -169,7 +169,8 @@ function next(
     return placesOf(database, limit, queue, now);
   });
   for (const [queue, { length }] of Map.groupBy(rows, (row) => text(row, "queue"))) {
-    if ((limits.get(queue)?.rate ?? null) !== null) addStarts(database, queue, now, length);
+    const limit = limits.get(queue);
+    if (limit !== undefined && limit.rate !== null) addStarts(database, limit, queue, now, length);
   }
   return rows;
 }

@@ -187,6 +187,32 @@ export function movingCases(test: PairCase): void {
     assert.deepEqual([await source.deaths(), await target.deaths()], [0, 2]);
   });
 
+  test("queues move with what is set for them, in place of the target's, and with what a rate counts", async ({ from, to, clock }) => {
+    const [source, target] = [await from.connect(), await to.connect()];
+    await source.enqueue(["a", "b", "c"].map((id) => newJob(id, { queue: "slow" })));
+    await source.setQueue("slow", { rate: 1, ratePeriod: 60_000, maxRetries: 2 });
+    await source.setQueue("default", { timeout: 1000 });
+    await source.setQueue("", { concurrency: 5 });
+    await source.setQueue("idle", { paused: true });
+    const worker = await join(source);
+    await end(source, worker, await claimOne(source, worker), success);
+    await source.leave(worker);
+    await target.setQueue("", { concurrency: 1, paused: true });
+    await target.setQueue("slow", { concurrency: 1 });
+    await target.setQueue("other", { concurrency: 1 });
+    const [before, counts] = [await source.queues(), await source.counts()];
+    assert.deepEqual((await moveQueue(source, target, all)).counts, counts);
+    assert.deepEqual(await target.queues(), before);
+    assert.deepEqual((await source.queues()).map(({ name }) => name), ["", "default"]);
+    assert.equal((await source.queues())[0].concurrency, null);
+    const other = await join(target);
+    assert.deepEqual(await claim(target, other, 5), []);
+    assert.deepEqual(await target.outlook(), { ready: false, dueIn: 60_000 });
+    clock.advance(60_000);
+    assert.deepEqual(ids(await claim(target, other, 5)), ["b"]);
+    assert.deepEqual([await source.check(), await target.check()], [[], []]);
+  });
+
   test("an empty queue moves too", async ({ from, to }) => {
     const [source, target] = [await from.connect(), await to.connect()];
     await source.setSetting("timeout", "2s");

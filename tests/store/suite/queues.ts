@@ -182,6 +182,21 @@ export function queueCases(test: Case): void {
     assert.deepEqual(ids(await claim(store, worker, 5)), ["b"]);
   });
 
+  test("starts of a long period are rounded up to a thousandth of it, and never counted too short", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.setQueue("slow", { rate: 2, ratePeriod: 60_000 });
+    await store.enqueue(inQueue("slow", "a", "b", "c"));
+    clock.advance(1);
+    await claimOne(store, worker);
+    clock.advance(58);
+    await claimOne(store, worker);
+    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 60_001 });
+    clock.advance(60_000);
+    assert.deepEqual(await claim(store, worker, 5), []);
+    clock.advance(1);
+    assert.deepEqual(ids(await claim(store, worker, 5)), ["c"]);
+  });
+
   test("a clock that is set back makes a rate wait no longer than its period", async ({ store, clock }) => {
     const worker = await join(store);
     await store.setQueue("slow", { rate: 1, ratePeriod: 1000 });
