@@ -17,6 +17,7 @@ import { queryCases } from "./suite/queries.ts";
 import { removeCases } from "./suite/remove.ts";
 import { retryCases } from "./suite/retry.ts";
 import { runningOutputCases } from "./suite/running_output.ts";
+import { signalCases } from "./suite/signal.ts";
 import { takeOverCases } from "./suite/take_over.ts";
 
 /** Registers every case for a driver; `open` makes an empty database for each. With `ignore` they are only counted. */
@@ -36,6 +37,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   removeCases(test);
   editCases(test);
   holdCases(test);
+  signalCases(test);
   progressCases(test);
   hostCases(test);
   runningOutputCases(test);

@@ -16,6 +16,8 @@
  * - a row of `tags` says again what is in `jobs.tags`, to be found by the tag.
  * - a row of `dependencies` says that a child waits, or has waited, for its parent.
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
+ * - a row of `signals` is to be delivered to the command of a run that goes on; one that was sent while the run ended may
+ *   be left until a worker finds it.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
  *   as there is one, triggers of move_lock.ts refuse every change.

@@ -6,3 +6,4 @@ export { hold, release } from "./hold.ts";
 export { keys, list } from "./list.ts";
 export { remove } from "./remove.ts";
 export { retry } from "./retry.ts";
+export { signal } from "./signal.ts";

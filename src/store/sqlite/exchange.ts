@@ -8,6 +8,7 @@ import { openTally, type Tally } from "./counters.ts";
 import { cancelRequests, standing } from "./processes.ts";
 import { firstClaimable } from "./claimable.ts";
 import { attemptKey, claimable } from "./schema.ts";
+import { dropSignals, signalsFor } from "./signals.ts";
 import { claimColumns, claimFromRow, number, text } from "../rows.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
@@ -21,7 +22,8 @@ export async function exchange(
   if (finished.length === 0 && want === 0) {
     return await database.read(() => {
       const { stop } = standing(database, worker);
-      return { claims: [], stale: [], cancel: cancelRequests(database, worker), stop };
+      const cancel = cancelRequests(database, worker);
+      return { claims: [], stale: [], cancel, signals: signalsFor(database, worker), stop };
     });
   }
   return await database.write(() => {
@@ -30,13 +32,17 @@ export async function exchange(
     const stand = standOf(database, finished);
     const stale = finished.filter((run) => !record(database, workerName, run, stand.get(run.seq), now, tally))
       .map((run) => run.seq);
-    if (finished.length > 0) failpoint("recording");
+    if (finished.length > 0) {
+      dropSignals(database);
+      failpoint("recording");
+    }
     const { registered, stop } = standing(database, worker);
     const cancel = cancelRequests(database, worker);
+    const signals = signalsFor(database, worker);
     // A worker that was declared gone must not claim: its jobs would be taken for left behind.
     const claims = registered ? claim(database, worker, want, now, tally) : [];
     tally.write();
-    return { claims, stale, cancel, stop };
+    return { claims, stale, cancel, signals, stop };
   });
 }
 

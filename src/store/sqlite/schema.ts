@@ -15,6 +15,7 @@
  * - a row of `tags` says again what is in `jobs.tags`, to be found by the tag.
  * - a row of `dependencies` says that a child waits, or has waited, for its parent.
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
+ * - a row of `signals` is to be delivered to the command of a run that goes on.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see {@link attemptKey} and {@link attemptsOf}.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long

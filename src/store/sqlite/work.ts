@@ -2,3 +2,4 @@
 
 export { exchange, outlook } from "./exchange.ts";
 export { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
+export { removeSignals } from "./signals.ts";
