@@ -6,7 +6,7 @@ import { config } from "./routes/config.ts";
 import { dlq } from "./routes/dlq.ts";
 import { enqueue } from "./routes/enqueue.ts";
 import { follow, logs, run, show, wait } from "./routes/follow.ts";
-import { cancel, clean, edit, hold, list, release, retry, rm, status } from "./routes/jobs.ts";
+import { cancel, clean, edit, hold, list, release, retry, rm, signal, status } from "./routes/jobs.ts";
 import { doctor, migrate } from "./routes/maintenance.ts";
 import { move, pause, queue, resume } from "./routes/queue.ts";
 import { worker } from "./routes/worker.ts";
@@ -24,6 +24,7 @@ export const routes = buildRouteMap<string, Context>({
     wait,
     status,
     cancel,
+    signal,
     retry,
     rm,
     clean,

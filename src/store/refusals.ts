@@ -110,6 +110,7 @@ export const scopes = {
   move: scope("moved", standing, "only jobs that do not run"),
   hold: scope("held", ["pending", "failed"], "only jobs that wait"),
   release: scope("released", ["pending", "failed"], "only jobs that are held"),
+  signal: scope("signalled", ["processing"], "only jobs that run"),
   dlqRetry: scope("retried", ["dead"], "only dead jobs", noDeadJob),
   dlqPurge: scope("purged", ["dead"], "only dead jobs", noDeadJob),
 } as const;

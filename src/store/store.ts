@@ -21,7 +21,18 @@ export interface Exchange {
   stale: number[];
   /** Keys of jobs it runs that are to be ended, because they were cancelled. */
   cancel: number[];
+  /** Signals for what it runs, oldest first, until they are removed; perhaps also some for runs that have ended. */
+  signals: SignalRequest[];
   stop: StopRequest | null;
+}
+
+/** A signal that somebody sends to the command of a run. */
+export interface SignalRequest {
+  id: number;
+  seq: number;
+  run: number;
+  /** Like `SIGTERM`. */
+  name: string;
 }
 
 /** A job that was cancelled; a running one is ended by its worker. */
@@ -193,6 +204,13 @@ export interface Store extends AsyncDisposable {
   remove(jobs: Selection): Promise<string[]>;
   /** Changes jobs that do not run. All or none; throws `not_found` or `conflict`. Returns the ids. */
   edit(jobs: readonly string[], changes: JobChanges): Promise<string[]>;
+  /**
+   * Leaves a signal for the commands of jobs that run; their workers deliver it, and so it is gone when they have ended.
+   * All that are named or none; throws `not_found` or `conflict`. Returns the ids.
+   */
+  signal(jobs: Selection, name: string): Promise<string[]>;
+  /** Forgets signals that were delivered. */
+  removeSignals(ids: readonly number[]): Promise<void>;
   /**
    * Keeps pending and failed jobs from being claimed, also when their time comes. All that are named or none; throws
    * `not_found` or `conflict`. Returns the ids, also of those that were held already.

@@ -43,6 +43,8 @@ export interface JobRun {
   handBack(): void;
   /** Ends the command with its whole tree, for good. */
   cancel(): void;
+  /** Sends a signal to its whole tree; throws for one that this system does not have. */
+  signal(signal: Deno.Signal): Promise<void>;
   /** Stops watching: the command and its files are somebody else's. */
   letGo(): void;
   /**
@@ -123,6 +125,7 @@ export function watchRun(
     ended: watch(),
     handBack: () => endWith({ kind: "handed_back" }),
     cancel: () => endWith({ kind: "cancelled" }),
+    signal: (signal) => command.signal(signal),
     letGo: () => letGo.resolve({ kind: "let_go" }),
     fence(grace) {
       if (hasEnded) return;

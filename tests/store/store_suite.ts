@@ -20,6 +20,7 @@ import { queueCases } from "./suite/queues.ts";
 import { removeCases } from "./suite/remove.ts";
 import { retryCases } from "./suite/retry.ts";
 import { runningOutputCases } from "./suite/running_output.ts";
+import { signalCases } from "./suite/signal.ts";
 import { takeOverCases } from "./suite/take_over.ts";
 
 /** Registers every case for a driver; `open` makes an empty database for each. With `ignore` they are only counted. */
@@ -41,6 +42,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   editCases(test);
   dependencyCases(test);
   holdCases(test);
+  signalCases(test);
   progressCases(test);
   queueCases(test);
   hostCases(test);

@@ -97,6 +97,35 @@ EXAMPLES
   },
 });
 
+/** `signal`: to the commands of jobs that run. */
+export const signal = buildCommand<FilterFlags & Json, string[], Context>({
+  loader: async () => (await import("../commands/signal.ts")).signal,
+  parameters: {
+    flags: { state, ...filters, json },
+    positional: {
+      kind: "array",
+      parameter: argument("ID... SIGNAL", "Ids of jobs that run, and last a signal: TERM, SIGTERM or 15"),
+    },
+  },
+  docs: {
+    brief: "Send a signal to the commands of jobs that run",
+    fullDescription:
+      `Send a signal to all processes of the commands of jobs that run, on whichever host. Of jobs that are named,
+all are signalled or none; a filter takes those that run. How a command ends by a signal is a failure like
+others, and retried; "queuectl cancel" ends it for good. STOP suspends a command and CONT lets it go on: its
+timeout runs on meanwhile. Not on Windows, which has no signals.
+
+EXAMPLES
+  queuectl signal nightly USR1
+  queuectl signal build test STOP
+  queuectl signal --search backup CONT`,
+    customUsage: [
+      "ID... SIGNAL",
+      "[--state STATE]... [--search TEXT] [--since TIME] [--older-than TIME] SIGNAL",
+    ],
+  },
+});
+
 /** `retry`: jobs that have ended, or wait for a retry → pending. */
 export const retry = buildCommand<FilterFlags & ChangeFlags & Json, string[], Context>({
   loader: async () => (await import("../commands/retry.ts")).retry,

@@ -10,6 +10,7 @@ import { settleStatement } from "./dependencies.ts";
 import { grain, lockedSql, lockQueuesStatement, placesSql, processingOfAll, takenSql } from "./limits.ts";
 import { recordedStatement, recordStatement, staleRuns } from "./record.ts";
 import type { Requests } from "./requests.ts";
+import { signalsFrom, signalsSql } from "./signal.ts";
 
 /** The most jobs that one exchange makes available: when more are due at once, the next one goes on. */
 const promotionLimit = 5000;
@@ -199,14 +200,15 @@ function requestsStatement(process: number): Statement {
   return {
     text: `
       SELECT min(stop_grace) AS grace,
-        (SELECT string_agg(seq::text, ',') FROM queuectl.jobs WHERE worker = $1 AND cancel_requested) AS cancel
+        (SELECT string_agg(seq::text, ',') FROM queuectl.jobs WHERE worker = $1 AND cancel_requested) AS cancel,
+        ${signalsSql("$1")} AS signals
       FROM queuectl.processes WHERE id = $1 OR id = (SELECT manager FROM queuectl.processes WHERE id = $1)`,
     parameters: [process],
   };
 }
 
-function requestsFrom([row]: readonly Row[]): Pick<Exchange, "cancel" | "stop"> {
+function requestsFrom([row]: readonly Row[]): Pick<Exchange, "cancel" | "signals" | "stop"> {
   const grace = numberOrNull(row, "grace");
   const cancel = row.cancel === null ? [] : String(row.cancel).split(",").map(Number);
-  return { cancel, stop: grace === null ? null : { grace } };
+  return { cancel, signals: signalsFrom(row.signals), stop: grace === null ? null : { grace } };
 }

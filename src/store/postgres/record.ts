@@ -73,7 +73,8 @@ export function recordStatement(
         SELECT seq, run, number, claim, $3, started_at, clock.now, outcome, exit_code, signal, output, error_output
         FROM result JOIN recorded USING (seq, claim), clock
       ),
-      emptied AS (DELETE FROM queuectl.output USING recorded WHERE job = recorded.seq)
+      emptied AS (DELETE FROM queuectl.output USING recorded WHERE job = recorded.seq),
+      silenced AS (DELETE FROM queuectl.signals USING recorded WHERE job = recorded.seq)
       SELECT seq, claim, CASE WHEN available OR EXISTS (
         -- A place that another job waits for.
         SELECT 1 FROM queuectl.queues WHERE concurrency IS NOT NULL AND (name = recorded.queue OR name = '')

@@ -18,6 +18,8 @@
  *   has ended, and `broken` is true where the child was cancelled because the parent did not complete. Whoever changes the
  *   first has locked the parent, whoever changes the second or `blocked` has locked the child.
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
+ * - a row of `signals` is to be delivered to the command of a run that goes on; one that was sent while the run ended may
+ *   be left until a worker finds it.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
  *   as there is one, triggers of move_lock.ts refuse every change.

@@ -26,6 +26,7 @@ import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
 import { queueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
+import { removeSignals, signal } from "./signal.ts";
 import { spoolFolder } from "./spool_folder.ts";
 import { ownSurroundings } from "./surroundings.ts";
 
@@ -110,6 +111,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
     retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),
     remove: (jobs) => remove(database, jobs, scopes.remove),
     edit: (jobs, changes) => edit(database, jobs, changes),
+    signal: (jobs, name) => signal(database, jobs, name),
+    removeSignals: (ids) => removeSignals(database, ids),
     hold: (jobs) => hold(database, jobs),
     release: (jobs) => release(database, jobs),
     dlqRetry: (jobs, changes) => retry(database, jobs, changes, scopes.dlqRetry),

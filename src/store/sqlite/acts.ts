@@ -7,3 +7,4 @@ export { keys, list } from "./list.ts";
 export { remove } from "./remove.ts";
 export { retry } from "./retry.ts";
 export { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";
+export { signal } from "./signal.ts";

@@ -45,6 +45,11 @@ const invariants: Array<[string, string]> = [
     "jobs could be claimed although they are held or wait for others",
   ],
   [
+    `SELECT count(*) AS n FROM signals WHERE NOT EXISTS (
+       SELECT 1 FROM jobs WHERE seq = job AND jobs.run = signals.run AND state = 'processing')`,
+    "signals are for runs that have ended",
+  ],
+  [
     "SELECT count(*) AS n FROM jobs WHERE held = 1 AND state NOT IN ('pending', 'failed')",
     "jobs are held without waiting",
   ],

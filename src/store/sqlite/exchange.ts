@@ -11,6 +11,7 @@ import { addStarts, firstClaimable, limitsOf, placesOf, tidyStarts } from "./cla
 import { attemptKey } from "./schema.ts";
 import { allQueues } from "../queues.ts";
 import { claimColumns, claimFromRow, number, type Row, text } from "../rows.ts";
+import { dropSignals, signalsFor } from "./signals.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
 export async function exchange(
@@ -23,7 +24,8 @@ export async function exchange(
   if (finished.length === 0 && want === 0) {
     return await database.read(() => {
       const { stop } = standing(database, worker);
-      return { claims: [], stale: [], cancel: cancelRequests(database, worker), stop };
+      const cancel = cancelRequests(database, worker);
+      return { claims: [], stale: [], cancel, signals: signalsFor(database, worker), stop };
     });
   }
   return await database.write(() => {
@@ -32,14 +34,18 @@ export async function exchange(
     const stand = standOf(database, finished);
     const stale = finished.filter((run) => !record(database, workerName, run, stand.get(run.seq), now, tally))
       .map((run) => run.seq);
-    if (finished.length > 0) settle(database, tally, finished.map(({ seq }) => seq), now);
-    if (finished.length > 0) failpoint("recording");
+    if (finished.length > 0) {
+      settle(database, tally, finished.map(({ seq }) => seq), now);
+      dropSignals(database);
+      failpoint("recording");
+    }
     const { registered, stop, queues } = standing(database, worker);
     const cancel = cancelRequests(database, worker);
+    const signals = signalsFor(database, worker);
     // A worker that was declared gone must not claim: its jobs would be taken for left behind.
     const claims = registered ? claim(database, worker, queues, want, now, tally) : [];
     tally.write();
-    return { claims, stale, cancel, stop };
+    return { claims, stale, cancel, signals, stop };
   });
 }
 

@@ -16,6 +16,7 @@
  * - a row of `dependencies` says that a child waits, or has waited, for its parent: `open` is 1 exactly until the parent has
  *   ended, and `broken` is 1 where the child was cancelled because the parent did not complete.
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
+ * - a row of `signals` is to be delivered to the command of a run that goes on.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see {@link attemptKey} and {@link attemptsOf}.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long

@@ -180,6 +180,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     retry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.retry),
     remove: async (jobs) => (await acts()).remove(database, jobs, scopes.remove),
     edit: async (jobs, changes) => (await acts()).edit(database, jobs, changes),
+    signal: async (jobs, name) => (await acts()).signal(database, jobs, name),
+    removeSignals: async (ids) => (await work()).removeSignals(database, ids),
     hold: async (jobs) => (await acts()).hold(database, jobs),
     release: async (jobs) => (await acts()).release(database, jobs),
     dlqRetry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.dlqRetry),

@@ -3,3 +3,4 @@
 export { exchange } from "./exchange.ts";
 export { isWorkLeft, outlook } from "./outlook.ts";
 export { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
+export { removeSignals } from "./signals.ts";

@@ -135,6 +135,20 @@ export function movingCases(test: PairCase): void {
     assert.deepEqual([await source.check(), await target.check()], [[], []]);
   });
 
+  test("held jobs and rules of retries move along", async ({ from, to }) => {
+    const [source, target] = [await from.connect(), await to.connect()];
+    const retryRules = { backoff: "linear", maxBackoff: 5000, jitter: 0.5, retryOn: [1, 2] } as const;
+    await source.enqueue([newJob("a", { held: true }), newJob("b", { retryRules }), newJob("c")]);
+    await source.hold(["b"]);
+    await moveQueue(source, target, all);
+    assert.equal(await target.countOpen(), 1);
+    assert.deepEqual(ids(await claim(target, await join(target), 9)), ["c"]);
+    assert.deepEqual(await target.release("all"), ["a", "b"]);
+    const claims = await claim(target, await join(target), 9);
+    assert.deepEqual(claims.map(({ id, retryRules }) => [id, retryRules]), [["a", null], ["b", retryRules]]);
+    assert.deepEqual(await target.check(), []);
+  });
+
   test("jobs are claimed after a move in the order and under the numbers as before it", async ({ from, to, clock }) => {
     const [source, target] = [await from.connect(), await to.connect()];
     await fill(source, clock);
