@@ -36,7 +36,8 @@ export const state = values("STATE", "Only jobs of these states, or parts of the
 export const statesHelp = `STATES
   pending, processing, completed, failed, dead, cancelled
   scheduled  Pending or failed, and waits for a time
-  waiting    Pending or failed, and can be run now`;
+  waiting    Pending or failed, and can be run now
+  blocked    Pending or failed, and waits for other jobs`;
 
 /** Which part of a list is shown, in which order. */
 export const paging = {
