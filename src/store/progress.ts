@@ -20,6 +20,16 @@ export interface JobProgress {
 /** A run that has ended, without what it printed. */
 export type EndedRun = Omit<Attempt, "output" | "errorOutput">;
 
+/** A job that another one waits for, or has waited for: until it is completed, or with `any` until it has ended. */
+export interface ParentJob {
+  id: string;
+  state: JobState;
+  kind: "success" | "any";
+}
+
+/** How many of the jobs that wait for one are named. */
+export const namedChildren = 5;
+
 /** Everything about one job but what it printed, at one moment. */
 export interface JobDetail extends JobProgress {
   job: Job;
@@ -29,6 +39,10 @@ export interface JobDetail extends JobProgress {
   running: { host: string | null; pid: number | null; startedAt: number; duration: number } | null;
   /** How many jobs are claimed before it, at most {@link aheadLimit}; null where it cannot be claimed now. */
   ahead: number | null;
+  /** What it waits for or has waited for: first those that have not ended, oldest first. */
+  parents: ParentJob[];
+  /** The jobs that wait for it: the ids of the first {@link namedChildren}, and how many there are, at most {@link aheadLimit}. */
+  children: { ids: string[]; count: number };
 }
 
 /** Up to which number the jobs before one are counted: a question must not read a million of them. */

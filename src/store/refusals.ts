@@ -64,6 +64,9 @@ export const parentFailed = (child: string, parent: string, state: JobState) =>
 export const parentIs = (parent: string, state: JobState | "removed") =>
   `Job "${parent}" that it waits for ${state === "removed" ? "was removed" : `is ${state}`}`;
 
+/** Whether this is the last error of a job that was cancelled because of another one. */
+export const isBecauseOfParent = (error: string): boolean => /^Job ".*" that it waits for /s.test(error);
+
 /** A job as far as it has to be known before it is changed. */
 export interface FoundJob {
   seq: number;

@@ -12,7 +12,7 @@ import {
   type Outcome,
   type RetryRules,
 } from "../job/job.ts";
-import type { EndedRun, JobProgress } from "./progress.ts";
+import type { EndedRun, JobProgress, ParentJob } from "./progress.ts";
 import type { Queue, QueueDefaults } from "./queues.ts";
 import type { ListedJob, RegisteredProcess, Role } from "./store.ts";
 
@@ -126,6 +126,13 @@ export function progressFromRow(row: Row, now: number): JobProgress {
     dueIn: dueAt === null ? null : dueAt - now,
   };
 }
+
+/** A job that another one waits for. */
+export const parentFromRow = (row: Row): ParentJob => ({
+  id: text(row, "id"),
+  state: jobState(row),
+  kind: text(row, "kind") as ParentJob["kind"],
+});
 
 function jobState(row: Row): JobState {
   const state = text(row, "state");

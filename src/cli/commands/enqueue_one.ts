@@ -6,7 +6,7 @@ import type { Store } from "../../store/store.ts";
 import type { DatabaseChoice } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
 import { jsonArray } from "../output.ts";
-import { print, printAll } from "../standard_streams.ts";
+import { print, printAll, printMessage } from "../standard_streams.ts";
 
 /** What is printed about new jobs: a sentence, a JSON array of their ids, or each id on a line. */
 export type Report = "text" | "json" | "ids";
@@ -31,9 +31,18 @@ export async function enqueueOne(
   await using store = await openQueue(choice, "create");
   const job = withDefaults(checked, configFrom(await store.settings()), await store.queueDefaults());
   await store.enqueue([job]);
+  if (job.after !== undefined) await tellWhetherCancelled(store, job.id);
   if (report === "json") await printAll(jsonArray([job.id]));
   else await print(report === "ids" ? `${job.id}\n` : `Job ${job.id} inserted.\n`);
   await afterwards?.(store, [job.id]);
+}
+
+/** Says that a new job does not run, because one that it waits for has failed already. */
+async function tellWhetherCancelled(store: Store, id: string): Promise<void> {
+  const detail = await store.detail(id);
+  if (detail.state !== "cancelled") return;
+  const { failureWords } = await import("../follow/words.ts");
+  printMessage(failureWords(detail));
 }
 
 /** Runs `action`. Shells differ in what they do to quotes, so JSON that is not JSON was most often right where it was typed. */

@@ -1,5 +1,5 @@
 import { printable } from "../../printable.ts";
-import type { JobDetail } from "../../store/progress.ts";
+import type { JobDetail, ParentJob } from "../../store/progress.ts";
 import type { RegisteredProcess } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { outcomeWords, runningWords, whyItWaits } from "../follow/words.ts";
@@ -31,6 +31,9 @@ function detailObject(
   const waits = whyItWaits(detail, processes);
   return {
     ...jobObject(job, last),
+    after: detail.parents.filter(({ kind }) => kind === "success").map(({ id }) => id),
+    after_any: detail.parents.filter(({ kind }) => kind === "any").map(({ id }) => id),
+    blocked: job.blocked,
     waits: waits && {
       for: waits.for,
       text: waits.text,
@@ -71,6 +74,9 @@ function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]):
     ["ID", job.id],
     ["State", job.state],
     ["Now", now],
+    ["After", parentList(detail, "success")],
+    ["After any", parentList(detail, "any")],
+    ["Before", childList(detail.children)],
     ["Command", job.command],
     ["Folder", job.cwd ?? "of the worker"],
     ["Environment", env.length === 0 ? null : env.join(" ")],
@@ -91,6 +97,22 @@ function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]):
   const lines = fields.filter((field): field is [string, string] => field[1] !== null)
     .map(([name, value]) => `${`${name}:`.padEnd(14)}${printable(value)}\n`);
   return lines.join("") + (runs.length === 0 ? "" : `\n${runTable(runs)}`);
+}
+
+/** How many of the jobs that one waits for are named. */
+const namedParents = 5;
+
+/** `a (processing), b (completed), and 3 more`; null where there is none. */
+function parentList({ parents }: JobDetail, kind: ParentJob["kind"]): string | null {
+  const all = parents.filter((parent) => parent.kind === kind);
+  return someOf(all.slice(0, namedParents).map(({ id, state }) => `${id} (${state})`), all.length);
+}
+
+const childList = ({ ids, count }: JobDetail["children"]) => someOf(ids, count);
+
+function someOf(named: readonly string[], count: number): string | null {
+  if (count === 0) return null;
+  return named.join(", ") + (count > named.length ? `, and ${count - named.length} more` : "");
 }
 
 /** The number that the attempt has among all runs is shown where a retry or a stop has made it another one. */

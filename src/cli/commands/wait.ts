@@ -61,9 +61,9 @@ export async function waitForJobs(
 
 /** Says how a job has ended that did not complete; gives its exit status. */
 async function tellFailure(store: Store, { id, state }: JobProgress): Promise<number> {
-  const last = (await store.detail(id)).runs.at(-1);
-  printMessage(failureWords({ id, state }, last));
-  return exitStatusOf(state, last);
+  const detail = await store.detail(id);
+  printMessage(failureWords({ ...detail, state }));
+  return exitStatusOf(state, detail.runs.at(-1));
 }
 
 async function waitForAll(store: Store, changes: Changes, until: number): Promise<number> {

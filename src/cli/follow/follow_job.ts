@@ -7,7 +7,7 @@ import type { OutputStream, Store } from "../../store/store.ts";
 import type { Changes } from "./changes.ts";
 import { lastLines } from "./printed_text.ts";
 import { createRunReader, type Piece, type RunReader } from "./run_reader.ts";
-import { endWords, hasEnded, whyItWaits } from "./words.ts";
+import { endWords, failureWords, hasEnded, whyItWaits } from "./words.ts";
 
 /** Milliseconds between two looks at the files of a run. */
 const lookInterval = 100;
@@ -117,7 +117,7 @@ export async function followJob(
     }
     if (only !== undefined && shown >= only) return true;
     if (hasEnded(job.state)) {
-      if (job.state === "cancelled" && !isCancelTold) sink.say(`Job ${id} is cancelled`);
+      if (job.state === "cancelled" && !isCancelTold) sink.say(failureWords(await store.detail(id)));
       return true;
     }
     if (job.state !== "processing" || job.run <= shown) await sayWhyItWaits();

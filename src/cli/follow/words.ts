@@ -4,7 +4,8 @@ import { spelledDuration } from "../../duration.ts";
 import { tryAgainLater } from "../../job/backoff.ts";
 import type { JobState } from "../../job/job.ts";
 import { printable } from "../../printable.ts";
-import { aheadLimit, type EndedRun, type JobDetail, type JobProgress } from "../../store/progress.ts";
+import { aheadLimit, type EndedRun, type JobDetail } from "../../store/progress.ts";
+import { isBecauseOfParent } from "../../store/refusals.ts";
 import type { RegisteredProcess } from "../../store/store.ts";
 import { counted } from "../output.ts";
 
@@ -72,14 +73,16 @@ export function endWords(id: string, run: EndedRun): string {
 }
 
 /** `Job a is dead: exit code 3`; what is said of a job that has ended for good without success. */
-export function failureWords(job: Pick<JobProgress, "id" | "state">, last: EndedRun | undefined): string {
-  if (job.state !== "dead" || !last) return `Job ${job.id} is ${job.state}`;
-  return `Job ${job.id} is dead: ${outcomeWords(last)}`;
+export function failureWords({ id, state, job, runs }: JobDetail): string {
+  const last = runs.at(-1);
+  if (state === "dead" && last) return `Job ${id} is dead: ${outcomeWords(last)}`;
+  const isBecause = state === "cancelled" && job.lastError !== null && isBecauseOfParent(job.lastError);
+  return `Job ${id} is ${state}${isBecause ? `: ${printable(job.lastError!)}` : ""}`;
 }
 
 /** What a job waits for. */
 export interface Waiting {
-  for: "time" | "worker" | "cancel" | "release";
+  for: "time" | "job" | "worker" | "cancel" | "release";
   /** One line, `waits for …`, `is being cancelled`. */
   text: string;
   /** Jobs that are claimed before it. */
@@ -107,6 +110,10 @@ export function whyItWaits(job: JobDetail, processes: readonly RegisteredProcess
     const text = `is held; let it go: queuectl release ${printable(job.id)}`;
     return { for: "release", text, ahead: null, noWorker };
   }
+  if (job.job.blocked > 0) {
+    const text = `waits for ${parentWords(job)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
+    return { for: "job", text, ahead: null, noWorker };
+  }
   if (job.dueIn !== null && job.dueIn > 0) {
     const what = job.state === "failed"
       ? `its retry (attempt ${job.attempts + 1} of ${Math.max(job.maxRetries, job.attempts) + 1})`
@@ -117,6 +124,12 @@ export function whyItWaits(job: JobDetail, processes: readonly RegisteredProcess
   const ahead = job.ahead === null ? "" : `, ${aheadWords(job.ahead)} before it`;
   const text = noWorker ? `waits: ${noWorkerRuns}` : `waits for a free worker${ahead}`;
   return { for: "worker", text, ahead: job.ahead, noWorker };
+}
+
+/** `job a, which is processing, and 2 more jobs`. */
+function parentWords({ parents: [first], job: { blocked } }: JobDetail): string {
+  const more = blocked > 1 ? `, and ${blocked - 1} more ${blocked > 2 ? "jobs" : "job"}` : "";
+  return `job ${printable(first.id)}, which is ${first.state}${more}`;
 }
 
 const aheadWords = (ahead: number) =>

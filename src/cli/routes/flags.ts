@@ -39,6 +39,7 @@ export const statesHelp = `STATES
   pending, processing, completed, failed, dead, cancelled
   scheduled  Pending or failed, and waits for a time
   waiting    Pending or failed, and can be run now
+  blocked    Pending or failed, and waits for other jobs
   held       Pending or failed, and does not run before it is released`;
 
 /** Which part of a list is shown, in which order. */

@@ -11,11 +11,13 @@ import {
   jobFromRow,
   number,
   numberOrNull,
+  parentFromRow,
   progressColumns,
   progressFromRow,
+  text,
   textOrNull,
 } from "../rows.ts";
-import { aheadLimit, type JobDetail, type JobProgress, type Upcoming } from "../progress.ts";
+import { aheadLimit, type JobDetail, type JobProgress, namedChildren, type Upcoming } from "../progress.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Row, Run } from "./database.ts";
 import { requireJob } from "./queries.ts";
@@ -120,8 +122,32 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
         duration: Math.max(0, number(row, "now") - startedAt),
       },
       ahead: row.available === true ? await ahead(run, row) : null,
+      ...await relatives(run, found.seq),
     };
   }, readOnly);
+}
+
+/** What a job waits for, and what waits for it. */
+async function relatives(run: Run, seq: number): Promise<Pick<JobDetail, "parents" | "children">> {
+  const parents = await run(
+    `SELECT parent.id, parent.state, edge.kind FROM queuectl.dependencies AS edge
+     JOIN queuectl.jobs AS parent ON parent.seq = edge.parent WHERE edge.child = $1
+     ORDER BY edge.open DESC, edge.parent`,
+    [seq],
+  );
+  const children = await run(
+    `SELECT child.id FROM queuectl.dependencies AS edge JOIN queuectl.jobs AS child ON child.seq = edge.child
+     WHERE edge.parent = $1 AND edge.open AND child.state IN ('pending', 'failed')
+     ORDER BY edge.child LIMIT ${aheadLimit}`,
+    [seq],
+  );
+  return {
+    parents: parents.map(parentFromRow),
+    children: {
+      ids: children.slice(0, namedChildren).map((row) => text(row, "id")),
+      count: children.length,
+    },
+  };
 }
 
 /** How many jobs can be claimed before this one. */

@@ -11,13 +11,14 @@ import {
   jobFromRow,
   number,
   numberOrNull,
+  parentFromRow,
   progressColumns,
   progressFromRow,
   type Row,
   text,
   textOrNull,
 } from "../rows.ts";
-import { aheadLimit, type JobDetail, type JobProgress, type Upcoming } from "../progress.ts";
+import { aheadLimit, type JobDetail, type JobProgress, namedChildren, type Upcoming } from "../progress.ts";
 import type { Database } from "./database.ts";
 import { firstClaimable } from "./claimable.ts";
 import { requireJob } from "./queries.ts";
@@ -97,8 +98,29 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
         duration: Math.max(0, now - startedAt),
       },
       ahead: ahead(database, row),
+      ...relatives(database, seq),
     };
   });
+}
+
+/** What a job waits for, and what waits for it. */
+function relatives(database: Database, seq: number): Pick<JobDetail, "parents" | "children"> {
+  const parents = database.prepare(`
+    SELECT parent.id, parent.state, edge.kind FROM dependencies AS edge
+    CROSS JOIN jobs AS parent ON parent.seq = edge.parent WHERE edge.child = ? ORDER BY edge.open DESC, edge.parent`)
+    .all(seq);
+  const children = database.prepare(`
+    SELECT child.id FROM dependencies AS edge CROSS JOIN jobs AS child ON child.seq = edge.child
+    WHERE edge.parent = ? AND edge.open = 1 AND child.state IN ('pending', 'failed')
+     ORDER BY edge.child LIMIT ${aheadLimit}`)
+    .all(seq);
+  return {
+    parents: parents.map(parentFromRow),
+    children: {
+      ids: children.slice(0, namedChildren).map((row) => text(row, "id")),
+      count: children.length,
+    },
+  };
 }
 
 /** How many jobs of its queue can be claimed before this one. */

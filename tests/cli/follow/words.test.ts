@@ -58,7 +58,7 @@ Deno.test("why a job waits is said in one line", () => {
   const held = { held: true } as JobDetail["job"];
   const job = {
     id: "a",
-    job: { held: false },
+    job: { held: false, blocked: 0 },
     state: "pending",
     attempts: 0,
     maxRetries: 3,
@@ -66,8 +66,16 @@ Deno.test("why a job waits is said in one line", () => {
     cancelling: false,
     ahead: 0,
   };
+  const waiting = (blocked: number) => ({
+    ahead: null,
+    job: { blocked } as JobDetail["job"],
+    parents: [{ id: "a", state: "processing", kind: "any" }] as JobDetail["parents"],
+  });
   const cases: Array<[Partial<JobDetail>, RegisteredProcess[], string | null]> = [
     [{}, workers, "waits for a free worker, no job before it"],
+    [waiting(1), workers, "waits for job a, which is processing"],
+    [{ ...waiting(2), dueIn: 5 }, workers, "waits for job a, which is processing, and 1 more job"],
+    [waiting(9), [], `waits for job a, which is processing, and 8 more jobs; ${none}`],
     [{ ahead: 1 }, workers, "waits for a free worker, 1 job before it"],
     [{ ahead: 10_000 }, workers, "waits for a free worker, 10000 jobs or more before it"],
     [{}, [], `waits: ${none}`],

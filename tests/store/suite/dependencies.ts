@@ -293,6 +293,21 @@ export function dependencyCases(test: Case): void {
     assert.equal((await claimOne(store, worker)).id, "c");
   });
 
+  test("detail names what a job waits for, first what has not ended, and what waits for it", async ({ store }) => {
+    const worker = await join(store, { lease });
+    await store.enqueue([...newJobs("a", "b"), newJob("c", { after: ["a", "b"], afterAny: ["a"] })]);
+    await store.enqueue(Array.from({ length: 7 }, (_, n) => afterAny(`d${n}`, "c")));
+    await end(store, worker, await claimOne(store, worker), success);
+    const { parents, children, job } = await store.detail("c");
+    assert.deepEqual(parents, [
+      { id: "b", state: "pending", kind: "success" },
+      { id: "a", state: "completed", kind: "success" },
+    ]);
+    assert.deepEqual(children, { ids: ["d0", "d1", "d2", "d3", "d4"], count: 7 });
+    assert.equal(job.blocked, 1);
+    assert.deepEqual((await store.detail("a")).children, { ids: [], count: 0 });
+  });
+
   test("thousands of parents of one job, and thousands of children, are settled in one go", async ({ store }) => {
     const worker = await join(store, { lease });
     const names = Array.from({ length: 3000 }, (_, n) => `p${n}`);

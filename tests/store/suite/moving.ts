@@ -112,6 +112,32 @@ const failing = (error: Error, before: (arrival: Arrival) => Promise<void>) => (
 });
 
 export function movingCases(test: PairCase): void {
+  test("what jobs wait for moves too", async ({ from, to }) => {
+    const [source, target] = [await from.connect(), await to.connect()];
+    await addDead(source, "dead");
+    await source.enqueue([
+      newJob("parent", { priority: 9 }),
+      newJob("child", { after: ["parent"], afterAny: ["dead"] }),
+      newJob("stopped", { after: ["dead"] }),
+      newJob("last", { afterAny: ["child"] }),
+    ]);
+    const before = await queueRows(from.url);
+    assert.equal(before.dependencies.length, 4);
+    await moveQueue(source, target, all);
+    assert.deepEqual(await queueRows(to.url), before);
+    assert.deepEqual((await queueRows(from.url)).dependencies, []);
+    assert.deepEqual(await source.check(), []);
+    assert.deepEqual(await target.check(), []);
+    const worker = await join(target);
+    const parent = await claimOne(target, worker);
+    assert.equal(parent.id, "parent");
+    await end(target, worker, parent, success);
+    assert.deepEqual((await claim(target, worker, 9)).map(({ id }) => id), ["child"]);
+    await target.retry(["dead"]);
+    assert.equal((await target.counts()).pending, 3);
+    assert.deepEqual(await target.check(), []);
+  });
+
   test("everything moves, with its numbers, and back", async ({ from, to, clock }) => {
     const [source, target] = [await from.connect(), await to.connect()];
     await fill(source, clock);

@@ -117,10 +117,11 @@ export function progressCases(test: Case): void {
     clock.advance(2000);
     const second = await claimOne(store, worker);
     clock.advance(700);
-    const { job, runs, running, ahead, ...progress } = await store.detail("job");
+    const { job, runs, running, ahead, parents, children, ...progress } = await store.detail("job");
     assert.deepEqual([job.id, job.env, job.cwd, job.state], ["job-1", { A: "b" }, "/tmp", "processing"]);
     assert.deepEqual(progress, (await store.find(["job-1"]))[0]);
     assert.equal(ahead, null);
+    assert.deepEqual([parents, children], [[], { ids: [], count: 0 }]);
     assert.deepEqual(running, {
       host: "host-1",
       pid: 4711,
