@@ -41,7 +41,8 @@ export async function enqueueLines(
   await using store = await openQueue(choice, "create");
   const config = configFrom(await store.settings());
   using intake = await store.intake();
-  for (let jobs = 0; !next.done; next = await blocks.next()) {
+  let jobs = 0;
+  for (; !next.done; next = await blocks.next()) {
     for (const { number, job } of next.value) named(number, () => intake.add(withDefaults(job, config)));
     progress.show({ jobs: jobs += next.value.length, share: source.share() });
   }
@@ -49,7 +50,10 @@ export async function enqueueLines(
   progress[Symbol.dispose]();
   if (report === "json") await printAll(jsonArray(intake.ids()));
   else if (report === "ids") await printAll(linesOf(intake.ids()));
-  else await print(`${counted(count, "job")} inserted.\n`);
+  else {
+    const kept = count < jobs ? `, ${jobs - count} in the queue already` : "";
+    await print(`${counted(count, "job")} inserted${kept}.\n`);
+  }
   await afterwards?.(store, intake.ids());
 }
 

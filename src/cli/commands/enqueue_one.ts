@@ -30,10 +30,11 @@ export async function enqueueOne(
 ): Promise<void> {
   await using store = await openQueue(choice, "create");
   const job = withDefaults(checked, configFrom(await store.settings()));
-  await store.enqueue([job]);
-  if (report === "json") await printAll(jsonArray([job.id]));
-  else await print(report === "ids" ? `${job.id}\n` : `Job ${job.id} inserted.\n`);
-  await afterwards?.(store, [job.id]);
+  const [{ id, existing }] = await store.enqueue([job]);
+  if (report === "json") await printAll(jsonArray([id]));
+  else if (report === "ids") await print(`${id}\n`);
+  else await print(existing ? `Job ${id} is in the queue already.\n` : `Job ${id} inserted.\n`);
+  await afterwards?.(store, [id]);
 }
 
 /** Runs `action`. Shells differ in what they do to quotes, so JSON that is not JSON was most often right where it was typed. */

@@ -12,7 +12,7 @@ import type { Database } from "./database.ts";
 import { enqueueMany, type NewRow, newRow } from "./enqueue.ts";
 
 const columns =
-  `number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, delay, at, ${extraColumns}`;
+  `number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, delay, at, ${extraColumns}, on_duplicate`;
 
 /** Begins to collect. */
 export function openIntake(database: Database): Intake {
@@ -20,7 +20,7 @@ export function openIntake(database: Database): Intake {
   collected.exec(`
     CREATE TEMP TABLE intake (
       number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, command, attempts, max_retries, priority, timeout,
-      base_backoff, cwd, env, delay, at, ${extraColumns}
+      base_backoff, cwd, env, delay, at, ${extraColumns}, on_duplicate, existing
     );
     BEGIN`);
   const insert = collected.prepare(
@@ -29,6 +29,7 @@ export function openIntake(database: Database): Intake {
     }) ON CONFLICT (id) DO NOTHING`,
   );
   let count = 0;
+  let hasKeys = false;
 
   function* rows(query: string): Iterable<Record<string, SQLOutputValue>> {
     yield* collected.prepare(`${query} ORDER BY number`).iterate();
@@ -39,11 +40,17 @@ export function openIntake(database: Database): Intake {
       const row = newRow(job, count + 1);
       if (insert.run({ ...row, held: Number(row.held) }).changes === 0) throw addedTwice(job.id);
       count++;
+      if (job.uniqueKey !== undefined) hasKeys = true;
     },
-    commit: () =>
-      enqueueMany(database, () => rows(`SELECT ${columns} FROM temp.intake`) as unknown as Iterable<NewRow>),
+    async commit() {
+      const jobs = () => rows(`SELECT ${columns} FROM temp.intake`) as unknown as Iterable<NewRow>;
+      const kept = await enqueueMany(database, jobs, hasKeys);
+      const keep = collected.prepare("UPDATE temp.intake SET existing = ? WHERE number = ?");
+      for (const [number, id] of kept) keep.run(id, number);
+      return count - kept.size;
+    },
     *ids() {
-      for (const row of rows("SELECT id FROM temp.intake")) yield row.id as string;
+      for (const row of rows("SELECT coalesce(existing, id) AS id FROM temp.intake")) yield row.id as string;
     },
     [Symbol.dispose]: () => collected.close(),
   };

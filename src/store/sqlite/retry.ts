@@ -7,6 +7,7 @@ import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { assignments } from "./edit.ts";
 import { change, choose } from "./selection.ts";
+import { keepingKeysUnique } from "./unique.ts";
 
 /** The states of `scope` → pending with attempts 0 and no error; the runs they had are kept. */
 export async function retry(
@@ -18,14 +19,15 @@ export async function retry(
   return await database.write(() => {
     const jobs = choose(database, selection, scope).sort((a, b) => a.seq - b.seq);
     const { sql, parameters } = assignments(changes ?? {});
-    change(
-      database,
-      `UPDATE jobs SET state = 'pending', set_aside = NULL, available = 1, next_attempt_at = NULL, attempts = 0,
+    keepingKeysUnique(database, jobs, () =>
+      change(
+        database,
+        `UPDATE jobs SET state = 'pending', set_aside = NULL, available = 1, next_attempt_at = NULL, attempts = 0,
         last_error = NULL, ${sql} updated_at = :now
        WHERE seq IN (:keys)`,
-      jobs,
-      { ...parameters, now: database.now() },
-    );
+        jobs,
+        { ...parameters, now: database.now() },
+      ));
     const tally = openTally(database);
     for (const { state, queue } of jobs) tally.move(state, "pending", 1, queue);
     tally.write();
