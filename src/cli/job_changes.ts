@@ -19,11 +19,12 @@ const fields = {
   timeout: "timeout",
   base_backoff: "baseBackoff",
   cwd: "cwd",
+  tags: "tags",
 } as const;
 type Field = keyof typeof fields;
 
-/** Fields that a setting or the worker decides where they are not set. */
-const optional: readonly Field[] = ["timeout", "base_backoff", "cwd"];
+/** Fields that a job need not have: a setting or the worker decides, or there are none. */
+const optional: readonly Field[] = ["timeout", "base_backoff", "cwd", "tags"];
 
 /** Reads the flags; undefined where none is given. Values are checked as those of a new job. Throws `usage`. */
 export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<JobChanges | undefined> {
@@ -51,7 +52,7 @@ export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<
     once(key);
     const name = variable(key);
     if (name !== undefined) env.push([name, null]);
-    else if (optional.includes(key as Field)) changes[fields[key as Field]] = null;
+    else if (optional.includes(key as Field)) changes[fields[key as Field]] = key === "tags" ? [] : null;
     else {throw new QueuectlError(
         "usage",
         `"${key}" cannot be unset, only ${optional.join(", ")} and env.NAME`,
@@ -82,8 +83,9 @@ function keyOf(text: string): string {
   );
 }
 
-/** Numbers are numbers, where the field is one; a duration stays text. */
-function valueOf(field: Field, text: string): string | number {
+/** Numbers are numbers, where the field is one, and tags a list; a duration stays text. */
+function valueOf(field: Field, text: string): string | number | string[] {
+  if (field === "tags") return text.split(",").map((word) => word.trim());
   const isNumber = ["priority", "max_retries", "base_backoff"].includes(field);
   return isNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }

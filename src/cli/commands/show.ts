@@ -4,7 +4,8 @@ import type { RegisteredProcess } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { outcomeWords, runningWords, whyItWaits } from "../follow/words.ts";
 import { openQueue } from "../open_queue.ts";
-import { iso, jobObject, json as asJson, table } from "../output.ts";
+import { defaultQueueName, type RetryRules } from "../../job/job.ts";
+import { counted, iso, jobObject, json as asJson, table } from "../output.ts";
 import { print } from "../standard_streams.ts";
 import { formatDuration, spelledDuration } from "../../duration.ts";
 
@@ -72,6 +73,9 @@ function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]):
     ["Command", job.command],
     ["Folder", job.cwd ?? "of the worker"],
     ["Environment", env.length === 0 ? null : env.join(" ")],
+    ["Queue", job.queue === defaultQueueName ? null : job.queue],
+    ["Tags", job.tags.length === 0 ? null : job.tags.join(", ")],
+    ["Unique key", job.uniqueKey],
     ["Priority", String(job.priority)],
     ["Attempts", `${job.attempts} of ${Math.max(job.maxRetries + 1, job.attempts)}`],
     [
@@ -79,6 +83,9 @@ function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]):
       job.timeout === null ? "by setting" : job.timeout === 0 ? "none" : formatDuration(job.timeout),
     ],
     ["Backoff", job.baseBackoff === null ? "by setting" : `${job.baseBackoff} ^ attempt seconds`],
+    ["Retry rules", job.retryRules && rulesText(job.retryRules)],
+    ["Held", job.held ? "until it is released" : null],
+    ["Waits for", job.blocked > 0 ? counted(job.blocked, "job") : null],
     ["Created", iso(job.createdAt)],
     ["Updated", iso(job.updatedAt)],
     ["Next attempt", iso(job.nextAttemptAt)],
@@ -87,6 +94,19 @@ function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]):
   const lines = fields.filter((field): field is [string, string] => field[1] !== null)
     .map(([name, value]) => `${`${name}:`.padEnd(14)}${printable(value)}\n`);
   return lines.join("") + (runs.length === 0 ? "" : `\n${runTable(runs)}`);
+}
+
+function rulesText({ backoff, maxBackoff, jitter, retryOn, noRetryOn }: RetryRules): string {
+  const rules: Array<[string, string | number | undefined]> = [
+    ["backoff", backoff],
+    ["max_backoff", maxBackoff && formatDuration(maxBackoff)],
+    ["jitter", jitter],
+    ["retry_on", retryOn?.join(",")],
+    ["no_retry_on", noRetryOn?.join(",")],
+  ];
+  return rules.filter(([, value]) => value !== undefined).map(([name, value]) => `${name} ${value}`).join(
+    ", ",
+  );
 }
 
 /** The number that the attempt has among all runs is shown where a retry or a stop has made it another one. */

@@ -53,6 +53,6 @@ export const paging = {
 
 /** `--set` and `--unset`: other fields for a job. */
 export const changes = {
-  set: values("KEY=VALUE", "command, priority, max_retries, timeout, base_backoff, cwd or env.NAME"),
-  unset: values("KEY", "timeout, base_backoff or cwd: as by setting or worker; env.NAME: not set"),
+  set: values("KEY=VALUE", "command, priority, max_retries, timeout, base_backoff, cwd, tags or env.NAME"),
+  unset: values("KEY", "timeout, base_backoff or cwd: as by setting or worker; tags, env.NAME: none"),
 } as const;

@@ -5,6 +5,7 @@ import type { Selection } from "../store.ts";
 import type { Database } from "./database.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
+import { forgettingTags } from "./tags.ts";
 
 /** The states of `scope` → (gone), with all runs. */
 export async function remove(database: Database, selection: Selection, scope: Scope): Promise<string[]> {
@@ -13,9 +14,7 @@ export async function remove(database: Database, selection: Selection, scope: Sc
     if (jobs.length === 0) return [];
     const keys = [asArray(jobs.map(({ seq }) => seq))];
     await run(
-      `WITH gone AS (DELETE FROM queuectl.jobs WHERE seq = ANY($1::bigint[]) RETURNING seq, tags)
-       DELETE FROM queuectl.tags USING gone CROSS JOIN json_array_elements_text(gone.tags::json) AS old (tag)
-       WHERE gone.tags IS NOT NULL AND tags.tag = old.tag COLLATE "C" AND tags.job = gone.seq`,
+      forgettingTags("DELETE FROM queuectl.jobs WHERE seq = ANY($1::bigint[]) RETURNING seq, tags"),
       keys,
     );
     await run("DELETE FROM queuectl.attempts WHERE job = ANY($1::bigint[])", keys);

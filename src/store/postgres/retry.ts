@@ -9,6 +9,7 @@ import { assignments } from "./edit.ts";
 import { notification } from "./notifications.ts";
 import { choose, createParameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
+import { setTags } from "./tags.ts";
 import { keepingKeysUnique } from "./unique.ts";
 
 /** The states of `scope` → pending with attempts 0 and no error; the runs they had are kept. */
@@ -46,6 +47,7 @@ async function putBack(
        WHERE seq = ANY(${keys}::bigint[])`,
       parameters.values,
     );
+    await setTags(run, jobs, changes?.tags);
     const { text, parameters: payload } = notification(database);
     await run(text, payload);
     return jobs.map(({ id }) => id);

@@ -7,6 +7,7 @@ import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { assignments } from "./edit.ts";
 import { change, choose } from "./selection.ts";
+import { setTags } from "./tags.ts";
 import { keepingKeysUnique } from "./unique.ts";
 
 /** The states of `scope` → pending with attempts 0 and no error; the runs they had are kept. */
@@ -28,6 +29,7 @@ export async function retry(
         jobs,
         { ...parameters, now: database.now() },
       ));
+    setTags(database, jobs, changes?.tags);
     const tally = openTally(database);
     for (const { state, queue } of jobs) tally.move(state, "pending", 1, queue);
     tally.write();
