@@ -21,19 +21,22 @@ const columns =
 
 const typedColumns = `number bigint, id text COLLATE "C", command text, attempts integer, max_retries integer,
   priority integer, timeout bigint, base_backoff double precision, cwd text, env text, delay bigint, at bigint,
-  queue text, held boolean, tags text, unique_key text COLLATE "C", retry_rules text, on_duplicate text`;
+  queue text, held boolean, tags text, unique_key text COLLATE "C", retry_rules text, on_duplicate text, replaced text`;
 
 /** The time before which a job does not run; past or present where it can run at once. */
 const due = "coalesce(at, now + coalesce(delay, 0))";
 
-const waiting = `'pending', ${due} <= now AND NOT held, CASE WHEN ${due} > now THEN ${due} END, NULL`;
-
-/** Stores the jobs of a source that have ids which nobody has, in this state; with `skip` the others are left out. */
-const jobsOf = (source: string, now: string, request: string, skip = "", state = waiting) => `
+/**
+ * Stores the jobs of a source that have ids which nobody has; with `skip` the others are left out. Those that another one
+ * of them replaces are cancelled.
+ */
+const jobsOf = (source: string, now: string, request: string, skip = "") => `
   WITH stored AS (
     INSERT INTO queuectl.jobs
       (state, available, next_attempt_at, last_error, created_at, updated_at, request, ${columns})
-    SELECT ${state}, now, now, ${request}::uuid, ${columns}
+    SELECT CASE WHEN replaced IS NULL THEN 'pending' ELSE 'cancelled' END,
+      replaced IS NULL AND ${due} <= now AND NOT held, CASE WHEN replaced IS NULL AND ${due} > now THEN ${due} END,
+      replaced, now, now, ${request}::uuid, ${columns}
     FROM ${source}, (SELECT ${now} AS now) AS clock ORDER BY number ${skip}
     RETURNING seq, queue, tags
   ),
@@ -152,14 +155,11 @@ async function moveOver(
   return await database.transaction(async (run) => {
     await run(`CREATE TEMPORARY TABLE queuectl_intake (${typedColumns}) ON COMMIT DROP`);
     await send(run, jobs());
-    const store = async (source: string, state?: string) => {
-      await run(
-        jobsOf(source, timeSql("$1"), "$2", "ON CONFLICT (id) DO NOTHING", state),
-        [database.now(), request],
-      );
-    };
-    const kept = hasKeys ? await makeRoom(database, run, request, store) : new Map<number, string>();
-    await store(intakeTable);
+    const kept = hasKeys ? await makeRoom(database, run, request) : new Map<number, string>();
+    await run(
+      jobsOf(intakeTable, timeSql("$1"), "$2", "ON CONFLICT (id) DO NOTHING"),
+      [database.now(), request],
+    );
     const existing = await run(
       `SELECT id FROM ${intakeTable} AS job JOIN queuectl.jobs AS present USING (id)
        WHERE present.request IS DISTINCT FROM $1 ORDER BY job.number LIMIT 6`,

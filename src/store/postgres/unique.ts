@@ -38,14 +38,13 @@ interface NewKey {
 
 /**
  * Makes room for the new jobs of the temporary table, as if they came one after the other: takes those out of it in whose
- * place another job is kept, and gives their numbers with its id; stores those that another new one replaces as
- * cancelled. Throws `conflict`.
+ * place another job is kept, and gives their numbers with its id; notes in it which others are replaced by new ones. Throws
+ * `conflict`.
  */
 export async function makeRoom(
   database: Database,
   run: Run,
   request: string,
-  store: (source: string, state: string) => Promise<void>,
 ): Promise<Map<number, string>> {
   const holders = await holdersOf(run, request);
   const kept = new Map<number, string>();
@@ -71,16 +70,13 @@ export async function makeRoom(
   if (outdated.size > 0) {
     const errors = asJson([...outdated].map(([number, id]) => ({ number, error: replacedBy(id) })));
     await run(
-      `CREATE TEMPORARY TABLE queuectl_outdated ON COMMIT DROP AS
-       SELECT job.*, each.error FROM ${intakeTable} AS job
-       JOIN json_to_recordset($1::text::json) AS each (number bigint, error text) USING (number)`,
+      `UPDATE ${intakeTable} AS job SET replaced = each.error, held = false
+       FROM json_to_recordset($1::text::json) AS each (number bigint, error text) WHERE job.number = each.number`,
       [errors],
     );
-    await store("pg_temp.queuectl_outdated", "'cancelled', false, NULL, error");
   }
-  const gone = [...kept.keys(), ...outdated.keys()];
-  if (gone.length > 0) {
-    await run(`DELETE FROM ${intakeTable} WHERE number = ANY($1::bigint[])`, [asArray(gone)]);
+  if (kept.size > 0) {
+    await run(`DELETE FROM ${intakeTable} WHERE number = ANY($1::bigint[])`, [asArray([...kept.keys()])]);
   }
   return kept;
 }

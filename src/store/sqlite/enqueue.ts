@@ -39,6 +39,9 @@ const extraValues = ({ queue, held, tags, unique_key, retry_rules }: Extras) => 
 /** (new) → pending, all or none; of a job with a unique key that another one has, what it asks for. */
 export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   const keys = jobs.some(({ uniqueKey }) => uniqueKey !== undefined) ? await uniqueKeys() : undefined;
+  // Else a job could be kept in the place of itself.
+  const twice = keys?.repeatedIds(jobs) ?? [];
+  if (twice.length > 0) throw idsExist(twice);
   return await database.write(() => {
     const now = database.now();
     const tally = openTally(database);

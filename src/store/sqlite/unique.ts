@@ -15,6 +15,12 @@ export interface KeyRoom {
   contested(): StatementSync;
 }
 
+/** The ids that are there twice. */
+export function repeatedIds(jobs: readonly { id: string }[]): string[] {
+  const ids = new Set<string>();
+  return jobs.map(({ id }) => id).filter((id) => ids.size === ids.add(id).size);
+}
+
 /** To be called in the transaction, before the first job is stored. */
 export function openKeyRoom(database: Database, tally: Tally): KeyRoom {
   const { last } = database.prepare("SELECT coalesce(max(seq), 0) AS last FROM main.jobs").get()!;
