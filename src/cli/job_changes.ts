@@ -20,6 +20,7 @@ const fields = {
   timeout: "timeout",
   base_backoff: "baseBackoff",
   cwd: "cwd",
+  tags: "tags",
 } as const;
 type Field = keyof typeof fields;
 
@@ -36,8 +37,8 @@ type Rule = keyof typeof rules;
 const isField = (key: string): key is Field => Object.hasOwn(fields, key);
 const isRule = (key: string): key is Rule => Object.hasOwn(rules, key);
 
-/** Fields that a setting or the worker decides where they are not set. */
-const optional: readonly string[] = ["timeout", "base_backoff", "cwd", ...Object.keys(rules)];
+/** Fields that a job need not have: a setting or the worker decides, or there are none. */
+const optional: readonly string[] = ["timeout", "base_backoff", "cwd", "tags", ...Object.keys(rules)];
 
 /** Reads the flags; undefined where none is given. Values are checked as those of a new job. Throws `usage`. */
 export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<JobChanges | undefined> {
@@ -71,7 +72,7 @@ export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<
       const can = `only ${optional.join(", ")} and env.NAME`;
       throw new QueuectlError("usage", `"${key}" cannot be unset, ${can}`);
     } else if (isRule(key)) retryRules[rules[key]] = null;
-    else if (isField(key)) changes[fields[key]] = null;
+    else if (isField(key)) changes[fields[key]] = key === "tags" ? [] : null;
   }
   if (env.length > 0) changes.env = Object.fromEntries(env);
   if (Object.keys(retryRules).length > 0) {
@@ -104,7 +105,8 @@ function keyOf(text: string): string {
 }
 
 /** Numbers are numbers, where the field is one, and lists are lists; a duration stays text. */
-function valueOf(key: string, text: string): string | number | number[] {
+function valueOf(key: string, text: string): string | number | number[] | string[] {
+  if (key === "tags") return text.split(",").map((word) => word.trim());
   if (key === "retry_on" || key === "no_retry_on") return statuses(text);
   const isNumber = ["priority", "max_retries", "base_backoff", "jitter"].includes(key);
   return isNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;

@@ -89,11 +89,22 @@ export function jobObject(job: Job, last: { output: string; errorOutput: string 
     base_backoff: job.baseBackoff,
     cwd: job.cwd,
     env: job.env,
-    backoff: job.retryRules?.backoff ?? null,
-    max_backoff: job.retryRules?.maxBackoff === undefined ? null : job.retryRules.maxBackoff / 1000,
-    jitter: job.retryRules?.jitter ?? null,
-    retry_on: job.retryRules?.retryOn ?? null,
-    no_retry_on: job.retryRules?.noRetryOn ?? null,
+    queue: job.queue,
+    tags: job.tags,
+    unique: job.uniqueKey,
+    ...rulesObject(job.retryRules),
+    held: job.held,
+    blocked: job.blocked,
+  };
+}
+
+function rulesObject(rules: Job["retryRules"]) {
+  return {
+    backoff: rules?.backoff ?? null,
+    max_backoff: rules?.maxBackoff === undefined ? null : rules.maxBackoff / 1000,
+    jitter: rules?.jitter ?? null,
+    retry_on: rules?.retryOn ?? null,
+    no_retry_on: rules?.noRetryOn ?? null,
   };
 }
 

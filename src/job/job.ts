@@ -84,6 +84,8 @@ type Extras = "queue" | "tags" | "uniqueKey" | "onDuplicate" | "retryRules" | "h
 /** What of a waiting or ended job can be changed; a field that is not there stays as it is. */
 export interface JobChanges
   extends Partial<Omit<NewJob, "id" | "attempts" | "env" | "delay" | "at" | Extras>> {
+  /** In the place of all that there were. */
+  tags?: readonly string[];
   /** Variables that are set, or with null removed; all others stay. */
   env?: Record<string, string | null>;
   /** Rules that are set, or with null left to the settings; all others stay. */

@@ -19,6 +19,43 @@ export function idsExist(ids: readonly string[]): QueuectlError {
 /** The id was added to the same intake before. */
 export const addedTwice = (id: string) => new QueuectlError("conflict", `The id "${id}" is there twice`);
 
+/** Another job that has not ended has the unique key of a new one. */
+export const keyTaken = (key: string, { id, state }: Pick<FoundJob, "id" | "state">) =>
+  new QueuectlError(
+    "conflict",
+    state === "processing"
+      ? `Job "${id}" with the unique key "${key}" runs already; nothing was stored`
+      : `Job "${id}" with the unique key "${key}" waits already (state ${state}); nothing was stored`,
+  );
+
+/** Two new jobs have one unique key. */
+export const keyTwice = (key: string, first: string, second: string) =>
+  new QueuectlError(
+    "conflict",
+    `Jobs "${first}" and "${second}" have the same unique key "${key}"; nothing was stored`,
+  );
+
+/** A job would have to wait again while another one with its unique key has not ended. */
+export function keyHeld(
+  key: string,
+  id: string,
+  other: Pick<FoundJob, "id" | "state"> | string,
+): QueuectlError {
+  return new QueuectlError(
+    "conflict",
+    typeof other === "string"
+      ? `Jobs "${id}" and "${other}" cannot both be in the queue: they have the same unique key "${key}"`
+      : `Job "${id}" cannot go back into the queue: "${other.id}" has the same unique key "${key}", and its state is ` +
+        other.state,
+  );
+}
+
+/** The last error of a job whose place a new one has taken. */
+export const replacedBy = (id: string) => `Replaced by job "${id}"`;
+
+/** The states in which no other job may have the same unique key, as a list of SQL literals. */
+export const activeStates = "'pending', 'processing', 'failed'";
+
 /** No job has this id; `near` is one that was perhaps meant. */
 export const noJob = (id: string, near?: string) =>
   new QueuectlError("not_found", `No job found with id ${id}${perhaps(near)}`);

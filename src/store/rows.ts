@@ -109,7 +109,7 @@ export function endedRunFromRow(row: Row): EndedRun {
 
 /** The columns that {@link progressFromRow} reads. */
 export const progressColumns =
-  "seq, id, state, attempts, max_retries, run, cancel_requested, next_attempt_at";
+  "seq, id, queue, state, attempts, max_retries, run, cancel_requested, next_attempt_at";
 
 /** How far a job is `now`, by the store's clock. */
 export function progressFromRow(row: Row, now: number): JobProgress {
@@ -117,6 +117,7 @@ export function progressFromRow(row: Row, now: number): JobProgress {
   return {
     seq: number(row, "seq"),
     id: text(row, "id"),
+    queue: text(row, "queue"),
     state: jobState(row),
     attempts: number(row, "attempts"),
     maxRetries: number(row, "max_retries"),

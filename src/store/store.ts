@@ -68,13 +68,22 @@ export interface FoundRun {
   running: { seq: number; run: number } | null;
 }
 
+/** What became of a new job: its id, or that of another one with its unique key, which is kept in its place. */
+export interface Enqueued {
+  id: string;
+  existing: boolean;
+}
+
 /** Jobs that are being added, all or none; see {@link Store.intake}. */
 export interface Intake {
   /** Adds a job; nothing is in the queue before {@link commit}. Throws `conflict` for an id that was added already. */
   add(job: NewJob): void;
-  /** Puts all jobs into the queue, in their order; throws `conflict` and adds none when an id exists. */
+  /**
+   * Puts all jobs into the queue, in their order, as {@link Store.enqueue} does; gives the number of those that are not
+   * there already by their unique keys.
+   */
   commit(): Promise<number>;
-  /** The ids that were added, in order. */
+  /** The ids that were added, in order; after {@link commit} in place of a job that was not stored that of the kept one. */
   ids(): Iterable<string>;
   [Symbol.dispose](): void;
 }
@@ -94,8 +103,13 @@ export interface Store extends AsyncDisposable {
   /** The folder of this host in which running commands leave their output. */
   readonly spool: string;
 
-  /** (new) → pending, all or none; what is to run later is not available before. Throws `conflict`, naming the ids that exist. */
-  enqueue(jobs: readonly NewJob[]): Promise<void>;
+  /**
+   * (new) → pending, all or none; what is to run later is not available before. Throws `conflict`, naming the ids that
+   * exist. Where another job that has not ended has the unique key of a new one, `onDuplicate` decides: `reject` throws
+   * `conflict`, `keep` leaves the new one out, `replace` makes pending or failed → cancelled of the other, and throws
+   * `conflict` where that runs.
+   */
+  enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]>;
   /** Collects jobs without a bound on their number or a lock on the queue, and adds them in one transaction. */
   intake(): Promise<Intake>;
 
@@ -194,7 +208,8 @@ export interface Store extends AsyncDisposable {
   cancel(jobs: Selection): Promise<Cancelled[]>;
   /**
    * completed, failed, dead or cancelled → pending, attempts 0, error cleared, with these changes. All that are named or
-   * none; throws `not_found` or `conflict`. Of a filter those in these states. Returns the ids.
+   * none; throws `not_found` or `conflict`. Of a filter those in these states. Returns the ids. Throws `conflict` where two
+   * jobs that have not ended would have one unique key.
    */
   retry(jobs: Selection, changes?: JobChanges): Promise<string[]>;
   /**

@@ -74,3 +74,80 @@ queueTest("jobs are cancelled, retried and removed by their queues and tags", as
   assert.equal(await said("dlq", "purge", "--tag", "big"), "No such jobs in DLQ.\n");
   assert.equal(await said("dlq", "retry", "--queue", "default"), "1 job moved back to pending queue.\n");
 });
+
+queueTest(
+  "list and show have what few jobs have: queue, tags, unique key, rules of retries",
+  async (queue) => {
+    await queue.enqueue({ id: "plain", command: "true" });
+    const plain = (await queue.run("list")).stdout;
+    assert.match(plain, /^ID {35}\| STATE {6}\| ATTEMPTS \| COMMAND\n/);
+    const flags = [
+      "--queue",
+      "media",
+      "--tag",
+      "a,b",
+      "--unique",
+      "k 1",
+      "--max-backoff",
+      "10m",
+      "--retry-on",
+      "1,70-71",
+    ];
+    const added = await queue.run(
+      "enqueue",
+      "--id",
+      "job",
+      ...flags,
+      "--jitter",
+      "0.5",
+      "--backoff",
+      "linear",
+      "true",
+    );
+    assert.equal(added.code, 0, added.stderr);
+    const lines = (await queue.run("list")).stdout.split("\n").filter((line) => !line.startsWith("---"));
+    assert.deepEqual(lines.map((line) => line.split(/ *\| */)), [
+      ["ID", "QUEUE", "STATE", "ATTEMPTS", "COMMAND"],
+      ["plain", "default", "pending", "0", "true"],
+      ["job", "media", "pending", "0", "true"],
+      [""],
+    ]);
+    const columns = (await queue.run("list", "--columns", "queue,tags,unique")).stdout.split("\n");
+    assert.deepEqual(columns[3].split(/ *\| */), ["media", "a,b", "k 1"]);
+    const expected = {
+      queue: "media",
+      tags: ["a", "b"],
+      unique: "k 1",
+      backoff: "linear",
+      max_backoff: 600,
+      jitter: 0.5,
+      retry_on: [1, 70, 71],
+      no_retry_on: null,
+      held: false,
+      blocked: 0,
+    };
+    const [, listed] = JSON.parse((await queue.run("list", "--json")).stdout);
+    const shown = JSON.parse((await queue.run("show", "job", "--json")).stdout);
+    for (const [name, value] of Object.entries(expected)) {
+      assert.deepEqual([name, listed[name], shown[name]], [name, value, value]);
+    }
+    const { stdout } = await queue.run("show", "job");
+    assert.match(stdout, /^Queue: +media\nTags: +a, b\nUnique key: +k 1$/m);
+    assert.match(stdout, /^Retry rules: +backoff linear, max_backoff 10m, jitter 0.5, retry_on 1,70,71$/m);
+    assert.doesNotMatch((await queue.run("show", "plain")).stdout, /Queue|Tags|Unique|rules|Held|Waits/);
+  },
+);
+
+queueTest("edit --set tags gives a job other tags, --unset none", async (queue) => {
+  await addJobs(queue);
+  assert.equal((await queue.run("edit", "a", "b", "--set", "tags=x, y")).code, 0);
+  assert.deepEqual((await queue.job("a")).tags, ["x", "y"]);
+  assert.deepEqual(await listed(queue, "--tag", "x"), ["a", "b"]);
+  assert.equal((await queue.run("edit", "a", "--unset", "tags")).code, 0);
+  assert.deepEqual(await listed(queue, "--tag", "x"), ["b"]);
+  for (const tags of ["", "a b", "x,,y"]) {
+    const wrong = await queue.run("edit", "b", "--set", `tags=${tags}`);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /^Each of field "tags" must be made of letters/);
+  }
+});

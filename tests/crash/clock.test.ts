@@ -30,7 +30,7 @@ interface ClockQueue {
   clock: Clock;
   /** Another connection than the worker's. */
   store: Store;
-  enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<void>;
+  enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<unknown>;
   /** Starts a worker in this process. */
   start(): Promise<Started>;
   read(name: string): string;

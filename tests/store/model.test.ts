@@ -38,11 +38,16 @@ const job = fc.tuple(
   fc.constantFrom(0, 0, 1, -1),
   fc.nat(2),
   fc.constantFrom(0, 1, 2, null),
+  fc.constantFrom(
+    ...[{}, {}, { tags: ["t"] }, { tags: ["t", "u"], queue: "q" }],
+    ...[{ uniqueKey: "k" }, { uniqueKey: "l", onDuplicate: "keep" as const }],
+    ...["k", "l"].map((uniqueKey) => ({ uniqueKey, onDuplicate: "replace" as const, queue: "q" })),
+  ),
   fc.constantFrom({}, {}, {}, { held: true }, { delay: 0 }, { delay: 1500 }, { at: 1 }, {
     at: manualClock().now() + 3000,
   }),
-).map(([id, priority, maxRetries, baseBackoff, start]) =>
-  newJob(id, { priority, maxRetries, baseBackoff, ...start })
+).map(([id, priority, maxRetries, baseBackoff, extras, start]) =>
+  newJob(id, { priority, maxRetries, baseBackoff, ...extras, ...start })
 );
 
 const operation = fc.constantFrom<Operation>("retry", "remove", "dlqRetry", "dlqPurge");

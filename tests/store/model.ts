@@ -26,6 +26,10 @@ export function createModel() {
   const isReady = (job: ModelJob, now: number) =>
     ["pending", "failed"].includes(job.state) && !job.held && (job.nextAttemptAt ?? now) <= now;
 
+  const isActive = (job: ModelJob) => ["pending", "processing", "failed"].includes(job.state);
+  const holderOf = (key: string | null | undefined) =>
+    typeof key === "string" ? jobs.find((job) => isActive(job) && job.uniqueKey === key) : undefined;
+
   return {
     leases,
     jobs: () => jobs,
@@ -33,9 +37,24 @@ export function createModel() {
 
     /** Whether the jobs were taken: all or none. */
     enqueue(added: readonly NewJob[], now: number): boolean {
-      const taken = new Set([...jobs, ...added].map((job) => job.id));
-      if (taken.size < jobs.length + added.length) return false;
-      for (const { delay, at, ...job } of added) {
+      if (new Set(added.map(({ id }) => id)).size < added.length) return false;
+      const before = structuredClone(jobs);
+      for (const { delay, at, onDuplicate, ...job } of added) {
+        const holder = holderOf(job.uniqueKey);
+        if (holder && onDuplicate === "keep") continue;
+        const isRefused = holder && (onDuplicate !== "replace" || holder.state === "processing");
+        if (isRefused || jobs.some(({ id }) => id === job.id)) {
+          jobs = before;
+          return false;
+        }
+        if (holder) {
+          Object.assign(holder, {
+            state: "cancelled",
+            nextAttemptAt: null,
+            updatedAt: now,
+            lastError: `Replaced by job "${job.id}"`,
+          });
+        }
         const due = at ?? now + (delay ?? 0);
         jobs.push({
           ...job,
@@ -117,9 +136,12 @@ export function createModel() {
       return true;
     },
 
-    /** Retries the jobs of these states, or of one with that id. */
+    /** Retries the jobs of these states, or of one with that id; none where two would have one unique key. */
     retry(states: readonly JobState[], id: string | null, now: number): string[] {
       const retried = jobs.filter((job) => states.includes(job.state) && (id === null || job.id === id));
+      const keys = jobs.filter((job) => isActive(job) || retried.includes(job))
+        .map((job) => job.uniqueKey).filter((key) => key !== null);
+      if (new Set(keys).size < keys.length) return [];
       for (const job of retried) {
         Object.assign(job, {
           state: "pending",

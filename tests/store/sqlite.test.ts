@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { connect } from "../../src/store/sqlite/database.ts";
+import { enqueue } from "../../src/store/sqlite/enqueue.ts";
 import { exchange } from "../../src/store/sqlite/exchange.ts";
 import { isWorkLeft, outlook } from "../../src/store/sqlite/outlook.ts";
 import { listProcesses, takeOver } from "../../src/store/sqlite/processes.ts";
@@ -96,6 +97,8 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
     await keys(recording, { ...filter, limit: Infinity });
   }
   await cancel(recording, { queues: ["few"], tags: ["many"] });
+  await enqueue(recording, [newJob("g", { uniqueKey: "k" })]);
+  await enqueue(recording, [newJob("h", { uniqueKey: "k", onDuplicate: "replace" })]);
   const plans = [...statements].filter((sql) => /\b(jobs|attempts|tags)\b/.test(sql)).map((sql) =>
     [sql, database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map((row) => String(row.detail))] as const
   );

@@ -21,6 +21,7 @@ import { removeCases } from "./suite/remove.ts";
 import { retryCases } from "./suite/retry.ts";
 import { runningOutputCases } from "./suite/running_output.ts";
 import { signalCases } from "./suite/signal.ts";
+import { uniqueCases } from "./suite/unique.ts";
 import { takeOverCases } from "./suite/take_over.ts";
 
 /** Registers every case for a driver; `open` makes an empty database for each. With `ignore` they are only counted. */
@@ -28,6 +29,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   const test = casesFor(driver, open, ignore);
   enqueueCases(test);
   intakeCases(test);
+  uniqueCases(test);
   claimCases(test);
   finishCases(test);
   takeOverCases(test);

@@ -42,7 +42,8 @@ export async function enqueueLines(
   const config = configFrom(await store.settings());
   const queues = await store.queueDefaults();
   using intake = await store.intake();
-  for (let jobs = 0; !next.done; next = await blocks.next()) {
+  let jobs = 0;
+  for (; !next.done; next = await blocks.next()) {
     for (const { number, job } of next.value) {
       named(number, () => intake.add(withDefaults(job, config, queues)));
     }
@@ -52,7 +53,10 @@ export async function enqueueLines(
   progress[Symbol.dispose]();
   if (report === "json") await printAll(jsonArray(intake.ids()));
   else if (report === "ids") await printAll(linesOf(intake.ids()));
-  else await print(`${counted(count, "job")} inserted.\n`);
+  else {
+    const kept = count < jobs ? `, ${jobs - count} in the queue already` : "";
+    await print(`${counted(count, "job")} inserted${kept}.\n`);
+  }
   await afterwards?.(store, intake.ids());
 }
 

@@ -30,8 +30,11 @@ export async function run(this: Context, flags: FieldFlags, ...args: string[]): 
   const checked = checkNewJob(describe(form, fieldsOfFlags(flags)), await pathResolver());
   await using store = await openQueue(this, "create");
   const config = configFrom(await store.settings());
-  await store.enqueue([withDefaults(checked, config, await store.queueDefaults())]);
-  this.process.exitCode = await followToEnd(store, checked.id);
+  const [{ id, existing }] = await store.enqueue([
+    withDefaults(checked, config, await store.queueDefaults()),
+  ]);
+  if (existing) printMessage(`Job ${id} is in the queue already.`);
+  this.process.exitCode = await followToEnd(store, id);
 }
 
 async function followToEnd(store: Store, id: string): Promise<number> {

@@ -4,6 +4,7 @@ import type { RegisteredProcess } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { outcomeWords, runningWords, whyItWaits } from "../follow/words.ts";
 import { openQueue } from "../open_queue.ts";
+import { defaultQueueName } from "../../job/job.ts";
 import { iso, jobObject, json as asJson, table } from "../output.ts";
 import { backoffWords, deathWords, retriedWords } from "../retry_words.ts";
 import { print } from "../standard_streams.ts";
@@ -80,6 +81,9 @@ function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]):
     ["Command", job.command],
     ["Folder", job.cwd ?? "of the worker"],
     ["Environment", env.length === 0 ? null : env.join(" ")],
+    ["Queue", job.queue === defaultQueueName ? null : job.queue],
+    ["Tags", job.tags.length === 0 ? null : job.tags.join(", ")],
+    ["Unique key", job.uniqueKey],
     ["Priority", String(job.priority)],
     ["Attempts", `${job.attempts} of ${Math.max(job.maxRetries + 1, job.attempts)}`],
     [
@@ -88,6 +92,7 @@ function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]):
     ],
     ["Backoff", backoffWords(job)],
     ["Retried", retriedWords(job)],
+    ["Held", job.held ? "until it is released" : null],
     ["Created", iso(job.createdAt)],
     ["Updated", iso(job.updatedAt)],
     ["Next attempt", iso(job.nextAttemptAt)],

@@ -57,11 +57,11 @@ export const paging = {
 export const changes = {
   set: values(
     "KEY=VALUE",
-    "command, priority, max_retries, timeout, base_backoff, cwd, backoff, max_backoff, jitter, retry_on, " +
+    "command, priority, max_retries, timeout, base_backoff, cwd, tags, backoff, max_backoff, jitter, retry_on, " +
       "no_retry_on or env.NAME",
   ),
   unset: values(
     "KEY",
-    "One of these behind max_retries: as by setting, worker or default; env.NAME: not set",
+    "One of these behind max_retries: as by setting, worker or default; tags, env.NAME: none",
   ),
 } as const;

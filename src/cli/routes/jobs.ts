@@ -29,7 +29,10 @@ export const list = buildCommand<ListFlags, [], Context>({
       state,
       ...filters,
       ...paging,
-      columns: value("A,B,...", "Show these columns [default: id,state,attempts,command]"),
+      columns: value(
+        "A,B,...",
+        "Show these columns [default: id,state,attempts,command, and queue where there are several]",
+      ),
       json,
     },
   },
@@ -42,7 +45,8 @@ times; with --json --columns only those fields. On a terminal lines are cut to i
 ${statesHelp}
 
 COLUMNS
-  id, state, attempts, max_retries, priority, created, updated, due, timeout, base_backoff, cwd, env, error, command
+  id, state, attempts, max_retries, priority, created, updated, due, timeout, base_backoff, cwd, env,
+  queue, tags, unique, error, command
 
 EXAMPLES
   queuectl list --state failed,dead --since 2h
@@ -232,7 +236,8 @@ export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
 EXAMPLES
   queuectl edit nightly --set priority=10 --set timeout=2h
   queuectl edit nightly --set backoff=linear --set retry_on=1,70-75
-  queuectl edit nightly --set env.LEVEL=debug --unset cwd`,
+  queuectl edit nightly --set env.LEVEL=debug --unset cwd
+  queuectl edit nightly --set tags=backup,slow`,
     customUsage: ["ID... --set KEY=VALUE...", "ID... --unset KEY..."],
   },
 });

@@ -34,6 +34,24 @@ export function editCases(test: Case): void {
     }
   });
 
+  test("edit and retry give jobs other tags, by which they are found then", async ({ store }) => {
+    await store.enqueue([newJob("a", { tags: ["x", "y"] }), newJob("b"), newJob("c", { tags: ["x"] })]);
+    const tagged = async (tag: string) => ids(await store.list({ tags: [tag], limit: 9 }));
+    await store.edit(["a", "b"], { tags: ["y", "z"], priority: 1 });
+    assert.deepEqual((await jobById(store, "b")).tags, ["y", "z"]);
+    assert.deepEqual([await tagged("x"), await tagged("y"), await tagged("z")], [["c"], ["a", "b"], [
+      "a",
+      "b",
+    ]]);
+    await store.edit(["a"], { tags: [] });
+    await store.edit(["c"], { priority: 2 });
+    assert.deepEqual([await tagged("x"), await tagged("y")], [["c"], ["b"]]);
+    await store.cancel(["b", "c"]);
+    await store.retry("all", { tags: ["again"] });
+    assert.deepEqual([await tagged("again"), await tagged("x"), await tagged("y")], [["b", "c"], [], []]);
+    assert.deepEqual((await jobById(store, "a")).tags, []);
+  });
+
   test("an edited priority counts at the next claim", async ({ store }) => {
     await store.enqueue([newJob("a"), newJob("b")]);
     await store.edit(["b"], { priority: 1 });
