@@ -36,6 +36,13 @@ export const keyTwice = (key: string, first: string, second: string) =>
   );
 
 /** A job would have to wait again while another one with its unique key has not ended. */
+/** Some job that waits for those that are retried has a key that another one has by now. */
+export const keyOfDependantHeld = () =>
+  new QueuectlError(
+    "conflict",
+    "A job that would come back with these has the same unique key as another one that waits or runs",
+  );
+
 export function keyHeld(
   key: string,
   id: string,

@@ -133,7 +133,11 @@ queueTest(
     }
     const { stdout } = await queue.run("show", "job");
     assert.match(stdout, /^Queue: +media\nTags: +a, b\nUnique key: +k 1$/m);
-    assert.match(stdout, /^Retry rules: +backoff linear, max_backoff 10m, jitter 0.5, retry_on 1,70,71$/m);
+    assert.match(
+      stdout,
+      /^Backoff: +base \* attempt seconds, at most 10m, jitter 0.5; the rest by setting$/m,
+    );
+    assert.match(stdout, /^Retried: +only after exit status 1, 70-71$/m);
     assert.doesNotMatch((await queue.run("show", "plain")).stdout, /Queue|Tags|Unique|rules|Held|Waits/);
   },
 );

@@ -90,6 +90,8 @@ queueTest("show --json has a documented shape", async (queue) => {
     "no_retry_on",
     "held",
     "blocked",
+    "after",
+    "after_any",
     "waits",
     "dead_because",
     "running",

@@ -50,6 +50,7 @@ export function createModel() {
         if (holder) {
           Object.assign(holder, {
             state: "cancelled",
+            held: false,
             nextAttemptAt: null,
             updatedAt: now,
             lastError: `Replaced by job "${job.id}"`,

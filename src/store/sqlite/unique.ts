@@ -2,7 +2,15 @@
 
 import type { StatementSync } from "node:sqlite";
 import type { DuplicatePolicy } from "../../job/job.ts";
-import { activeStates, type FoundJob, keyHeld, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
+import {
+  activeStates,
+  type FoundJob,
+  keyHeld,
+  keyOfDependantHeld,
+  keyTaken,
+  keyTwice,
+  replacedBy,
+} from "../refusals.ts";
 import { cancelWaiting } from "./cancel.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -66,7 +74,7 @@ export function keepingKeysUnique<T>(
     return change();
   } catch (error) {
     if (!(error instanceof Error && error.message.includes("jobs.unique_key"))) throw error;
-    throw conflictOf(database, jobs) ?? error;
+    throw conflictOf(database, jobs) ?? keyOfDependantHeld();
   }
 }
 
