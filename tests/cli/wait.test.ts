@@ -97,7 +97,9 @@ queueTest(
       { id: "newer", command: untilFile("a"), queue: "a", tags: ["y"] },
     );
     const late = await queue.run("wait", "--queue", "a", "--timeout", "10ms");
-    assert.deepEqual([late.code, late.stderr], [124, "2 jobs not ended in time\n"]);
+    assert.equal(late.code, 124);
+    // How much is said before depends on how soon the time is over.
+    assert.match(late.stderr, /^(No worker runs; .*\n)?2 jobs not ended in time\n$/);
     queue.start("--concurrency", "3");
     const [a, b, both] = [["--queue", "a"], ["--tag", "y", "--queue", "b"], ["--tag", "x"]].map((flags) =>
       startProgram(queue, ["wait", ...flags])
