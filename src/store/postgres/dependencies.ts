@@ -150,7 +150,9 @@ async function takeBack(database: Database, run: Run, jobs: readonly number[]): 
 async function failedParents(run: Run, jobs: readonly number[]): Promise<Row[]> {
   return await run(
     `SELECT edge.parent, edge.child, parent.id, parent.state
-     FROM queuectl.dependencies AS edge JOIN queuectl.jobs AS parent ON parent.seq = edge.parent
+     FROM queuectl.dependencies AS edge
+     -- By the key, not by the index on states.
+     CROSS JOIN LATERAL (SELECT id, state FROM queuectl.jobs WHERE seq = edge.parent OFFSET 0) AS parent
      WHERE edge.child = ANY ($1::bigint[]) AND NOT edge.open AND edge.kind = 'success'
        AND parent.state IN ('dead', 'cancelled') ORDER BY edge.child, edge.parent`,
     [asArray(jobs)],
