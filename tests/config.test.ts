@@ -21,8 +21,10 @@ const usage = (...parts: string[]) => (error: unknown) => {
 
 const defaults = {
   maxRetries: 3,
+  backoff: "exponential",
   baseBackoff: 2,
   maxBackoff: 3_600_000,
+  jitter: 0,
   timeout: 3_600_000,
   grace: 10_000,
   lease: 30_000,
@@ -32,8 +34,10 @@ const defaults = {
 Deno.test("the settings are those of the contract, with its defaults", () => {
   assert.deepEqual(settingNames.map((name) => [name, defaultSetting(name)]), [
     ["max-retries", "3"],
+    ["backoff", "exponential"],
     ["base-backoff", "2"],
     ["max-backoff", "1h"],
+    ["jitter", "0"],
     ["timeout", "1h"],
     ["grace", "10s"],
     ["lease", "30s"],
@@ -48,7 +52,12 @@ const stored: Array<[name: string, text: string, stored: string]> = [
   ["base-backoff", "0", "0"],
   ["base-backoff", "1.50", "1.5"],
   ["base-backoff", "1000", "1000"],
+  ["backoff", "linear", "linear"],
+  ["backoff", "fixed", "fixed"],
   ["max-backoff", "0s", "0s"],
+  ["jitter", "0", "0"],
+  ["jitter", "0.50", "0.5"],
+  ["jitter", "1.0", "1"],
   ["timeout", "1.5m", "90s"],
   ["timeout", "0", "0s"],
   ["grace", "60", "1m"],

@@ -78,7 +78,7 @@ const words = (given: readonly string[]) =>
   given.flatMap((text) => text.split(",")).map((word) => word.trim());
 
 /** Exit statuses like "1,2,70-75". */
-function statuses(text: string): number[] {
+export function statuses(text: string): number[] {
   return text.split(",").flatMap((part) => {
     const [, first, last = first] = /^\s*(\d{1,3})(?:-(\d{1,3}))?\s*$/.exec(part) ?? [];
     // What is no status stays what the field does not take.

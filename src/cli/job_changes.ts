@@ -2,9 +2,10 @@
 
 import { pathResolver } from "../absolute_path.ts";
 import { QueuectlError } from "../errors.ts";
-import { checkNewJob } from "../job/new_job.ts";
+import { checkNewJob, refuseContradiction } from "../job/new_job.ts";
 import { didYouMean } from "../nearest.ts";
 import type { JobChanges } from "../job/job.ts";
+import { statuses } from "./enqueue_fields.ts";
 
 /** What is given to the flags. */
 export interface ChangeFlags {
@@ -19,11 +20,25 @@ const fields = {
   timeout: "timeout",
   base_backoff: "baseBackoff",
   cwd: "cwd",
+  tags: "tags",
 } as const;
 type Field = keyof typeof fields;
 
-/** Fields that a setting or the worker decides where they are not set. */
-const optional: readonly Field[] = ["timeout", "base_backoff", "cwd"];
+/** Those that are one rule of many, which are set one by one. */
+const rules = {
+  backoff: "backoff",
+  max_backoff: "maxBackoff",
+  jitter: "jitter",
+  retry_on: "retryOn",
+  no_retry_on: "noRetryOn",
+} as const;
+type Rule = keyof typeof rules;
+
+const isField = (key: string): key is Field => Object.hasOwn(fields, key);
+const isRule = (key: string): key is Rule => Object.hasOwn(rules, key);
+
+/** Fields that a job need not have: a setting or the worker decides, or there are none. */
+const optional: readonly string[] = ["timeout", "base_backoff", "cwd", "tags", ...Object.keys(rules)];
 
 /** Reads the flags; undefined where none is given. Values are checked as those of a new job. Throws `usage`. */
 export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<JobChanges | undefined> {
@@ -31,6 +46,7 @@ export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<
   const resolve = await pathResolver();
   const changes: Record<string, unknown> = {};
   const env: Array<[string, string | null]> = [];
+  const retryRules: Record<string, unknown> = {};
   const seen = new Set<string>();
   const once = (key: string) => {
     if (seen.has(key)) throw new QueuectlError("usage", `"${key}" is given twice`);
@@ -41,23 +57,29 @@ export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<
     once(key);
     const name = variable(key);
     // Checked as that of a new job, which says what is wrong with it.
-    const given = name === undefined ? { [key]: valueOf(key as Field, value) } : { env: { [name]: value } };
+    const given = name === undefined ? { [key]: valueOf(key, value) } : { env: { [name]: value } };
     const job = checkNewJob({ command: "true", ...given }, resolve);
-    if (name === undefined) changes[fields[key as Field]] = job[fields[key as Field]];
-    else env.push([name, value]);
+    if (name !== undefined) env.push([name, value]);
+    else if (isRule(key)) retryRules[rules[key]] = job.retryRules![rules[key]];
+    else if (isField(key)) changes[fields[key]] = job[fields[key]];
   }
   for (const text of unset) {
     const key = keyOf(text);
     once(key);
     const name = variable(key);
     if (name !== undefined) env.push([name, null]);
-    else if (optional.includes(key as Field)) changes[fields[key as Field]] = null;
-    else {throw new QueuectlError(
-        "usage",
-        `"${key}" cannot be unset, only ${optional.join(", ")} and env.NAME`,
-      );}
+    else if (!optional.includes(key)) {
+      const can = `only ${optional.join(", ")} and env.NAME`;
+      throw new QueuectlError("usage", `"${key}" cannot be unset, ${can}`);
+    } else if (isRule(key)) retryRules[rules[key]] = null;
+    else if (isField(key)) changes[fields[key]] = key === "tags" ? [] : null;
   }
-  return env.length > 0 ? { ...changes, env: Object.fromEntries(env) } : changes;
+  if (env.length > 0) changes.env = Object.fromEntries(env);
+  if (Object.keys(retryRules).length > 0) {
+    refuseContradiction(retryRules);
+    changes.retryRules = retryRules;
+  }
+  return changes;
 }
 
 function split(text: string): [key: string, value: string] {
@@ -72,8 +94,8 @@ const variable = (key: string) => key.startsWith("env.") ? key.slice(4) : undefi
 function keyOf(text: string): string {
   if (text.startsWith("env.")) return text;
   const key = text.trim().replaceAll("-", "_");
-  if (Object.hasOwn(fields, key)) return key;
-  const names = Object.keys(fields);
+  const names = [...Object.keys(fields), ...Object.keys(rules)];
+  if (names.includes(key)) return key;
   throw new QueuectlError(
     "usage",
     `A job has no "${text}" that can be changed${didYouMean(key, names)}; there are: ${
@@ -82,8 +104,10 @@ function keyOf(text: string): string {
   );
 }
 
-/** Numbers are numbers, where the field is one; a duration stays text. */
-function valueOf(field: Field, text: string): string | number {
-  const isNumber = ["priority", "max_retries", "base_backoff"].includes(field);
+/** Numbers are numbers, where the field is one, and lists are lists; a duration stays text. */
+function valueOf(key: string, text: string): string | number | number[] | string[] {
+  if (key === "tags") return text.split(",").map((word) => word.trim());
+  if (key === "retry_on" || key === "no_retry_on") return statuses(text);
+  const isNumber = ["priority", "max_retries", "base_backoff", "jitter"].includes(key);
   return isNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
 }

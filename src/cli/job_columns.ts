@@ -47,6 +47,9 @@ const columns: Record<string, Column> = {
     field: "env",
     text: (job) => Object.entries(job.env ?? {}).map(([name, value]) => `${name}=${value}`).join(" "),
   },
+  queue: { title: "QUEUE", width: 12, spreads: true, field: "queue", text: (job) => job.queue },
+  tags: { title: "TAGS", width: 20, field: "tags", text: (job) => job.tags.join(",") || "-" },
+  unique: { title: "UNIQUE KEY", width: 20, field: "unique", text: (job) => job.uniqueKey ?? "-" },
   error: { title: "LAST ERROR", width: 40, field: "last_error", text: (job) => job.lastError ?? "" },
   command: { title: "COMMAND", width: 40, field: "command", text: (job) => job.command },
 };
@@ -58,8 +61,9 @@ function numeric(title: string, field: Column["field"], text: Column["text"]): C
 /** The names of all columns. */
 export const columnNames = Object.keys(columns);
 
-/** The columns of `list`. */
+/** The columns of `list`, where all jobs are in one queue, and where there are others. */
 export const standardColumns = ["id", "state", "attempts", "command"];
+export const columnsWithQueue = ["id", "queue", "state", "attempts", "command"];
 
 /** Reads `a,b,c`; a name may also be that of the field in JSON. Throws `usage`. */
 export function readColumns(text: string): string[] {

@@ -1,8 +1,9 @@
-/** The one vocabulary by which commands choose jobs: `--state`, `--search`, `--since`, `--older-than`, or ids. */
+/** The one vocabulary by which commands choose jobs: `--state`, `--queue`, `--tag`, `--search`, `--since`, `--older-than`, or ids. */
 
 import { parseDuration } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
 import { jobStates } from "../job/job.ts";
+import { fieldProblem } from "../job/new_job.ts";
 import { parseMoment } from "../moment.ts";
 import { didYouMean } from "../nearest.ts";
 import { type JobFilter, type JobKind, jobViews, type Moment, type Selection } from "../store/selection.ts";
@@ -10,6 +11,8 @@ import { type JobFilter, type JobKind, jobViews, type Moment, type Selection } f
 /** What is given to the flags. */
 export interface FilterFlags {
   readonly state?: readonly string[];
+  readonly queue?: readonly string[];
+  readonly tag?: readonly string[];
   readonly search?: string;
   readonly since?: string;
   readonly "older-than"?: string;
@@ -24,6 +27,8 @@ const maxSearchLength = 1000;
 export function filterOf(flags: FilterFlags): JobFilter | undefined {
   const filter: JobFilter = {};
   if (flags.state !== undefined) filter.kinds = kindsOf(flags.state);
+  if (flags.queue !== undefined) filter.queues = wordsOf("queue", flags.queue);
+  if (flags.tag !== undefined) filter.tags = wordsOf("tag", flags.tag);
   if (flags.search !== undefined) filter.search = searchOf(flags.search);
   if (flags.since !== undefined) filter.createdSince = momentOf("since", flags.since);
   if (flags["older-than"] !== undefined) {
@@ -32,8 +37,22 @@ export function filterOf(flags: FilterFlags): JobFilter | undefined {
   return Object.keys(filter).length > 0 ? filter : undefined;
 }
 
+/** What was given to a flag several times, or with commas between. */
+const parts = (given: readonly string[]): string[] =>
+  given.flatMap((text) => text.split(",")).map((word) => word.trim());
+
+/** The names of queues, or tags, that were given. Throws `usage` for what can be none. */
+export function wordsOf(flag: "queue" | "tag", given: readonly string[]): string[] {
+  const words = [...new Set(parts(given))];
+  for (const word of words) {
+    const problem = fieldProblem("queue", word, `Flag --${flag}`);
+    if (problem !== undefined) throw new QueuectlError("usage", problem);
+  }
+  return words;
+}
+
 function kindsOf(given: readonly string[]): JobKind[] {
-  return given.flatMap((text) => text.split(",")).map((word) => word.trim()).map((word) => {
+  return parts(given).map((word) => {
     if ((kinds as readonly string[]).includes(word)) return word as JobKind;
     throw new QueuectlError(
       "usage",
@@ -70,6 +89,6 @@ export function selectionOf(ids: readonly string[], flags: FilterFlags): Selecti
   if (ids.length > 0) return [...new Set(ids)];
   throw new QueuectlError(
     "usage",
-    "Argument ID is missing; give ids of jobs, or a filter: --state, --search, --since, --older-than",
+    "Argument ID is missing; give ids of jobs, or a filter: --state, --queue, --tag, --search, --since, --older-than",
   );
 }

@@ -89,6 +89,22 @@ export function jobObject(job: Job, last: { output: string; errorOutput: string 
     base_backoff: job.baseBackoff,
     cwd: job.cwd,
     env: job.env,
+    queue: job.queue,
+    tags: job.tags,
+    unique: job.uniqueKey,
+    ...rulesObject(job.retryRules),
+    held: job.held,
+    blocked: job.blocked,
+  };
+}
+
+function rulesObject(rules: Job["retryRules"]) {
+  return {
+    backoff: rules?.backoff ?? null,
+    max_backoff: rules?.maxBackoff === undefined ? null : rules.maxBackoff / 1000,
+    jitter: rules?.jitter ?? null,
+    retry_on: rules?.retryOn ?? null,
+    no_retry_on: rules?.noRetryOn ?? null,
   };
 }
 

@@ -43,8 +43,11 @@ function jobsOf(process: RegisteredProcess, all: readonly RegisteredProcess[]): 
 /** The table of `worker list`. */
 export function processTable(processes: readonly RegisteredProcess[]): string {
   const nameOf = hostNames(processes);
+  const hasQueues = processes.some(({ queues }) => queues);
+  const queuesOf = ({ queues }: RegisteredProcess) =>
+    hasQueues ? [queues?.map(printable).join(",") ?? "-"] : [];
   return table(
-    ["NAME", "HOST", "PID", "STATE", "JOBS", "STARTED", "HEARTBEAT"],
+    ["NAME", "HOST", "PID", "STATE", ...hasQueues ? ["QUEUES"] : [], "JOBS", "STARTED", "HEARTBEAT"],
     processes.map((process) => {
       const { running, silentFor, startedAt, heartbeatAt } = process;
       const jobs = jobsOf(process, processes);
@@ -54,6 +57,7 @@ export function processTable(processes: readonly RegisteredProcess[]): string {
         printable(nameOf(process)),
         String(process.identity.pid),
         state === "running" ? `running ${jobs}` : state,
+        ...queuesOf(process),
         running.length > 2 ? counted(running.length, "job") : running.map(printable).join(", ") || "-",
         ago(heartbeatAt - startedAt + silentFor),
         ago(silentFor),
@@ -72,6 +76,7 @@ export function processObject(process: RegisteredProcess, all: readonly Register
     pid: process.identity.pid,
     manager: all.find((other) => other.id === process.manager)?.identity.pid ?? null,
     concurrency: process.concurrency,
+    queues: process.queues ?? null,
     state: stateOf(process, jobsOf(process, all)),
     running: process.running,
     started_at: iso(process.startedAt),

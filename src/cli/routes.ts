@@ -6,8 +6,9 @@ import { config } from "./routes/config.ts";
 import { dlq } from "./routes/dlq.ts";
 import { enqueue } from "./routes/enqueue.ts";
 import { follow, logs, run, show, wait } from "./routes/follow.ts";
-import { cancel, clean, edit, list, retry, rm, status } from "./routes/jobs.ts";
+import { cancel, clean, edit, hold, list, release, retry, rm, signal, status } from "./routes/jobs.ts";
 import { doctor, migrate } from "./routes/maintenance.ts";
+import { move, pause, queue, resume } from "./routes/queue.ts";
 import { worker } from "./routes/worker.ts";
 
 /** All commands. */
@@ -23,10 +24,17 @@ export const routes = buildRouteMap<string, Context>({
     wait,
     status,
     cancel,
+    signal,
     retry,
     rm,
     clean,
     edit,
+    move,
+    pause,
+    resume,
+    queue,
+    hold,
+    release,
     dlq,
     config,
     migrate,

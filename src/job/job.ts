@@ -1,5 +1,7 @@
 /** The job and everything that is said about it: types only, shared by stores, workers and commands. */
 
+import type { BackoffKind } from "../config.ts";
+
 /** Where a job is in its life; the order is the one in which `status` prints them. */
 export const jobStates = [
   "pending",
@@ -16,13 +18,8 @@ export const jobStates = [
  */
 export type JobState = typeof jobStates[number];
 
-/** How delays grow from retry to retry. */
-export const backoffKinds = ["exponential", "linear", "fixed"] as const;
-export type BackoffKind = typeof backoffKinds[number];
-
 /** What of its retries a job does not leave to the settings. */
 export interface RetryRules {
-  /** Exponential where it is not given. */
   backoff?: BackoffKind;
   /** Milliseconds; no delay is longer. */
   maxBackoff?: number;
@@ -87,8 +84,12 @@ type Extras = "queue" | "tags" | "uniqueKey" | "onDuplicate" | "retryRules" | "h
 /** What of a waiting or ended job can be changed; a field that is not there stays as it is. */
 export interface JobChanges
   extends Partial<Omit<NewJob, "id" | "attempts" | "env" | "delay" | "at" | Extras>> {
+  /** In the place of all that there were. */
+  tags?: readonly string[];
   /** Variables that are set, or with null removed; all others stay. */
   env?: Record<string, string | null>;
+  /** Rules that are set, or with null left to the settings; all others stay. */
+  retryRules?: { [Rule in keyof RetryRules]: RetryRules[Rule] | null };
 }
 
 /** A job as it is stored. Times are milliseconds since 1970, UTC. */
@@ -127,6 +128,7 @@ export interface Claim {
   cwd: string | null;
   env: Record<string, string> | null;
   retryRules: RetryRules | null;
+  queue: string;
   /** Why it cannot be run, where what is stored of it is damaged. */
   problem: string | null;
   /** When the run was claimed first, in milliseconds since 1970; a take-over keeps it. */
@@ -163,13 +165,13 @@ export interface Finished {
 }
 
 /**
- * What becomes of a job after a run; `delay` is milliseconds until the next one. The attempt of a job that is pending
- * again does not count.
+ * What becomes of a job after a run; `delay` is milliseconds until the next one, `reason` why there is none although
+ * retries may be left. The attempt of a job that is pending again does not count.
  */
 export type NextStep =
   | { state: "completed" }
   | { state: "failed"; delay: number; error: string }
-  | { state: "dead"; error: string }
+  | { state: "dead"; error: string; reason?: string }
   | { state: "pending"; delay?: number; error?: string }
   | { state: "cancelled" };
 

@@ -1,22 +1,22 @@
 /** The one way into the queue: whatever describes a new job is checked here and becomes a {@link NewJob}. */
 
-import type { Config } from "../config.ts";
+import { backoffKinds, type Config } from "../config.ts";
 import { maxDuration, parseDuration } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
 import { parseMoment } from "../moment.ts";
 import { didYouMean } from "../nearest.ts";
 import {
-  backoffKinds,
   defaultQueueName,
   duplicatePolicies,
   type DuplicatePolicy,
+  type JobChanges,
   type NewJob,
   type RetryRules,
 } from "./job.ts";
 import { newJobId } from "./job_id.ts";
 
 /** The most retries a job can have. */
-const maxRetriesLimit = 1000;
+export const maxRetriesLimit = 1000;
 /** Bytes of a command: what Linux takes as one argument (MAX_ARG_STRLEN, 128 KiB with the closing NUL). */
 const maxCommandBytes = 131_071;
 
@@ -262,10 +262,30 @@ function addExtras(checked: CheckedJob, job: JobFields): void {
   if (job.jitter !== undefined) rules.jitter = job.jitter;
   if (job.retry_on !== undefined) rules.retryOn = job.retry_on;
   if (job.no_retry_on !== undefined) rules.noRetryOn = job.no_retry_on;
+  refuseContradiction(rules);
   if (Object.keys(rules).length > 0) checked.retryRules = rules;
 }
 
-/** The job as it is stored: what it leaves open is taken from the settings in force when it is enqueued. */
-export function withDefaults(job: CheckedJob, config: Pick<Config, "maxRetries">): NewJob {
-  return { ...job, maxRetries: job.maxRetries ?? config.maxRetries };
+/** Throws `usage` where an exit status is in both lists. */
+export function refuseContradiction({ retryOn, noRetryOn }: JobChanges["retryRules"] & object): void {
+  const both = retryOn?.find((status) => noRetryOn?.includes(status));
+  if (both === undefined) return;
+  throw new QueuectlError("usage", `Exit status ${both} cannot be in both "retry_on" and "no_retry_on"`);
+}
+
+/** What queues have for their new jobs, by their names; null where that is nothing. */
+export type DefaultsOfQueues = ReadonlyMap<string, Pick<CheckedJob, "maxRetries" | "timeout">>;
+
+/**
+ * The job as it is stored: what it leaves open is taken from its queue, and then from the settings in force when it is
+ * enqueued.
+ */
+export function withDefaults(
+  job: CheckedJob,
+  config: Pick<Config, "maxRetries">,
+  queues: DefaultsOfQueues,
+): NewJob {
+  const queue = queues.get(job.queue ?? defaultQueueName);
+  const maxRetries = job.maxRetries ?? queue?.maxRetries ?? config.maxRetries;
+  return { ...job, maxRetries, timeout: job.timeout ?? queue?.timeout ?? null };
 }

@@ -4,6 +4,7 @@
  */
 
 import { QueuectlError } from "../errors.ts";
+import type { Queue } from "./queues.ts";
 import type { Row } from "./rows.ts";
 import type { RegisteredProcess } from "./store.ts";
 
@@ -69,11 +70,18 @@ export interface Arrival extends AsyncDisposable {
 }
 
 export interface Rest {
+  /** Those with nothing set too; the target has no others afterwards. */
+  queues: MovedQueue[];
+  /** What rates count. */
+  starts: Array<{ queue: string; at: number; jobs: number }>;
   settings: Array<[string, string]>;
   deaths: number;
   /** The highest key that a job ever had. */
   lastSeq: number;
 }
+
+/** A queue, without the numbers of its jobs. */
+export type MovedQueue = Omit<Queue, "counts">;
 
 export type MovedTable = "jobs" | "attempts" | "dependencies";
 

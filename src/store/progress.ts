@@ -6,6 +6,7 @@ import type { Attempt, Job, JobState } from "../job/job.ts";
 export interface JobProgress {
   seq: number;
   id: string;
+  queue: string;
   state: JobState;
   attempts: number;
   maxRetries: number;

@@ -1,6 +1,7 @@
 /** Why an operation is refused, in the same words whichever engine is under the store. */
 
 import { QueuectlError } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { type JobState, jobStates } from "../job/job.ts";
 import type { RegisteredProcess } from "./store.ts";
 
@@ -17,6 +18,50 @@ export function idsExist(ids: readonly string[]): QueuectlError {
 
 /** The id was added to the same intake before. */
 export const addedTwice = (id: string) => new QueuectlError("conflict", `The id "${id}" is there twice`);
+
+/** Another job that has not ended has the unique key of a new one. */
+export const keyTaken = (key: string, { id, state }: Pick<FoundJob, "id" | "state">) =>
+  new QueuectlError(
+    "conflict",
+    state === "processing"
+      ? `Job "${id}" with the unique key "${key}" runs already; nothing was stored`
+      : `Job "${id}" with the unique key "${key}" waits already (state ${state}); nothing was stored`,
+  );
+
+/** Two new jobs have one unique key. */
+export const keyTwice = (key: string, first: string, second: string) =>
+  new QueuectlError(
+    "conflict",
+    `Jobs "${first}" and "${second}" have the same unique key "${key}"; nothing was stored`,
+  );
+
+/** Some job that waits for those that are retried has a key that another one has by now. */
+export const keyOfDependantHeld = () =>
+  new QueuectlError(
+    "conflict",
+    "A job that would come back with these has the same unique key as another one that waits or runs",
+  );
+
+/** A job would have to wait again while another one with its unique key has not ended. */
+export function keyHeld(
+  key: string,
+  id: string,
+  other: Pick<FoundJob, "id" | "state"> | string,
+): QueuectlError {
+  return new QueuectlError(
+    "conflict",
+    typeof other === "string"
+      ? `Jobs "${id}" and "${other}" cannot both be in the queue: they have the same unique key "${key}"`
+      : `Job "${id}" cannot go back into the queue: "${other.id}" has the same unique key "${key}", and its state is ` +
+        other.state,
+  );
+}
+
+/** The last error of a job whose place a new one has taken. */
+export const replacedBy = (id: string) => `Replaced by job "${id}"`;
+
+/** The states in which no other job may have the same unique key, as a list of SQL literals. */
+export const activeStates = "'pending', 'processing', 'failed'";
 
 /** No job has this id; `near` is one that was perhaps meant. */
 export const noJob = (id: string, near?: string) =>
@@ -109,9 +154,40 @@ export const scopes = {
   ),
   remove: scope("removed", standing, 'only jobs that do not run (end them with "queuectl cancel")'),
   edit: scope("edited", standing, "only jobs that do not run"),
+  move: scope("moved", standing, "only jobs that do not run"),
+  hold: scope("held", ["pending", "failed"], "only jobs that wait"),
+  release: scope("released", ["pending", "failed"], "only jobs that are held"),
+  signal: scope("signalled", ["processing"], "only jobs that run"),
   dlqRetry: scope("retried", ["dead"], "only dead jobs", noDeadJob),
   dlqPurge: scope("purged", ["dead"], "only dead jobs", noDeadJob),
 } as const;
+
+/** No queue has this name; `known` are all there are. */
+export const noQueue = (name: string, known: readonly string[]) =>
+  new QueuectlError(
+    "not_found",
+    `No queue found with name ${name}${didYouMean(name, known.filter((other) => other !== ""))}`,
+  );
+
+export const queueHasJobs = (name: string, jobs: number) =>
+  new QueuectlError(
+    "conflict",
+    `Queue "${name}" cannot be removed: it has ${jobs === 1 ? "1 job" : `${jobs} jobs`}; ` +
+      "move or remove them first",
+  );
+
+export const queueStays = (name: string) =>
+  new QueuectlError("conflict", `Queue "${name}" cannot be removed: jobs that name no queue are in it`);
+/** Jobs that wait, but are not held. */
+export function notHeld(jobs: readonly FoundJob[]): QueuectlError {
+  const named = jobs.slice(0, 5).map(({ id }) => `"${id}"`).join(", ") + (jobs.length > 5 ? ", …" : "");
+  return new QueuectlError(
+    "conflict",
+    jobs.length === 1
+      ? `Job ${named} cannot be released: it is not held`
+      : `${jobs.length} jobs cannot be released: ${named} are not held`,
+  );
+}
 
 /** Every change is refused while a move is not ended. */
 export const beingMoved = (from: string, to: string) =>

@@ -22,6 +22,8 @@ export interface Registration {
   number: number;
   /** Commands a worker runs side by side. */
   concurrency: number;
+  /** The queues whose jobs it takes; null, or nothing, where it takes all. */
+  queues?: readonly string[] | null;
   identity: ProcessIdentity;
   /** Its earlier registration, when that was forgotten while it was silent, and the same id is to be used on. */
   id?: number;

@@ -13,6 +13,7 @@ import {
   type RetryRules,
 } from "../job/job.ts";
 import type { EndedRun, JobProgress, ParentJob } from "./progress.ts";
+import type { Queue, QueueDefaults } from "./queues.ts";
 import type { ListedJob, RegisteredProcess, Role } from "./store.ts";
 
 /** A row by the names of its columns; whole numbers are numbers. */
@@ -47,7 +48,7 @@ export function jobFromRow(row: Row): ListedJob {
 
 /** The columns that {@link claimFromRow} reads. */
 export const claimColumns =
-  "seq, claim, run, id, command, attempts, max_retries, timeout, base_backoff, cwd, env, retry_rules, started_at";
+  "seq, claim, run, id, command, attempts, max_retries, timeout, base_backoff, cwd, env, retry_rules, queue, started_at";
 
 export function claimFromRow(row: Row, now: number): Claim {
   const env = environment(row);
@@ -59,6 +60,7 @@ export function claimFromRow(row: Row, now: number): Claim {
     run: number(row, "run"),
     attempt: number(row, "attempts"),
     env: env ?? null,
+    queue: text(row, "queue"),
     problem: env === undefined ? "The env of this job is damaged and cannot be read" : null,
     startedAt,
     elapsed: Math.max(0, now - startedAt),
@@ -107,7 +109,7 @@ export function endedRunFromRow(row: Row): EndedRun {
 
 /** The columns that {@link progressFromRow} reads. */
 export const progressColumns =
-  "seq, id, state, attempts, max_retries, run, cancel_requested, next_attempt_at";
+  "seq, id, queue, state, attempts, max_retries, run, cancel_requested, next_attempt_at";
 
 /** How far a job is `now`, by the store's clock. */
 export function progressFromRow(row: Row, now: number): JobProgress {
@@ -115,6 +117,7 @@ export function progressFromRow(row: Row, now: number): JobProgress {
   return {
     seq: number(row, "seq"),
     id: text(row, "id"),
+    queue: text(row, "queue"),
     state: jobState(row),
     attempts: number(row, "attempts"),
     maxRetries: number(row, "max_retries"),
@@ -140,7 +143,7 @@ function jobState(row: Row): JobState {
 
 /** The columns that {@link processFromRow} reads. */
 export const processColumns =
-  "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, lease_until, stop_grace";
+  "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, lease_until, stop_grace, queues";
 
 /** A process as it is `now`, by the store's clock, with the ids of its jobs, whose rows come by the id of their worker. */
 export function processFromRow(
@@ -157,6 +160,7 @@ export function processFromRow(
     manager: numberOrNull(row, "manager"),
     number: number(row, "number"),
     concurrency: number(row, "concurrency"),
+    queues: fromJson<string[]>(row, "queues"),
     identity: {
       host: text(row, "host"),
       boot: text(row, "boot"),
@@ -171,6 +175,31 @@ export function processFromRow(
     running: (running.get(id) ?? []).map((job) => text(job, "id")),
   };
 }
+
+/** The columns that {@link queueFromRow} reads. */
+export const queueColumns = "name, paused, concurrency, rate, rate_period, max_retries, timeout";
+
+export function queueFromRow(row: Row, counts: Queue["counts"]): Queue {
+  return {
+    name: text(row, "name"),
+    // A number in one engine, a truth value in the other.
+    paused: row.paused === 1 || row.paused === true,
+    concurrency: numberOrNull(row, "concurrency"),
+    rate: numberOrNull(row, "rate"),
+    ratePeriod: numberOrNull(row, "rate_period"),
+    ...queueDefaultsFromRow(row),
+    counts,
+  };
+}
+
+/** What {@link queueDefaultsFromRow} reads, with the names. */
+export const queueDefaultsSql = (table: string): string =>
+  `SELECT name, max_retries, timeout FROM ${table} WHERE max_retries IS NOT NULL OR timeout IS NOT NULL`;
+
+export const queueDefaultsFromRow = (row: Row): QueueDefaults => ({
+  maxRetries: numberOrNull(row, "max_retries"),
+  timeout: numberOrNull(row, "timeout"),
+});
 
 /** Undefined when it cannot be read: one damaged job must not keep all others from being claimed. */
 export function environment(row: Row): Record<string, string> | null | undefined {
@@ -188,7 +217,7 @@ export function environment(row: Row): Record<string, string> | null | undefined
 }
 
 /** What this program has stored as JSON; null where there is nothing. */
-function fromJson<T>(row: Row, column: string): T | null {
+export function fromJson<T>(row: Row, column: string): T | null {
   const json = textOrNull(row, column);
   if (json === null) return null;
   try {

@@ -3,10 +3,10 @@
 import { type Job, type JobState, jobStates } from "../job/job.ts";
 
 /**
- * Names for a part of the jobs that are pending or failed: `scheduled` ones wait for a time, `waiting` ones may be
- * claimed now, `blocked` ones wait for other jobs.
+ * Names for a part of the jobs that are pending or failed: `held` ones wait until somebody lets them go, others that are
+ * `scheduled` wait for a time, `blocked` ones wait for other jobs, and `waiting` ones may be claimed now.
  */
-export const jobViews = ["scheduled", "waiting", "blocked"] as const;
+export const jobViews = ["scheduled", "waiting", "blocked", "held"] as const;
 export type JobView = typeof jobViews[number];
 
 /** A state, or a view. */
@@ -26,6 +26,10 @@ export interface JobFilter {
   createdSince?: Moment;
   /** Not changed since then. Reads all jobs of the kinds. */
   unchangedSince?: Moment;
+  /** In one of these queues. */
+  queues?: readonly string[];
+  /** With all of these tags. */
+  tags?: readonly string[];
 }
 
 /** Jobs named by id or a unique prefix of it, or those of a filter that the operation is about. */
@@ -123,6 +127,9 @@ export const firstKeySince = (jobs: string, time: string): string =>
   )
   SELECT older + 1 FROM halves WHERE step = 0
 )`;
+
+/** Up to which number the jobs with a tag are counted, to see what is read best. */
+export const mostCounted = 100_000;
 
 /** Milliseconds by which {@link firstKeySince} looks further back: no clock is set back by more. */
 export const clockTolerance = 86_400_000;

@@ -7,6 +7,7 @@
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob } from "../job/job.ts";
 import type { Moving } from "./moving.ts";
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
+import type { Outlook, Queue, QueueDefaults, QueueSettings } from "./queues.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
 import type { ListedJob, ListFilter, Selection } from "./selection.ts";
 
@@ -20,7 +21,18 @@ export interface Exchange {
   stale: number[];
   /** Keys of jobs it runs that are to be ended, because they were cancelled. */
   cancel: number[];
+  /** Signals for what it runs, oldest first, until they are removed; perhaps also some for runs that have ended. */
+  signals: SignalRequest[];
   stop: StopRequest | null;
+}
+
+/** A signal that somebody sends to the command of a run. */
+export interface SignalRequest {
+  id: number;
+  seq: number;
+  run: number;
+  /** Like `SIGTERM`. */
+  name: string;
 }
 
 /** A job that was cancelled; a running one is ended by its worker. */
@@ -56,13 +68,22 @@ export interface FoundRun {
   running: { seq: number; run: number } | null;
 }
 
+/** What became of a new job: its id, or that of another one with its unique key, which is kept in its place. */
+export interface Enqueued {
+  id: string;
+  existing: boolean;
+}
+
 /** Jobs that are being added, all or none; see {@link Store.intake}. */
 export interface Intake {
   /** Adds a job; nothing is in the queue before {@link commit}. Throws `conflict` for an id that was added already. */
   add(job: NewJob): void;
-  /** Puts all jobs into the queue, in their order; throws `conflict` and adds none when an id exists. */
+  /**
+   * Puts all jobs into the queue, in their order, as {@link Store.enqueue} does; gives the number of those that are not
+   * there already by their unique keys.
+   */
   commit(): Promise<number>;
-  /** The ids that were added, in order. */
+  /** The ids that were added, in order; after {@link commit} in place of a job that was not stored that of the kept one. */
   ids(): Iterable<string>;
   [Symbol.dispose](): void;
 }
@@ -82,19 +103,31 @@ export interface Store extends AsyncDisposable {
   /** The folder of this host in which running commands leave their output. */
   readonly spool: string;
 
-  /** (new) → pending, all or none; what is to run later is not available before. Throws `conflict`, naming the ids that exist. */
-  enqueue(jobs: readonly NewJob[]): Promise<void>;
+  /**
+   * (new) → pending, all or none; what is to run later is not available before. Throws `conflict`, naming the ids that
+   * exist. Where another job that has not ended has the unique key of a new one, `onDuplicate` decides: `reject` throws
+   * `conflict`, `keep` leaves the new one out, `replace` makes pending or failed → cancelled of the other, and throws
+   * `conflict` where that runs.
+   */
+  enqueue(jobs: readonly NewJob[]): Promise<Enqueued[]>;
   /** Collects jobs without a bound on their number or a lock on the queue, and adds them in one transaction. */
   intake(): Promise<Intake>;
 
   /**
    * In one transaction: records the finished runs (processing → what their `next` says) whose claim is still the
    * newest, makes jobs available that are due, and claims up to `want` jobs (pending or failed → processing,
-   * attempts raised by one), highest priority first, oldest first.
+   * attempts raised by one), highest priority first, oldest first, of the queues that the worker takes and that are not
+   * paused, within the limits of each queue and of all together.
    */
   exchange(worker: number, finished: readonly Finished[], want: number): Promise<Exchange>;
-  /** Whether a job can be claimed now, and the milliseconds until the next one becomes due (null: none waits). */
-  outlook(): Promise<{ ready: boolean; dueIn: number | null }>;
+  /** What a worker of these queues (null, or nothing: of all) can expect, within all limits. */
+  outlook(queues?: readonly string[] | null): Promise<Outlook>;
+  /**
+   * Whether a worker of these queues (null, or nothing: of all) still has something to expect without anybody's act:
+   * jobs that run, or wait for a time, a place or a rate; not those of paused queues, held ones, nor, while nothing
+   * runs, those that wait for others.
+   */
+  isWorkLeft(queues?: readonly string[] | null): Promise<boolean>;
   /**
    * Whether there may be something new for a worker since the last call: work, settings, or what was asked of it; costs
    * microseconds. A change by others is told within a second.
@@ -128,6 +161,12 @@ export interface Store extends AsyncDisposable {
   requestStop(request: StopRequest, gone: readonly number[], hosts?: readonly string[]): Promise<number[]>;
 
   counts(): Promise<Record<JobState, number>>;
+  /** How many jobs run, or wait for anything but their release: pending, processing and failed ones that are not held. */
+  countOpen(): Promise<number>;
+  /** The names of all queues there are. */
+  queueNames(): Promise<string[]>;
+  /** Up to `limit` of the tags that jobs have. */
+  tagNames(limit: number): Promise<string[]>;
   /** How many jobs have become dead since the queue exists; it never goes down. */
   deaths(): Promise<number>;
   list(filter: ListFilter): Promise<ListedJob[]>;
@@ -169,7 +208,8 @@ export interface Store extends AsyncDisposable {
   cancel(jobs: Selection): Promise<Cancelled[]>;
   /**
    * completed, failed, dead or cancelled → pending, attempts 0, error cleared, with these changes. All that are named or
-   * none; throws `not_found` or `conflict`. Of a filter those in these states. Returns the ids.
+   * none; throws `not_found` or `conflict`. Of a filter those in these states. Returns the ids. Throws `conflict` where two
+   * jobs that have not ended would have one unique key.
    */
   retry(jobs: Selection, changes?: JobChanges): Promise<string[]>;
   /**
@@ -179,6 +219,20 @@ export interface Store extends AsyncDisposable {
   remove(jobs: Selection): Promise<string[]>;
   /** Changes jobs that do not run. All or none; throws `not_found` or `conflict`. Returns the ids. */
   edit(jobs: readonly string[], changes: JobChanges): Promise<string[]>;
+  /**
+   * Leaves a signal for the commands of jobs that run; their workers deliver it, and so it is gone when they have ended.
+   * All that are named or none; throws `not_found` or `conflict`. Returns the ids.
+   */
+  signal(jobs: Selection, name: string): Promise<string[]>;
+  /** Forgets signals that were delivered. */
+  removeSignals(ids: readonly number[]): Promise<void>;
+  /**
+   * Keeps pending and failed jobs from being claimed, also when their time comes. All that are named or none; throws
+   * `not_found` or `conflict`. Returns the ids, also of those that were held already.
+   */
+  hold(jobs: Selection): Promise<string[]>;
+  /** Undoes `hold`. All that are named or none; throws `not_found`, or `conflict` for one that is not held. */
+  release(jobs: Selection): Promise<string[]>;
   /** As `retry`, of dead jobs alone. */
   dlqRetry(jobs: Selection, changes?: JobChanges): Promise<string[]>;
   /** As `remove`, of dead jobs alone. */
@@ -189,6 +243,22 @@ export interface Store extends AsyncDisposable {
 
   /** What is needed to move the whole queue to another store, or another one here; see move.ts. */
   moving(): Promise<Moving>;
+
+  /** All queues by their names, with the numbers of their jobs; the first, without a name, is all of them together. */
+  queues(): Promise<Queue[]>;
+  /** What queues have for new jobs, by their names; those that have nothing are left out. */
+  queueDefaults(): Promise<Map<string, QueueDefaults>>;
+  /** Makes the queue where there is none, and changes what is given; what it limits counts once this has ended. */
+  setQueue(name: string, changes: Partial<QueueSettings>): Promise<void>;
+  /** Pauses queues, or has them go on: all that are named or none. Throws `not_found`. */
+  pauseQueues(names: readonly string[], paused: boolean): Promise<void>;
+  /** Removes a queue without jobs. Throws `not_found`, or `conflict`. */
+  removeQueue(name: string): Promise<void>;
+  /**
+   * Puts jobs that do not run into another queue, which is made where there is none. All that are named or none; throws
+   * `not_found` or `conflict`. Of a filter those that do not run. Returns the ids.
+   */
+  moveJobs(jobs: Selection, queue: string): Promise<string[]>;
 
   /** The stored settings: name and text. */
   settings(): Promise<Array<[string, string]>>;

@@ -43,6 +43,8 @@ export interface JobRun {
   handBack(): void;
   /** Ends the command with its whole tree, for good. */
   cancel(): void;
+  /** Sends a signal to its whole tree; throws for one that this system does not have. */
+  signal(signal: Deno.Signal): Promise<void>;
   /** Stops watching: the command and its files are somebody else's. */
   letGo(): void;
   /**
@@ -123,6 +125,7 @@ export function watchRun(
     ended: watch(),
     handBack: () => endWith({ kind: "handed_back" }),
     cancel: () => endWith({ kind: "cancelled" }),
+    signal: (signal) => command.signal(signal),
     letGo: () => letGo.resolve({ kind: "let_go" }),
     fence(grace) {
       if (hasEnded) return;
@@ -152,11 +155,16 @@ export function finishedRun(
   config: Config,
 ): Finished {
   const { seq, run, attempt, startedAt } = claim;
+  const rules = claim.retryRules ?? {};
   const next = nextStep(outcome, errorText(outcome, outputs.errorOutput), {
     attempts: attempt,
     maxRetries: claim.maxRetries,
+    backoff: rules.backoff ?? config.backoff,
     baseBackoff: claim.baseBackoff ?? config.baseBackoff,
-    maxBackoff: config.maxBackoff,
-  });
+    maxBackoff: rules.maxBackoff ?? config.maxBackoff,
+    jitter: rules.jitter ?? config.jitter,
+    retryOn: rules.retryOn,
+    noRetryOn: rules.noRetryOn,
+  }, Math.random());
   return { seq, claim: claim.claim, run, attempt, startedAt, outcome, ...outputs, next };
 }

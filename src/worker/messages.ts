@@ -12,7 +12,7 @@ export function describeFinished(id: string, result: Finished | null): string {
     case "failed":
       return `job ${id} failed, retry in ${formatSeconds(result.next.delay)}s`;
     case "dead":
-      return `job ${id} moved to DLQ`;
+      return `job ${id} moved to DLQ${result.next.reason === undefined ? "" : `: ${result.next.reason}`}`;
     case "cancelled":
       return `job ${id} cancelled`;
     case "pending":

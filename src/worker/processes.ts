@@ -171,6 +171,9 @@ export async function endProcess(pid: number, force: boolean): Promise<boolean> 
   return allowed;
 }
 
+/** Whether the system has signals that commands can be sent. */
+export const canSignal = Deno.build.os !== "windows";
+
 /** Sends a signal to a process; one that is gone already is no error. False when it is another user's. */
 export function sendSignal(pid: number, signal: Deno.Signal): boolean {
   // To the system 0 and numbers below are whole groups of processes, and 1 is the system itself.

@@ -3,7 +3,15 @@
  */
 
 import { delay } from "./delay.ts";
-import { commandProcesses, commandShell, endProcess, isAlive, takeSnapshot } from "./processes.ts";
+import {
+  canSignal,
+  commandProcesses,
+  commandShell,
+  endProcess,
+  isAlive,
+  sendSignal,
+  takeSnapshot,
+} from "./processes.ts";
 import type { ProcessEntry } from "./platform.ts";
 import type { RunnerAnswer, RunnerPool } from "./runner_pool.ts";
 import type { CommandSpec } from "./shell_script.ts";
@@ -31,10 +39,14 @@ export interface RunningCommand {
    * Resolves when none is left. A second call with a shorter grace hastens the first.
    */
   end(grace: number): Promise<void>;
+  /** Sends a signal to every process that belongs to it, unless it has ended or is being ended; throws for an unknown one. */
+  signal(signal: Deno.Signal): Promise<void>;
 }
 
 /** Milliseconds from TERM to KILL. */
 export const killDelay = 5000;
+/** Milliseconds between two looks for the processes of a command that has not begun. */
+const startPause = 10;
 /** Milliseconds between two looks at an adopted command: at its status file, and at its processes. */
 const statusInterval = 30;
 const aliveInterval = 1000;
@@ -58,7 +70,7 @@ export function startCommand(spec: CommandSpec, key: string, pool: RunnerPool): 
       started.resolve(null);
     }
   }
-  return { ended: run(), end: tree.end };
+  return { ended: run(), end: tree.end, signal: tree.signal };
 }
 
 /** What an answer of a runner, and the files, say. */
@@ -97,7 +109,8 @@ export function adoptCommand(files: string, started: StartedRun): RunningCommand
       await delay(statusInterval);
     }
   }
-  return { ended: watch(), end: treeEnder(Promise.resolve(started), () => isOver).end };
+  const tree = treeEnder(Promise.resolve(started), () => isOver);
+  return { ended: watch(), end: tree.end, signal: tree.signal };
 }
 
 /** The end of a command whose runner is gone: its last word may still be there; what is left of it is ended. */
@@ -111,10 +124,11 @@ export async function lostCommand(files: string, started: StartedRun): Promise<C
   };
 }
 
-/** Ends the tree of a command, once it is asked to. */
+/** Ends the tree of a command, once it is asked to, and sends it signals. */
 interface TreeEnder {
   end(grace: number): Promise<void>;
-  /** Resolves when nothing is being ended any more; from then on nothing can be. */
+  signal(signal: Deno.Signal): Promise<void>;
+  /** Resolves when nothing is being ended or signalled any more; from then on nothing can be. */
   settled(): Promise<void>;
 }
 
@@ -145,11 +159,44 @@ function treeEnder(runner: Promise<StartedRun | null>, isOver: () => boolean): T
       await delay(left > 0 ? Math.min(pause, left) : pause);
     }
   }
+
+  /** A process that has got one of these makes no others: what it made between the look and the signal is looked for. */
+  const lasting: Deno.Signal[] = ["SIGSTOP", "SIGKILL"];
+  /** Until those that were sent are delivered. */
+  let signalling: Promise<void> | undefined;
+
+  async function signalTree(signal: Deno.Signal): Promise<void> {
+    const started = canSignal ? await runner : null;
+    const sent = new Set<number>();
+    let shell: ProcessEntry | undefined;
+    while (started && !isOver() && !ending) {
+      const snapshot = await untilPossible(() => takeSnapshot(started));
+      shell ??= commandShell(snapshot, started);
+      const processes = commandProcesses(snapshot, started, shell).filter((pid) => !sent.has(pid));
+      if (isOver() || ending) return;
+      for (const pid of processes) {
+        sendSignal(pid, signal);
+        sent.add(pid);
+      }
+      if (sent.size > 0 && (processes.length === 0 || !lasting.includes(signal))) return;
+      // Its runner has not begun with it yet.
+      if (sent.size === 0) await delay(startPause);
+    }
+  }
+
   return {
+    signal(signal) {
+      const sending = (signalling ?? Promise.resolve()).then(() => signalTree(signal));
+      signalling = sending.catch(() => {});
+      return sending;
+    },
     end(grace) {
       deadline = Math.min(deadline, performance.now() + grace);
       return ending ??= endTree();
     },
-    settled: () => ending ??= Promise.resolve(),
+    settled() {
+      ending ??= Promise.resolve();
+      return signalling ? Promise.all([ending, signalling]).then(() => {}) : ending;
+    },
   };
 }

@@ -70,7 +70,13 @@ export async function startShellRunner(boot: string): Promise<Runner> {
 }
 
 function withoutMarks(env: Record<string, string>): Record<string, string> {
-  const { QUEUECTL_CLAIM: _claim, QUEUECTL_JOB_ID: _job, QUEUECTL_ATTEMPT: _attempt, ...rest } = env;
+  const {
+    QUEUECTL_CLAIM: _claim,
+    QUEUECTL_JOB_ID: _job,
+    QUEUECTL_ATTEMPT: _attempt,
+    QUEUECTL_QUEUE: _queue,
+    ...rest
+  } = env;
   return rest;
 }
 

@@ -18,7 +18,12 @@ export function startRun(
     const outcome = { kind: "spawn_failed", message: problem } as const;
     return { result: finishedRun(claim, outcome, { output: "", errorOutput: "" }, config) };
   }
-  const env = { ...claim.env, QUEUECTL_JOB_ID: claim.id, QUEUECTL_ATTEMPT: String(claim.attempt) };
+  const env = {
+    ...claim.env,
+    QUEUECTL_JOB_ID: claim.id,
+    QUEUECTL_ATTEMPT: String(claim.attempt),
+    QUEUECTL_QUEUE: claim.queue,
+  };
   const spec = { command: claim.command, files, cwd: claim.cwd, env };
   const command = startCommand(spec, `${claim.seq}.${claim.run}`, pool);
   return { run: watchRun(claim, files, command, 0, config) };

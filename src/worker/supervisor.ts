@@ -21,6 +21,8 @@ export interface StartOptions {
   url: string;
   count: number;
   concurrency: number;
+  /** The queues whose jobs they take; null for all. */
+  queues: readonly string[] | null;
   drain: boolean;
   /** Use a database that others can write to. */
   allowShared: boolean;
@@ -40,12 +42,21 @@ export async function startWorkers(options: StartOptions): Promise<number> {
     notify: (message) => console.error(message),
   });
   const identity = await untilPossible(identify);
-  const { count: number, concurrency } = options;
+  const { count: number, concurrency, queues } = options;
   print([`Manager: starting ${number} workers (pid ${Deno.pid})`]);
   const deathsBefore = await store.deaths();
   const register = async (id?: number) => {
     const { lease } = configFrom(await store.settings());
-    return await store.register({ id, role: "manager", manager: null, number, concurrency, identity, lease });
+    return await store.register({
+      id,
+      role: "manager",
+      manager: null,
+      number,
+      concurrency,
+      queues,
+      identity,
+      lease,
+    });
   };
   const id = await register();
 
@@ -65,7 +76,14 @@ export async function startWorkers(options: StartOptions): Promise<number> {
     { length: number },
     (_, index) =>
       keepWorker(
-        { number: index + 1, manager: id, concurrency, drain: options.drain, replacement: false },
+        {
+          number: index + 1,
+          manager: id,
+          concurrency,
+          queues,
+          drain: options.drain,
+          replacement: false,
+        },
         store,
         options.allowShared,
         children,
@@ -75,7 +93,7 @@ export async function startWorkers(options: StartOptions): Promise<number> {
 
   endListening();
   endWatching();
-  const status = options.drain ? await drainStatus(store, deathsBefore) : 0;
+  const status = options.drain ? await drainStatus(store, queues, deathsBefore) : 0;
   await store.leave(id);
   print(["Manager: stopped"]);
   return status;
@@ -185,6 +203,10 @@ async function isStopWanted(store: Store, manager: number): Promise<boolean> {
 }
 
 /** 0 when everything is done and no job has died meanwhile. */
-async function drainStatus(store: Store, deathsBefore: number): Promise<number> {
-  return await isDrained(store) && await store.deaths() === deathsBefore ? 0 : 1;
+async function drainStatus(
+  store: Store,
+  queues: readonly string[] | null,
+  deathsBefore: number,
+): Promise<number> {
+  return await isDrained(store, queues) && await store.deaths() === deathsBefore ? 0 : 1;
 }

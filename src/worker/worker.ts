@@ -26,6 +26,7 @@ import type { Recovered } from "./recovery.ts";
 import type { RunnerPool } from "./runner_pool.ts";
 import { removeFiles, runFiles } from "./spool.ts";
 import { readOutputs } from "./spool_output.ts";
+import { createSignalDelivery } from "./signal_delivery.ts";
 import { startRun } from "./start_run.ts";
 import type { WorkerArguments } from "./worker_arguments.ts";
 
@@ -73,6 +74,7 @@ export function createWorker(
   const shipOutputs = createOutputShipper(store, () => config.maxOutput, say);
   const lease = createLease(store.shared);
   const fence = createFence(lease, () => running.values(), say);
+  const signalDelivery = createSignalDelivery(store, say, wake);
   const membership = createMembership({
     store,
     lease,
@@ -153,6 +155,7 @@ export function createWorker(
       config = configFrom(await store.settings());
       if (config.lease !== lease) heartbeat?.beatNow();
     }
+    await signalDelivery.removeDelivered();
     const batch = finished.slice();
     const worker = membership.id;
     const mayClaim = !stopping && fence.mayStart() && pause.isOver() &&
@@ -160,7 +163,7 @@ export function createWorker(
     const free = mayClaim ? Math.max(0, options.concurrency - running.size) : 0;
     // Where nothing is to be recorded, a look costs less than a transaction that writes.
     const want = free > 0 && (batch.length > 0 || await isWorkReady()) ? free : 0;
-    const { claims, stale, cancel, stop: stopRequest } = await store.exchange(
+    const { claims, stale, cancel, signals, stop: stopRequest } = await store.exchange(
       worker,
       batch.map(({ result }) => result),
       want,
@@ -176,6 +179,7 @@ export function createWorker(
     for (const claim of claims) start(claim, worker);
     if (texts.length > 0) say(...texts);
     for (const seq of cancel) running.get(seq)?.cancel();
+    signalDelivery.deliver(signals, running);
     for (const { claim, files, keepFiles, refusal, cut } of batch) {
       if (stale.includes(claim.seq)) {
         // What the new owner of a job has done to the files says nothing about this system: claim again at once.
@@ -193,7 +197,7 @@ export function createWorker(
 
   /** Whether something can be claimed now; sets the timer for what is due later. */
   async function isWorkReady(): Promise<boolean> {
-    const { ready, dueIn } = await store.outlook();
+    const { ready, dueIn } = await store.outlook(options.queues);
     stopDueTimer();
     if (dueIn !== null) stopDueTimer = after(dueIn, wake);
     return ready || dueIn === 0;
@@ -207,7 +211,7 @@ export function createWorker(
       try {
         await turn();
         if (running.size > 0 || finished.length > 0) return false;
-        return stopping || options.drain && await isDrained(store);
+        return stopping || options.drain && await isDrained(store, options.queues);
       } catch (error) {
         changed = true;
         // What could not be recorded is still in the spool, for whoever recovers the jobs.

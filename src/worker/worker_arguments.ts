@@ -8,6 +8,8 @@ export interface WorkerArguments {
   number: number;
   /** Commands it runs side by side. */
   concurrency: number;
+  /** The queues whose jobs it takes; null for all. */
+  queues: readonly string[] | null;
   /** Takes the place of one that has died, which may have left something. */
   replacement: boolean;
   /** End when nothing is left to run or retry. */

@@ -23,14 +23,22 @@ export async function workerMain(args: string[]): Promise<number> {
       allowShared: isSharingAllowed(false),
     });
     const identity = await untilPossible(identify);
-    const { manager, number, concurrency } = options;
+    const { manager, number, concurrency, queues } = options;
     makeSpool(store.spool);
     const worker = createWorker(
       store,
       openRunnerPool(identity.boot),
       configFrom(await store.settings()),
       (config) =>
-        store.register({ role: "worker", manager, number, concurrency, identity, lease: config.lease }),
+        store.register({
+          role: "worker",
+          manager,
+          number,
+          concurrency,
+          queues,
+          identity,
+          lease: config.lease,
+        }),
       options,
     );
     onStopSignal((count) => {

@@ -15,11 +15,14 @@ interface Contents {
   completed?: number;
   scheduled?: number;
   dead?: number;
+  /** Ready ones in a queue that is paused, and in one of which one job runs and no more may. */
+  paused?: number;
+  full?: number;
 }
 
 /** A queue with as many jobs of each kind; `ready` ones come last. */
-async function filledQueue(
-  { ready = 0, completed = 0, scheduled = 0, dead = 0 }: Contents,
+export async function filledQueue(
+  { ready = 0, completed = 0, scheduled = 0, dead = 0, paused = 0, full = 0 }: Contents,
 ): Promise<BenchQueue> {
   const queue = await benchQueue();
   const database = connect(queue.database, false, Date.now);
@@ -28,20 +31,48 @@ async function filledQueue(
     const insert = database.prepare(`
       WITH RECURSIVE numbers (n) AS (SELECT 1 WHERE ?1 > 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < ?1)
       INSERT INTO jobs (id, command, state, available, attempts, max_retries, priority, created_at, updated_at,
-        next_attempt_at, last_error, set_aside)
-      SELECT ?2 || '-' || n, 'true', ?2, ?3, ?4, 3, 0, ?5, ?5, ?6, ?7, CASE ?2 WHEN 'dead' THEN 1 END FROM numbers`);
-    insert.run(completed, "completed", 0, 1, now, null, null);
-    insert.run(scheduled, "failed", 0, 1, now, now + 86_400_000, "failed");
-    insert.run(dead, "dead", 0, 4, now, null, "failed");
-    insert.run(ready, "pending", 1, 0, now, null, null);
+        next_attempt_at, last_error, set_aside, queue)
+      SELECT coalesce(?8, ?2) || '-' || n, 'true', ?2, ?3, ?4, 3, 0, ?5, ?5, ?6, ?7,
+        CASE ?2 WHEN 'dead' THEN 1 END, coalesce(?8, 'default') FROM numbers`);
+    insert.run(completed, "completed", 0, 1, now, null, null, null);
+    insert.run(scheduled, "failed", 0, 1, now, now + 86_400_000, "failed", null);
+    insert.run(dead, "dead", 0, 4, now, null, "failed", null);
+    insert.run(ready, "pending", 1, 0, now, null, null, null);
+    for (const [queue, jobs] of [["paused", paused], ["full", full]] as const) {
+      insert.run(jobs, "pending", 1, 0, now, null, null, queue);
+    }
     const tally = openTally(database);
+    tally.move(null, "pending", paused, "paused");
+    tally.move(null, "pending", full, "full");
     for (const [state, jobs] of Object.entries({ completed, failed: scheduled, dead, pending: ready })) {
       tally.move(null, state as JobState, jobs);
     }
     tally.write();
   });
   database.close();
+  if (paused > 0) await queue.store.setQueue("paused", { paused: true });
+  if (full > 0) {
+    await queue.store.setQueue("full", { concurrency: 1 });
+    await queue.store.exchange(await join(queue.store, { queues: ["full"] }), [], 1);
+  }
   return queue;
+}
+
+/** Gives all jobs the tag `all` and the first three `three`; puts the dead into the queue `dead`, the first three into `three`. */
+export async function addTagsAndQueues({ database: file }: BenchQueue): Promise<void> {
+  const database = connect(file, false, Date.now);
+  await database.write(() => {
+    database.connection.exec(`
+      UPDATE jobs SET tags = '["all"]';
+      UPDATE jobs SET tags = '["all","three"]', queue = 'three' WHERE seq IN (SELECT seq FROM jobs ORDER BY seq LIMIT 3);
+      UPDATE jobs SET queue = 'dead' WHERE state = 'dead';
+      INSERT INTO tags (tag, job) SELECT 'all', seq FROM jobs;
+      INSERT INTO tags (tag, job) SELECT 'three', seq FROM jobs WHERE queue = 'three';
+      INSERT INTO queues (name) VALUES ('dead'), ('three');
+      INSERT INTO queue_counters (queue, name, value)
+        SELECT queue, state, count(*) FROM jobs WHERE queue <> 'default' GROUP BY queue, state`);
+  });
+  database.close();
 }
 
 /** Microseconds for each of some claims of one job, which is recorded with the next one. */
@@ -65,6 +96,7 @@ export async function claims(rounds: number): Promise<Row[]> {
   await using waiting = await filledQueue({ ready: 1_000_000 });
   await using beside = await filledQueue({ completed: 1_000_000, scheduled: 100_000, dead: 100_000, ready });
   await using few = await filledQueue({ completed: 1_000_000, scheduled: 100_000, dead: 100_000, ready: 10 });
+  await using limited = await filledQueue({ paused: 500_000, full: 500_000, ready });
   const time = async (queue: BenchQueue, count = each) => {
     const worker = await join(queue.store);
     return await claimTime(queue.store, worker, count);
@@ -73,6 +105,7 @@ export async function claims(rounds: number): Promise<Row[]> {
     small: () => time(small),
     waiting: () => time(waiting),
     beside: () => time(beside),
+    limited: () => time(limited),
   });
   // Ten ready jobs are soon used up: once, without a comparison in rounds.
   const ten = await time(few, 9);
@@ -89,6 +122,15 @@ export async function claims(rounds: number): Promise<Row[]> {
       results.small,
       { atMost: 1.2 },
     ),
+    // It asks for the limits, and counts what runs; but reads nothing of the others.
+    comparison(
+      "claim beside 500 000 waiting in a paused queue, 500 000 in a full one",
+      "µs",
+      results.limited,
+      against,
+      results.small,
+      { atMost: 2 },
+    ),
     { figure: "the same with 10 ready jobs, once", unit: "µs", value: ten },
   ];
 }
@@ -103,6 +145,7 @@ export async function commands(rounds: number): Promise<Row[]> {
   const contents = { completed: 600_000, ready: 200_000, scheduled: 100_000, dead: 100_000 };
   await using large = await filledQueue(contents);
   await using small = await filledQueue({ completed: 1000, ready: 1000, scheduled: 1000, dead: 1100 });
+  for (const queue of [large, small]) await addTagsAndQueues(queue);
   let next = 1;
   const words = (text: string) => () => text.split(" ");
   /** Milliseconds over the small queue that are the target; null for a search that reads all jobs. */
@@ -118,6 +161,15 @@ export async function commands(rounds: number): Promise<Row[]> {
       "list --limit 50 --state scheduled",
       "list --limit 50 --since 2h",
       "list --limit 50 --since 2999-01-01",
+      "list --limit 50 --queue dead",
+      "list --limit 50 --queue three",
+      "list --limit 50 --tag all",
+      "list --limit 50 --tag three",
+      "list --limit 50 --tag all,three",
+      "list --limit 50 --tag all --queue three",
+      "list --limit 50 --tag three --state completed",
+      "list --limit 50 --tag all --state dead",
+      "cancel --tag three --state failed",
       "dlq list",
       "dlq list --since 2h",
       "dlq show dead-50",

@@ -58,6 +58,16 @@ programTest(
       base_backoff: 0.5,
       cwd: join(test.path, "sub"),
       env: { A: "b\n" },
+      queue: "default",
+      tags: [],
+      unique: null,
+      backoff: null,
+      max_backoff: null,
+      jitter: null,
+      retry_on: null,
+      no_retry_on: null,
+      held: false,
+      blocked: 0,
     });
     assert.equal(plain.max_retries, 7);
   },

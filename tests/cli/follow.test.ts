@@ -108,7 +108,7 @@ queueTest("logs -f of a job that is removed, and wrong flags", async (queue) => 
   await queue.enqueue({ id: "job", command: "true" });
   const cases: Array<[string[], RegExp]> = [
     [["logs"], /^Argument ID is missing; give the id of a job$/m],
-    [["follow"], /^Argument ID is missing; give the id of a job, or --all$/m],
+    [["follow"], /^Argument ID is missing; give the id of a job, --all or --queue$/m],
     [["logs", "--all"], /^Flag --all needs --follow/m],
     [["logs", "-f", "--all", "job"], /^Give the id of a job or --all, not both$/m],
     [["logs", "-f", "--all", "--attempt", "1"], /^Flags --all and --attempt/m],

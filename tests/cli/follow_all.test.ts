@@ -71,3 +71,36 @@ queueTest("in a terminal each job has a colour of its own, unless NO_COLOR is se
   queue.touch("go");
   await queue.reaches("b", "completed");
 }, { ignore: !hasTerminal });
+
+queueTest("logs -f --queue follows the jobs of these queues alone", async (queue) => {
+  await queue.enqueue(
+    { id: "runs", command: `echo there; ${untilFile("go")}`, queue: "b" },
+    { id: "other", command: `echo there; ${untilFile("go")}` },
+    { id: "old", command: "true", queue: "a" },
+  );
+  const manager = queue.start("--concurrency", "9");
+  await manager.line(/picked job other/);
+  const follower = startProgram(queue, ["follow", "--queue", "a,b"]);
+  await follower.line(/^runs \| there$/);
+  await queue.enqueue(
+    { id: "not", command: "echo begun; exit 1", maxRetries: 0, priority: 1 },
+    { id: "first", command: "echo begun", queue: "a" },
+  );
+  await follower.line(/^first \| begun$/);
+  await queue.reaches("not", "dead");
+  queue.touch("go");
+  await queue.enqueue({ id: "last", command: "echo begun", queue: "b" });
+  await follower.line(/^last \| begun$/);
+  assert.deepEqual(follower.lines.filter((line) => /not|other/.test(line)), []);
+  const cases: Array<[string[], number, RegExp]> = [
+    [["-f", "--queue", "c"], 3, /^There is no queue "c"/],
+    [["--queue", "a"], 2, /^Flag --queue needs --follow/],
+    [["-f", "--queue", "a", "--all"], 2, /not both/],
+    [["-f", "--queue", "a", "first"], 2, /not both/],
+  ];
+  for (const [args, code, message] of cases) {
+    const ended = await queue.run("logs", ...args);
+    assert.equal(ended.code, code);
+    assert.match(ended.stderr, message);
+  }
+});

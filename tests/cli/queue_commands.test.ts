@@ -88,7 +88,8 @@ programTest("dlq shows dead jobs, gives them back and removes them", async (test
   const [dead] = JSON.parse((await test.run(["dlq", "list", "--json"])).stdout);
   assert.deepEqual([dead.id, dead.state, dead.attempts, dead.output], ["bad-1", "dead", 1, "out\x1b[31m"]);
   assert.match(dead.last_error, /not found$/);
-  assert.deepEqual(JSON.parse((await test.run(["status", "--json"])).stdout), {
+  const { queues: _, ...counts } = JSON.parse((await test.run(["status", "--json"])).stdout);
+  assert.deepEqual(counts, {
     pending: 0,
     processing: 0,
     completed: 0,

@@ -41,7 +41,7 @@ queueTest("wait of jobs that have ended", async (queue) => {
     [["done", "kiled"], 3, 'No job found with id kiled (did you mean "killed"?)\n'],
     [["--all"], 0, ""],
     [["--timeout", "0", "done"], 0, ""],
-    [[], 2, "Argument ID is missing; give ids of jobs, or --all\n"],
+    [[], 2, "Argument ID is missing; give ids of jobs, --all, --queue or --tag\n"],
     [["--all", "done"], 2, "Give the ids of jobs or --all, not both\n"],
     [["--timeout", "x", "done"], 2, 'Flag --timeout takes a duration like 500ms, 30s, 10m or 2h, not "x"\n'],
   ];
@@ -84,4 +84,48 @@ queueTest("wait ends when its job is cancelled or removed", async (queue) => {
   await waiter.line(/^No worker runs/);
   await queue.run("cancel", "a");
   assert.equal((await waiter.status).code, 143);
+});
+
+queueTest(
+  "wait --queue and --tag wait for the jobs that have them, and tell of those that failed meanwhile",
+  async (queue) => {
+    await queue.enqueue({ id: "before", command: "false", maxRetries: 0, queue: "a" });
+    await queue.run("worker", "start", "--drain");
+    await queue.enqueue(
+      { id: "fails", command: `${untilFile("a")}; exit 3`, maxRetries: 0, queue: "a", tags: ["x"] },
+      { id: "works", command: untilFile("b"), queue: "b", tags: ["x", "y"] },
+      { id: "newer", command: untilFile("a"), queue: "a", tags: ["y"] },
+    );
+    const late = await queue.run("wait", "--queue", "a", "--timeout", "10ms");
+    assert.deepEqual([late.code, late.stderr], [124, "2 jobs not ended in time\n"]);
+    queue.start("--concurrency", "3");
+    const [a, b, both] = [["--queue", "a"], ["--tag", "y", "--queue", "b"], ["--tag", "x"]].map((flags) =>
+      startProgram(queue, ["wait", ...flags])
+    );
+    queue.touch("a");
+    assert.equal((await a.status).code, 1);
+    await a.closed;
+    assert.equal(a.lines.at(-1), "1 job failed or cancelled meanwhile");
+    queue.touch("b");
+    assert.equal((await b.status).code, 0);
+    assert.equal((await both.status).code, 1);
+    await Promise.all([b.closed, both.closed]);
+    const ended = await queue.run("wait", "--queue", "a,b");
+    assert.deepEqual([ended.code, ended.stderr], [0, ""]);
+  },
+);
+
+queueTest("wait is told what to wait for in one way", async (queue) => {
+  await queue.enqueue({ id: "a", command: "true", queue: "media", tags: ["nightly"] });
+  const cases: Array<[string[], number, string]> = [
+    [["--queue", "meida"], 3, 'There is no queue "meida" (did you mean "media"?)\n'],
+    [["--tag", "nihgtly"], 0, 'No job has the tag "nihgtly" (did you mean "nightly"?)\n'],
+    [["--all", "--tag", "x"], 2, "Give --all or --queue or --tag, not both\n"],
+    [["a", "--queue", "media"], 2, "Give the ids of jobs or --queue or --tag, not both\n"],
+    [[], 2, "Argument ID is missing; give ids of jobs, --all, --queue or --tag\n"],
+  ];
+  for (const [args, code, stderr] of cases) {
+    const ended = await queue.run("wait", ...args);
+    assert.deepEqual([ended.code, ended.stderr], [code, stderr]);
+  }
 });

@@ -30,7 +30,7 @@ interface ClockQueue {
   clock: Clock;
   /** Another connection than the worker's. */
   store: Store;
-  enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<void>;
+  enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<unknown>;
   /** Starts a worker in this process. */
   start(): Promise<Started>;
   read(name: string): string;
@@ -82,7 +82,7 @@ async function runOn(driver: Driver, body: (queue: ClockQueue) => Promise<void>)
       const id = await own.register({ ...registration, lease });
       registered.resolve(id);
       return id;
-    }, { manager: -number, number, concurrency: 2, drain: false, replacement: false });
+    }, { manager: -number, number, concurrency: 2, queues: null, drain: false, replacement: false });
     const ended = worker.run();
     started.push({ id: await registered.promise, worker, ended });
     return started.at(-1)!;

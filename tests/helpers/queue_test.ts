@@ -27,7 +27,7 @@ export interface Queue {
   /** The environment in which its programs run. */
   readonly env: Record<string, string>;
   /** Adds jobs that are retried at once. */
-  enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<void>;
+  enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<unknown>;
   /** Starts `worker start`; it is stopped when the test has not done so. */
   start(...args: string[]): Manager;
   /** Adds a manager that was started otherwise. */

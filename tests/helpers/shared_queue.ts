@@ -22,7 +22,7 @@ export interface SharedQueue {
   /** Starts `worker start` on a host; what it says is in the message of a test that fails. */
   start(host: Host, ...args: string[]): Manager;
   /** Adds jobs that are retried at once. */
-  enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<void>;
+  enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<unknown>;
   reaches(id: string, state: Job["state"]): Promise<Job>;
   /** The runs of a job that have ended, as `[number, outcome]`. */
   outcomes(id: string): Promise<Array<[number, Attempt["outcome"]]>>;

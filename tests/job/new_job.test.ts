@@ -6,7 +6,11 @@ import { checkNewJob, parseNewJob, withDefaults } from "../../src/job/new_job.ts
 const resolveFolder = (cwd: string) => `/base/${cwd}`;
 
 Deno.test("a job that gives only its command gets an id and the defaults", () => {
-  const job = withDefaults(parseNewJob('{"command": "echo hello"}', resolveFolder), { maxRetries: 5 });
+  const job = withDefaults(
+    parseNewJob('{"command": "echo hello"}', resolveFolder),
+    { maxRetries: 5 },
+    new Map(),
+  );
   assert.match(job.id, /^[0-9a-f-]{36}$/);
   assert.deepEqual({ ...job, id: "" }, {
     id: "",
@@ -36,7 +40,7 @@ Deno.test("every field that is given is kept", () => {
     created_at: null,
     updated_at: 5,
   };
-  assert.deepEqual(withDefaults(checkNewJob(value, resolveFolder), { maxRetries: 5 }), {
+  assert.deepEqual(withDefaults(checkNewJob(value, resolveFolder), { maxRetries: 5 }, new Map()), {
     id: "a1",
     command: "make",
     attempts: 2,
@@ -47,6 +51,17 @@ Deno.test("every field that is given is kept", () => {
     cwd: "/base/sub",
     env: { PATH: "/bin", EMPTY: "" },
   });
+});
+
+Deno.test("one exit status cannot be retried and not retried", () => {
+  const job = { command: "x", retry_on: [1, 2], no_retry_on: [2] };
+  assert.throws(() => checkNewJob(job, resolveFolder), (error) => {
+    assert.ok(error instanceof QueuectlError);
+    assert.equal(error.code, "usage");
+    return /^Exit status 2 cannot be in both "retry_on" and "no_retry_on"$/.test(error.message);
+  });
+  const { retryRules } = checkNewJob({ ...job, no_retry_on: [3] }, resolveFolder);
+  assert.deepEqual(retryRules, { retryOn: [1, 2], noRetryOn: [3] });
 });
 
 Deno.test("a timeout is seconds or text, and the shortest is not taken for none", () => {
@@ -151,7 +166,7 @@ Deno.test("any JSON is a valid job or is refused with one clear reason", () => {
     fc.property(fc.oneof(named, anything), (value) => {
       let job;
       try {
-        job = withDefaults(parseNewJob(JSON.stringify(value), resolveFolder), { maxRetries: 3 });
+        job = withDefaults(parseNewJob(JSON.stringify(value), resolveFolder), { maxRetries: 3 }, new Map());
       } catch (error) {
         assert.ok(error instanceof QueuectlError, String(error));
         assert.equal(error.code, "usage");

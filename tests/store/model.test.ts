@@ -12,6 +12,7 @@ import {
   enqueue,
   exchange,
   heartbeat,
+  hold,
   leave,
   type Operation,
   pass,
@@ -37,9 +38,16 @@ const job = fc.tuple(
   fc.constantFrom(0, 0, 1, -1),
   fc.nat(2),
   fc.constantFrom(0, 1, 2, null),
-  fc.constantFrom({}, {}, {}, { delay: 0 }, { delay: 1500 }, { at: 1 }, { at: manualClock().now() + 3000 }),
-).map(([id, priority, maxRetries, baseBackoff, start]) =>
-  newJob(id, { priority, maxRetries, baseBackoff, ...start })
+  fc.constantFrom(
+    ...[{}, {}, { tags: ["t"] }, { tags: ["t", "u"], queue: "q" }],
+    ...[{ uniqueKey: "k" }, { uniqueKey: "l", onDuplicate: "keep" as const }],
+    ...["k", "l"].map((uniqueKey) => ({ uniqueKey, onDuplicate: "replace" as const, queue: "q" })),
+  ),
+  fc.constantFrom({}, {}, {}, { held: true }, { delay: 0 }, { delay: 1500 }, { at: 1 }, {
+    at: manualClock().now() + 3000,
+  }),
+).map(([id, priority, maxRetries, baseBackoff, extras, start]) =>
+  newJob(id, { priority, maxRetries, baseBackoff, ...extras, ...start })
 );
 
 const operation = fc.constantFrom<Operation>("retry", "remove", "dlqRetry", "dlqPurge");
@@ -56,6 +64,9 @@ const commands = fc.commands([
   place.map(leave),
   fc.tuple(place, fc.uniqueArray(place)).map(([heir, lost]) => takeOver(heir, lost)),
   fc.constantFrom(..."abcdefghijklmnop").map(cancel),
+  fc.tuple(fc.constantFrom("hold" as const, "release" as const), fc.constantFrom(..."abcdefgh", null)).map(
+    ([name, id]) => hold(name, id),
+  ),
   fc.tuple(operation, fc.subarray([...jobStates])).map(([name, states]) => changeAll(name, states)),
   fc.tuple(operation, fc.constantFrom(..."abcdefghijklmnop")).map(([name, id]) => changeOne(name, id)),
 ], { maxCommands: 60, size: "max" });

@@ -24,7 +24,11 @@ export function createModel() {
   let died = 0;
 
   const isReady = (job: ModelJob, now: number) =>
-    ["pending", "failed"].includes(job.state) && (job.nextAttemptAt ?? now) <= now;
+    ["pending", "failed"].includes(job.state) && !job.held && (job.nextAttemptAt ?? now) <= now;
+
+  const isActive = (job: ModelJob) => ["pending", "processing", "failed"].includes(job.state);
+  const holderOf = (key: string | null | undefined) =>
+    typeof key === "string" ? jobs.find((job) => isActive(job) && job.uniqueKey === key) : undefined;
 
   return {
     leases,
@@ -33,9 +37,25 @@ export function createModel() {
 
     /** Whether the jobs were taken: all or none. */
     enqueue(added: readonly NewJob[], now: number): boolean {
-      const taken = new Set([...jobs, ...added].map((job) => job.id));
-      if (taken.size < jobs.length + added.length) return false;
-      for (const { delay, at, ...job } of added) {
+      if (new Set(added.map(({ id }) => id)).size < added.length) return false;
+      const before = structuredClone(jobs);
+      for (const { delay, at, onDuplicate, ...job } of added) {
+        const holder = holderOf(job.uniqueKey);
+        if (holder && onDuplicate === "keep") continue;
+        const isRefused = holder && (onDuplicate !== "replace" || holder.state === "processing");
+        if (isRefused || jobs.some(({ id }) => id === job.id)) {
+          jobs = before;
+          return false;
+        }
+        if (holder) {
+          Object.assign(holder, {
+            state: "cancelled",
+            held: false,
+            nextAttemptAt: null,
+            updatedAt: now,
+            lastError: `Replaced by job "${job.id}"`,
+          });
+        }
         const due = at ?? now + (delay ?? 0);
         jobs.push({
           ...job,
@@ -112,24 +132,39 @@ export function createModel() {
       const job = jobs.find((job) => job.id === id);
       if (!job || !["pending", "failed", "processing"].includes(job.state)) return false;
       if (job.state === "processing") job.cancelRequested = true;
-      else Object.assign(job, { state: "cancelled", nextAttemptAt: null });
+      else Object.assign(job, { state: "cancelled", held: false, nextAttemptAt: null });
       job.updatedAt = now;
       return true;
     },
 
-    /** Retries the jobs of these states, or of one with that id. */
+    /** Retries the jobs of these states, or of one with that id; none where two would have one unique key. */
     retry(states: readonly JobState[], id: string | null, now: number): string[] {
       const retried = jobs.filter((job) => states.includes(job.state) && (id === null || job.id === id));
+      const keys = jobs.filter((job) => isActive(job) || retried.includes(job))
+        .map((job) => job.uniqueKey).filter((key) => key !== null);
+      if (new Set(keys).size < keys.length) return [];
       for (const job of retried) {
         Object.assign(job, {
           state: "pending",
           attempts: 0,
+          held: false,
           lastError: null,
           nextAttemptAt: null,
           updatedAt: now,
         });
       }
       return retried.map((job) => job.id);
+    },
+
+    /** Holds the jobs that wait, or lets held ones go: all, or the one with that id. */
+    hold(held: boolean, id: string | null, now: number): string[] {
+      const chosen = jobs.filter((job) =>
+        ["pending", "failed"].includes(job.state) && (held || job.held) && (id === null || job.id === id)
+      );
+      for (const job of chosen) {
+        if (job.held !== held) Object.assign(job, { held, updatedAt: now });
+      }
+      return chosen.map((job) => job.id);
     },
 
     /** Removes the jobs of these states, or of one with that id. */
@@ -145,7 +180,9 @@ export function createModel() {
         kind === "waiting"
           ? isReady(job, now)
           : kind === "scheduled"
-          ? job.nextAttemptAt !== null && job.nextAttemptAt > now
+          ? job.nextAttemptAt !== null && job.nextAttemptAt > now && !job.held
+          : kind === "held"
+          ? job.held
           : job.state === kind;
       return jobs.filter((job) => kinds.some((kind) => isOf(job, kind))).map(({ id }) => id);
     },

@@ -1,7 +1,9 @@
 /** The store suite on PostgreSQL, and how this engine does it. */
 
 import assert from "node:assert/strict";
-import { claimStatements, outlook } from "../../src/store/postgres/exchange.ts";
+import { claimStatements } from "../../src/store/postgres/exchange.ts";
+import { lockQueuesStatement } from "../../src/store/postgres/limits.ts";
+import { outlook } from "../../src/store/postgres/outlook.ts";
 import type { Database, Statement } from "../../src/store/postgres/database.ts";
 import { postgresDatabase, postgresServer } from "../helpers/postgres_database.ts";
 import { postgresTest } from "../helpers/postgres_test.ts";
@@ -49,13 +51,15 @@ postgresTest(
         ...database,
         batch(statements) {
           look = statements[0];
-          return Promise.resolve([[{ ready: null, due: null, now: 0 }]]);
+          return Promise.resolve([[{ ready: null, due: null, next_start: null, now: 0 }]]);
         },
       };
-      await outlook(recording);
+      await outlook(recording, null);
       const plans = await Promise.all(
         [promote, claim, look!].map((statement) => planOf(database, statement)),
       );
+      const locking = await planOf(database, lockQueuesStatement(database, 1, [{ seq: 1 }]));
+      for (const plan of locking) assert.ok(!/Seq Scan on jobs|Bitmap/.test(plan), locking.join("\n"));
       const [promotion, claiming, looking] = plans.map((steps) => steps.join("\n"));
       assert.match(promotion, /Index Scan using jobs_waiting/);
       assert.match(claiming, /Index Scan using jobs_available/);

@@ -2,15 +2,18 @@
 
 import assert from "node:assert/strict";
 import { connect } from "../../src/store/sqlite/database.ts";
-import { exchange, outlook } from "../../src/store/sqlite/exchange.ts";
+import { enqueue } from "../../src/store/sqlite/enqueue.ts";
+import { exchange } from "../../src/store/sqlite/exchange.ts";
+import { isWorkLeft, outlook } from "../../src/store/sqlite/outlook.ts";
 import { listProcesses, takeOver } from "../../src/store/sqlite/processes.ts";
 import { cancel } from "../../src/store/sqlite/cancel.ts";
+import { hold, release } from "../../src/store/sqlite/hold.ts";
 import { keys, list } from "../../src/store/sqlite/list.ts";
 import { remove } from "../../src/store/sqlite/remove.ts";
 import { retry } from "../../src/store/sqlite/retry.ts";
 import { scopes } from "../../src/store/refusals.ts";
 import type { ListFilter } from "../../src/store/selection.ts";
-import { attempts, lastOutput } from "../../src/store/sqlite/queries.ts";
+import { attempts, countOpen, lastOutput } from "../../src/store/sqlite/queries.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "../../src/store/sqlite/progress.ts";
 import { openStore } from "../../src/store/open.ts";
 import { sqliteDatabase } from "../helpers/sqlite_database.ts";
@@ -39,7 +42,9 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   const { claims: [claimed] } = await exchange(recording, worker, "worker", [], 1);
   assert.equal(claimed.id, "b");
   await exchange(recording, worker, "worker", [finished(claimed, failure)], 1);
-  await outlook(recording);
+  await outlook(recording, null);
+  await outlook(recording, ["default"]);
+  await isWorkLeft(recording, ["default"]);
   assert.deepEqual((await listProcesses(recording))[0].running, ["a"]);
   assert.deepEqual(await takeOver(recording, worker, [], []), []);
   for (const state of ["processing", "failed", "dead", "cancelled"] as const) {
@@ -48,6 +53,7 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   const few: Array<Omit<ListFilter, "limit">> = [
     { kinds: ["failed", "dead", "cancelled", "processing"] },
     { kinds: ["scheduled", "waiting"], search: "x" },
+    { kinds: ["held", "pending"], search: "x" },
     { kinds: ["failed"], sort: { by: "updated", descending: true } },
     { createdSince: { ago: 1000 } },
   ];
@@ -57,6 +63,9 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
     await keys(recording, { ...filter, limit: Infinity });
   }
   await cancel(recording, { kinds: ["scheduled"], search: "x" });
+  await hold(recording, { kinds: ["waiting"], search: "x" });
+  await release(recording, { kinds: ["held"] });
+  await countOpen(recording);
   await retry(recording, { kinds: ["dead", "failed"], search: "x" }, undefined, scopes.retry);
   await retry(recording, { search: "x" }, undefined, scopes.dlqRetry);
   await remove(recording, { unchangedSince: { ago: 1000 } }, scopes.dlqPurge);
@@ -70,7 +79,27 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   await store.enqueue([newJob("c")]);
   await detail(recording, "c");
   await runAfter(recording, seq, 0);
-  const plans = [...statements].filter((sql) => /\b(jobs|attempts)\b/.test(sql)).map((sql) =>
+  const tagged = (id: string, queue: string, ...tags: string[]) => newJob(id, { queue, tags });
+  await store.enqueue([
+    tagged("d", "few", "few", "many"),
+    tagged("e", "many", "many"),
+    tagged("f", "many", "many"),
+  ]);
+  const ofQueuesAndTags: Array<Omit<ListFilter, "limit">> = [
+    { tags: ["few"] },
+    { tags: ["few", "many"], kinds: ["pending"], after: { value: 9, seq: 9 }, createdSince: { ago: 1000 } },
+    { tags: ["many"], kinds: ["dead"] },
+    { queues: ["few"] },
+    { queues: ["few", "many"], createdSince: { ago: 1000 }, tags: ["many"] },
+  ];
+  for (const filter of ofQueuesAndTags) {
+    await list(recording, { ...filter, limit: 10 });
+    await keys(recording, { ...filter, limit: Infinity });
+  }
+  await cancel(recording, { queues: ["few"], tags: ["many"] });
+  await enqueue(recording, [newJob("g", { uniqueKey: "k" })]);
+  await enqueue(recording, [newJob("h", { uniqueKey: "k", onDuplicate: "replace" })]);
+  const plans = [...statements].filter((sql) => /\b(jobs|attempts|tags)\b/.test(sql)).map((sql) =>
     [sql, database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all().map((row) => String(row.detail))] as const
   );
   assert.ok(plans.some(([, plan]) => plan.some((step) => step.includes("INDEX jobs_active"))));
@@ -78,11 +107,13 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
     // Keys come as a list, or are read once more, or all of an index of few is meant; everything else is looked up.
     assert.deepEqual(
       plan.filter((step) =>
-        /^SCAN (?!json_each |\(|halves|CONSTANT|jobs USING INDEX jobs_(blocked|held))/.test(step)
+        /^SCAN (?!json_each |\(|halves|CONSTANT|jobs USING (COVERING )?INDEX jobs_(blocked|held)$)/.test(step)
       ),
       [],
       sql,
     );
+    // By age: a list that is read on such a way ends when it is full.
+    if (/tagged|queue = :queue/.test(sql)) assert.ok(!plan.some((step) => step.includes("TEMP B-TREE")), sql);
     // A claim takes them in the order of the index; a list of few is sorted.
     if (sql.includes("priority DESC")) assert.ok(!plan.some((step) => step.includes("TEMP B-TREE")), sql);
   }

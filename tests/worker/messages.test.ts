@@ -22,6 +22,10 @@ Deno.test("workers say what the original program said", () => {
     [{ state: "failed", delay: 0, error: "x" }, "job a failed, retry in 0s"],
     [{ state: "failed", delay: 1500, error: "x" }, "job a failed, retry in 1.5s"],
     [{ state: "dead", error: "x" }, "job a moved to DLQ"],
+    [
+      { state: "dead", error: "x", reason: "exit status 3 is not retried" },
+      "job a moved to DLQ: exit status 3 is not retried",
+    ],
     [{ state: "pending" }, "job a handed back to the queue"],
     [{ state: "pending", delay: 2000, error: "x" }, "job a asks for a later try, in 2s"],
     [null, "job a belongs to another worker now, this result is dropped"],

@@ -94,11 +94,10 @@ async function checkData(store: Store): Promise<Finding[]> {
 
 async function checkProcesses(store: Store): Promise<Finding[]> {
   const processes = await store.processes();
-  const { pending, failed, processing } = await store.counts();
-  const waiting = pending + failed;
   if (processes.length === 0) {
-    if (waiting + processing === 0) return [{ level: "ok", text: "Nothing waits, and no worker runs" }];
-    const jobs = waiting + processing === 1 ? "1 job waits" : `${waiting + processing} jobs wait`;
+    const open = await store.countOpen();
+    if (open === 0) return [{ level: "ok", text: "Nothing waits, and no worker runs" }];
+    const jobs = open === 1 ? "1 job waits" : `${open} jobs wait`;
     return [{ level: "note", text: `${jobs}, but no worker runs; start one: queuectl worker start` }];
   }
   const snapshot = await takeSnapshot();

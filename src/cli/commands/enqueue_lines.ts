@@ -40,16 +40,23 @@ export async function enqueueLines(
   }
   await using store = await openQueue(choice, "create");
   const config = configFrom(await store.settings());
+  const queues = await store.queueDefaults();
   using intake = await store.intake();
-  for (let jobs = 0; !next.done; next = await blocks.next()) {
-    for (const { number, job } of next.value) named(number, () => intake.add(withDefaults(job, config)));
+  let jobs = 0;
+  for (; !next.done; next = await blocks.next()) {
+    for (const { number, job } of next.value) {
+      named(number, () => intake.add(withDefaults(job, config, queues)));
+    }
     progress.show({ jobs: jobs += next.value.length, share: source.share() });
   }
   const count = await intake.commit();
   progress[Symbol.dispose]();
   if (report === "json") await printAll(jsonArray(intake.ids()));
   else if (report === "ids") await printAll(linesOf(intake.ids()));
-  else await print(`${counted(count, "job")} inserted.\n`);
+  else {
+    const kept = count < jobs ? `, ${jobs - count} in the queue already` : "";
+    await print(`${counted(count, "job")} inserted${kept}.\n`);
+  }
   await afterwards?.(store, intake.ids());
 }
 

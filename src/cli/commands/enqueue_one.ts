@@ -29,12 +29,13 @@ export async function enqueueOne(
   afterwards?: Afterwards,
 ): Promise<void> {
   await using store = await openQueue(choice, "create");
-  const job = withDefaults(checked, configFrom(await store.settings()));
-  await store.enqueue([job]);
-  if (job.after !== undefined) await tellWhetherCancelled(store, job.id);
-  if (report === "json") await printAll(jsonArray([job.id]));
-  else await print(report === "ids" ? `${job.id}\n` : `Job ${job.id} inserted.\n`);
-  await afterwards?.(store, [job.id]);
+  const job = withDefaults(checked, configFrom(await store.settings()), await store.queueDefaults());
+  const [{ id, existing }] = await store.enqueue([job]);
+  if (job.after !== undefined && !existing) await tellWhetherCancelled(store, id);
+  if (report === "json") await printAll(jsonArray([id]));
+  else if (report === "ids") await print(`${id}\n`);
+  else await print(existing ? `Job ${id} is in the queue already.\n` : `Job ${id} inserted.\n`);
+  await afterwards?.(store, [id]);
 }
 
 /** Says that a new job does not run, because one that it waits for has failed already. */

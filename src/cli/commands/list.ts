@@ -1,10 +1,11 @@
-import type { Job } from "../../job/job.ts";
+import { defaultQueueName, type Job } from "../../job/job.ts";
 import type { JobFilter } from "../../store/selection.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
-import { columnFields, jobTable, readColumns } from "../job_columns.ts";
+import { columnFields, columnsWithQueue, jobTable, readColumns, standardColumns } from "../job_columns.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
 import { jobsOf, type Page, type PageFlags, pageOf } from "../listing.ts";
+import { hintAtTags, requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { jobObject, jsonArray } from "../output.ts";
 import { print, printAll } from "../standard_streams.ts";
@@ -20,11 +21,17 @@ export async function list(this: Context, flags: ListFlags): Promise<void> {
   const columns = flags.columns === undefined ? undefined : readColumns(flags.columns);
   const [filter, page] = [filterOf(flags) ?? {}, pageOf(flags)];
   await using store = await openQueue(this, "empty");
+  const shown = columns ?? (await hasQueues(store) ? columnsWithQueue : standardColumns);
   await printList(store, filter, page, {
     empty: "No jobs found.\n",
-    table: flags.json ? null : (jobs) => jobTable(jobs, columns),
+    table: flags.json ? null : (jobs) => jobTable(jobs, shown),
     columns,
   });
+}
+
+/** Whether jobs are in others than the queue of those that name none. */
+async function hasQueues(store: Store): Promise<boolean> {
+  return (await store.queueNames()).some((name) => name !== defaultQueueName);
 }
 
 /** Prints a list as a table, or where there is none as JSON, of these columns only or with all there is. */
@@ -38,7 +45,9 @@ export async function printList(
     columns?: readonly string[];
   },
 ): Promise<void> {
+  await requireQueues(store, filter.queues);
   const jobs = await jobsOf(store, filter, page);
+  if (!jobs) await hintAtTags(store, filter);
   if (table !== null) await (jobs ? printAll(fitting(table(jobs))) : print(empty));
   else if (!jobs) await printAll(jsonArray([]));
   else await printAll(jsonArray(columns ? fieldsOf(jobs, columns) : jobObjects(store, jobs)));

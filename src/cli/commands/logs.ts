@@ -12,6 +12,8 @@ import { followAll } from "../follow/follow_all.ts";
 import { followJob } from "../follow/follow_job.ts";
 import { lastLines } from "../follow/printed_text.ts";
 import { lineSinks, plainSink } from "../follow/sinks.ts";
+import { wordsOf } from "../job_filter.ts";
+import { requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { printMessage } from "../standard_streams.ts";
 
@@ -19,6 +21,7 @@ import { printMessage } from "../standard_streams.ts";
 export interface LogsFlags {
   follow?: boolean;
   all?: boolean;
+  queue?: readonly string[];
   stdout?: boolean;
   stderr?: boolean;
   attempt?: string;
@@ -33,20 +36,24 @@ export async function logs(this: Context, flags: LogsFlags, id?: string): Promis
   if (flags.stdout && flags.stderr) {
     throw wrong("Flags --stdout and --stderr cannot be given together: without them both are printed");
   }
-  if (flags.all && id !== undefined) throw wrong("Give the id of a job or --all, not both");
-  if (flags.all && !flags.follow) {
-    throw wrong("Flag --all needs --follow: it shows what jobs print from now on");
+  const several = flags.all ? "--all" : flags.queue ? "--queue" : undefined;
+  if (several !== undefined && id !== undefined) throw wrong(`Give the id of a job or ${several}, not both`);
+  if (flags.all && flags.queue !== undefined) throw wrong("Give --all or --queue, not both");
+  if (several !== undefined && !flags.follow) {
+    throw wrong(`Flag ${several} needs --follow: it shows what jobs print from now on`);
   }
-  if (flags.all && flags.attempt !== undefined) {
-    throw wrong("Flags --all and --attempt cannot be given together");
+  if (several !== undefined && flags.attempt !== undefined) {
+    throw wrong(`Flags ${several} and --attempt cannot be given together`);
   }
-  if (!flags.all && id === undefined) {
-    throw wrong(`Argument ID is missing; give the id of a job${flags.follow ? ", or --all" : ""}`);
+  if (several === undefined && id === undefined) {
+    throw wrong(`Argument ID is missing; give the id of a job${flags.follow ? ", --all or --queue" : ""}`);
   }
+  const queues = flags.queue && wordsOf("queue", flags.queue);
   const lines = flags.lines === undefined ? undefined : count("lines", flags.lines, 0);
   const attempt = flags.attempt === undefined ? undefined : count("attempt", flags.attempt, 1);
   await using store = await openQueue(this, "empty");
-  if (id === undefined) await followEach(store, flags, lines);
+  await requireQueues(store, queues);
+  if (id === undefined) await followEach(store, flags, lines, queues);
   else await printJob(store, flags, id, lines, attempt);
 }
 
@@ -60,11 +67,16 @@ const wrong = (message: string) => new QueuectlError("usage", message);
 const count = (flag: string, text: string, minimum: number) =>
   wholeNumber(flag, text, { minimum, maximum: 999_999_999, default: minimum });
 
-async function followEach(store: Store, flags: LogsFlags, lines = linesOfEach): Promise<void> {
+async function followEach(
+  store: Store,
+  flags: LogsFlags,
+  lines = linesOfEach,
+  queues?: readonly string[],
+): Promise<void> {
   if (!store.exists) throw new QueuectlError("not_found", `There is no queue in ${store.location} yet`);
   using changes = changesOf(store);
   const sinkOf = lineSinks(flags, (Deno.env.get("NO_COLOR") ?? "") !== "");
-  await followAll(store, changes, { sinkOf, say: printMessage }, lines);
+  await followAll(store, changes, { sinkOf, say: printMessage }, lines, queues);
 }
 
 async function printJob(

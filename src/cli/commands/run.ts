@@ -29,8 +29,12 @@ export async function run(this: Context, flags: FieldFlags, ...args: string[]): 
   // Before the database is opened: a mistake must not leave an empty one behind.
   const checked = checkNewJob(describe(form, fieldsOfFlags(flags)), await pathResolver());
   await using store = await openQueue(this, "create");
-  await store.enqueue([withDefaults(checked, configFrom(await store.settings()))]);
-  this.process.exitCode = await followToEnd(store, checked.id);
+  const config = configFrom(await store.settings());
+  const [{ id, existing }] = await store.enqueue([
+    withDefaults(checked, config, await store.queueDefaults()),
+  ]);
+  if (existing) printMessage(`Job ${id} is in the queue already.`);
+  this.process.exitCode = await followToEnd(store, id);
 }
 
 async function followToEnd(store: Store, id: string): Promise<number> {

@@ -4,7 +4,9 @@ import type { RegisteredProcess } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { outcomeWords, runningWords, whyItWaits } from "../follow/words.ts";
 import { openQueue } from "../open_queue.ts";
+import { defaultQueueName } from "../../job/job.ts";
 import { iso, jobObject, json as asJson, table } from "../output.ts";
+import { backoffWords, deathWords, retriedWords } from "../retry_words.ts";
 import { print } from "../standard_streams.ts";
 import { formatDuration, spelledDuration } from "../../duration.ts";
 
@@ -40,6 +42,7 @@ function detailObject(
       ahead: waits.ahead,
       no_worker: waits.noWorker,
     },
+    dead_because: deathWords(job, runs.at(-1)),
     running: running && {
       run: detail.run,
       attempt: detail.attempts,
@@ -78,17 +81,23 @@ function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]):
     ["Command", job.command],
     ["Folder", job.cwd ?? "of the worker"],
     ["Environment", env.length === 0 ? null : env.join(" ")],
+    ["Queue", job.queue === defaultQueueName ? null : job.queue],
+    ["Tags", job.tags.length === 0 ? null : job.tags.join(", ")],
+    ["Unique key", job.uniqueKey],
     ["Priority", String(job.priority)],
     ["Attempts", `${job.attempts} of ${Math.max(job.maxRetries + 1, job.attempts)}`],
     [
       "Timeout",
       job.timeout === null ? "by setting" : job.timeout === 0 ? "none" : formatDuration(job.timeout),
     ],
-    ["Backoff", job.baseBackoff === null ? "by setting" : `${job.baseBackoff} ^ attempt seconds`],
+    ["Backoff", backoffWords(job)],
+    ["Retried", retriedWords(job)],
+    ["Held", job.held ? "until it is released" : null],
     ["Created", iso(job.createdAt)],
     ["Updated", iso(job.updatedAt)],
     ["Next attempt", iso(job.nextAttemptAt)],
     ["Last error", job.lastError],
+    ["Dead because", deathWords(job, runs.at(-1))],
   ];
   const lines = fields.filter((field): field is [string, string] => field[1] !== null)
     .map(([name, value]) => `${`${name}:`.padEnd(14)}${printable(value)}\n`);

@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import { createPace, type Pace } from "../finish_rate.ts";
 import { openQueue } from "../open_queue.ts";
 import { json, rough } from "../output.ts";
+import { queueLines, queueObject } from "../queue_output.ts";
 import { print } from "../standard_streams.ts";
 import { fitting } from "../terminal_width.ts";
 
@@ -33,12 +34,19 @@ export async function status(this: Context, flags: StatusFlags): Promise<void> {
   await using store = await openQueue(this, "empty");
   if (flags.watch) return await watch(store);
   const counts = await store.counts();
+  const queues = await store.queues();
   const slots = flags.workers ? slotsOf(await store.processes(), counts) : undefined;
   if (flags.json) {
-    const object = { ...Object.fromEntries(jobStates.map((state) => [state, counts[state]])), ...slots };
+    const object = {
+      ...Object.fromEntries(jobStates.map((state) => [state, counts[state]])),
+      ...slots,
+      queues: queues.map(queueObject),
+    };
     return await print(json(object) + "\n");
   }
-  await print([...countLines(counts), ...slots ? [slotLine(slots)] : [], ""].join("\n"));
+  await print(
+    [...countLines(counts), ...slots ? [slotLine(slots)] : [], ...queueLines(queues, line), ""].join("\n"),
+  );
 }
 
 /** The lines of the original; cancelled jobs, which it does not know, have one only where there are such. */
@@ -80,6 +88,7 @@ async function watch(store: Store): Promise<void> {
         ...countLines(counts),
         slotLine(slots),
         ...paceLines(paceAt(counts, performance.now())),
+        ...queueLines(await store.queues(), line),
       ];
       const text = (await Array.fromAsync(fitting(lines.map((line) => `${line}\n`)))).join("");
       // Up to where the last one began, and everything below is taken away.

@@ -1,10 +1,14 @@
 import { QueuectlError } from "../../errors.ts";
+import type { JobState } from "../../job/job.ts";
+import type { JobFilter } from "../../store/selection.ts";
 import type { JobProgress } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { duration } from "../flag_values.ts";
 import { type Changes, changesOf } from "../follow/changes.ts";
 import { exitStatusOf, failureWords, hasEnded, hasWorker } from "../follow/words.ts";
+import { type FilterFlags, filterOf } from "../job_filter.ts";
+import { hintAtTags, requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted } from "../output.ts";
 import { printMessage } from "../standard_streams.ts";
@@ -12,24 +16,30 @@ import { printMessage } from "../standard_streams.ts";
 /** The exit status when the time is over, as that of timeout(1). */
 const timedOut = 124;
 
+/** What `wait` takes. */
+export interface WaitFlags extends Pick<FilterFlags, "queue" | "tag"> {
+  all?: boolean;
+  timeout?: string;
+}
+
 /** Waits until jobs have ended for good; the exit status is the job's own for one, else 1 if any has failed. */
-export async function wait(
-  this: Context,
-  flags: { all?: boolean; timeout?: string },
-  ...ids: string[]
-): Promise<void> {
-  if (flags.all && ids.length > 0) {
-    throw new QueuectlError("usage", "Give the ids of jobs or --all, not both");
-  }
-  if (!flags.all && ids.length === 0) {
-    throw new QueuectlError("usage", "Argument ID is missing; give ids of jobs, or --all");
+export async function wait(this: Context, flags: WaitFlags, ...ids: string[]): Promise<void> {
+  const filter = filterOf({ queue: flags.queue, tag: flags.tag });
+  const ways = [ids.length > 0 && "the ids of jobs", flags.all && "--all", filter && "--queue or --tag"]
+    .filter((way) => way);
+  if (ways.length > 1) throw new QueuectlError("usage", `Give ${ways.join(" or ")}, not both`);
+  if (ways.length === 0) {
+    throw new QueuectlError("usage", "Argument ID is missing; give ids of jobs, --all, --queue or --tag");
   }
   const timeout = flags.timeout === undefined ? Infinity : duration("timeout", flags.timeout);
   const until = performance.now() + timeout;
   await using store = await openQueue(this, "empty");
+  await requireQueues(store, filter?.queues);
   using changes = changesOf(store);
   this.process.exitCode = flags.all
     ? await waitForAll(store, changes, until)
+    : filter
+    ? await waitForFilter(store, changes, until, filter)
     : await waitForJobs(store, changes, until, ids);
 }
 
@@ -69,29 +79,58 @@ async function tellFailure(store: Store, { id, state }: JobProgress): Promise<nu
 async function waitForAll(store: Store, changes: Changes, until: number): Promise<number> {
   const failures = async () => (await store.deaths()) + (await store.counts()).cancelled;
   const before = await failures();
-  const isOver = await untilOver(store, changes, until, async () => {
-    const { pending, processing, failed } = await store.counts();
-    return pending + processing + failed;
-  });
+  const isOver = await untilOver(store, changes, until, () => store.countOpen());
   if (!isOver) return timedOut;
-  const failed = await failures() - before;
+  return tellFailed(await failures() - before);
+}
+
+async function waitForFilter(
+  store: Store,
+  changes: Changes,
+  until: number,
+  filter: JobFilter,
+): Promise<number> {
+  const keysOf = (limit: number, ...kinds: JobState[]) => store.keys({ ...filter, kinds, limit });
+  const left = (limit: number) => keysOf(limit, "pending", "processing", "failed");
+  let [last] = await left(1);
+  // One is enough to go on, the newest, which mostly ends last: there may be very many, and each may change something.
+  async function isOneLeft(): Promise<number> {
+    if (last === undefined) return 0;
+    const [job] = await store.progress([last]);
+    if (!job || hasEnded(job.state)) [last] = await left(1);
+    return last === undefined ? 0 : 1;
+  }
+  const failures = () => keysOf(Infinity, "dead", "cancelled");
+  const before = new Set(await failures());
+  if (last === undefined) await hintAtTags(store, filter);
+  const isOver = await untilOver(store, changes, until, isOneLeft, async () => (await left(Infinity)).length);
+  if (!isOver) return timedOut;
+  return tellFailed((await failures()).filter((key) => !before.has(key)).length);
+}
+
+/** Says how many jobs ended in another way than completed, if any; gives the exit status. */
+function tellFailed(failed: number): number {
   if (failed > 0) printMessage(`${counted(failed, "job")} failed or cancelled meanwhile`);
   return failed > 0 ? 1 : 0;
 }
 
-/** Looks how many jobs are left after every change, until none is; false when the time is over before. */
+/**
+ * Looks whether jobs are left after every change, until none is; false when the time is over before. `left` gives their
+ * number, or if that is `all` any number over 0.
+ */
 async function untilOver(
   store: Store,
   changes: Changes,
   until: number,
   left: () => Promise<number>,
+  all = left,
 ): Promise<boolean> {
   for (let isFirst = true;; isFirst = false) {
     const count = await left();
     if (count === 0) return true;
     const time = until - performance.now();
     if (time <= 0) {
-      printMessage(`${counted(count, "job")} not ended in time`);
+      printMessage(`${counted(await all(), "job")} not ended in time`);
       return false;
     }
     if (isFirst && !hasWorker(await store.processes())) {

@@ -1,11 +1,12 @@
 import { databaseUrl, isSharingAllowed } from "../../config.ts";
 import type { Context } from "../context.ts";
 import { wholeNumber } from "../flag_values.ts";
+import { queueNames } from "../queue_name.ts";
 
 /** Runs a manager in the foreground; its exit status is the one of the program. */
 export async function workerStart(
   this: Context,
-  flags: { count?: string; concurrency?: string; drain?: boolean },
+  flags: { count?: string; concurrency?: string; queue?: readonly string[]; drain?: boolean },
 ): Promise<void> {
   const count = wholeNumber("count", flags.count, { minimum: 1, maximum: 256, default: 1 });
   const concurrency = wholeNumber("concurrency", flags.concurrency, {
@@ -13,11 +14,13 @@ export async function workerStart(
     maximum: 1024,
     default: 1,
   });
+  const queues = queueNames("queue", flags.queue);
   const { startWorkers } = await import("../../worker/supervisor.ts");
   this.process.exitCode = await startWorkers({
     url: databaseUrl(this.db),
     count,
     concurrency,
+    queues,
     drain: flags.drain ?? false,
     allowShared: isSharingAllowed(this.allowSharedDb),
   });

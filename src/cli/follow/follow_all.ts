@@ -30,12 +30,16 @@ export interface AllSinks {
   say(message: string): void;
 }
 
-/** Prints what all jobs print, for ever; of those that run already only the last `lines` lines first. */
+/**
+ * Prints what all jobs print, or those of some queues, for ever; of those that run already only the last `lines` lines
+ * first.
+ */
 export async function followAll(
   store: Store,
   changes: Changes,
   { sinkOf, say }: AllSinks,
   lines: number,
+  queues?: readonly string[],
 ): Promise<never> {
   const followed = new Map<string, FollowedRun>();
   /** The newest runs of which all was printed, oldest first. */
@@ -44,7 +48,8 @@ export async function followAll(
   let expected = new Map<number, number>();
   let last = 0;
 
-  function follow({ seq, id }: JobProgress, run: number): void {
+  function follow({ seq, id, queue }: JobProgress, run: number): void {
+    if (queues?.includes(queue) === false) return;
     const key = `${seq}.${run}`;
     if (run === 0 || followed.has(key) || done.has(key)) return;
     followed.set(key, { id, reader: createRunReader(store, seq, run), sink: sinkOf(id) });

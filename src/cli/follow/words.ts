@@ -1,6 +1,7 @@
 /** What is said about one job: how its runs ended, why it waits, its exit status. Pure functions. */
 
 import { spelledDuration } from "../../duration.ts";
+import { tryAgainLater } from "../../job/backoff.ts";
 import type { JobState } from "../../job/job.ts";
 import { printable } from "../../printable.ts";
 import { aheadLimit, type EndedRun, type JobDetail } from "../../store/progress.ts";
@@ -34,10 +35,13 @@ export function exitStatusOf(state: JobState, last: EndedRun | undefined): numbe
   }
 }
 
+const laterWords = "asked to be run again later";
+
 /** How a run ended: `exit code 3`, `SIGKILL`, `timed out`. */
 export function outcomeWords({ outcome, exitCode, signal }: EndedRun): string {
   switch (outcome) {
     case "exited":
+      if (exitCode === tryAgainLater) return `${laterWords} (exit code ${exitCode})`;
       return exitCode === 0 ? "completed" : `exit code ${exitCode}`;
     case "signaled":
       return signal ?? `exit code ${exitCode}`;
@@ -60,6 +64,9 @@ export function endWords(id: string, run: EndedRun): string {
   const words = outcomeWords(run);
   const what = `Attempt ${run.number} of job ${id}`;
   if (run.outcome === "exited" && run.exitCode === 0) return `${what} completed after ${took}`;
+  if (run.outcome === "exited" && run.exitCode === tryAgainLater) {
+    return `${what} ${laterWords}, after ${took} (exit code ${run.exitCode})`;
+  }
   if (run.outcome === "handed_back") return `${what} was ${words} after ${took}`;
   if (run.outcome === "cancelled") return `${what} was cancelled after ${took}`;
   return `${what} failed after ${took}: ${words}`;
@@ -75,7 +82,7 @@ export function failureWords({ id, state, job, runs }: JobDetail): string {
 
 /** What a job waits for. */
 export interface Waiting {
-  for: "time" | "job" | "worker" | "cancel";
+  for: "time" | "job" | "worker" | "cancel" | "release";
   /** One line, `waits for …`, `is being cancelled`. */
   text: string;
   /** Jobs that are claimed before it. */
@@ -99,6 +106,10 @@ export function whyItWaits(job: JobDetail, processes: readonly RegisteredProcess
   }
   if (hasEnded(job.state)) return null;
   const noWorker = !hasWorker(processes);
+  if (job.job.held) {
+    const text = `is held; let it go: queuectl release ${printable(job.id)}`;
+    return { for: "release", text, ahead: null, noWorker };
+  }
   if (job.job.blocked > 0) {
     const text = `waits for ${parentWords(job)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
     return { for: "job", text, ahead: null, noWorker };

@@ -39,8 +39,10 @@ export const config = buildRouteMap<string, Context>({
 
 SETTINGS
   max-retries   Retries of a new job after its first run [default 3]
-  base-backoff  Seconds; retry n waits base-backoff ^ n [default 2]
+  backoff       How waits before retries grow: exponential, linear or fixed [default exponential]
+  base-backoff  Seconds; retry n waits base-backoff ^ n, linear base-backoff * n [default 2]
   max-backoff   The longest wait before a retry [default 1h]
+  jitter        Part of every wait that is left to chance, 0 to 1 [default 0]
   timeout       Time that a run may take; 0 is no limit [default 1h]
   grace         Time that running commands are given on a stop [default 10s]
   lease         Time after which a worker that is not heard of is taken for gone [default 30s]

@@ -11,7 +11,11 @@ type DeadFilterFlags = Omit<FilterFlags, "state">;
 
 const id = argument("ID", "Id of a dead job, or a prefix no other job has");
 const ids = { kind: "array", parameter: id } as const;
-const choices = ["ID...", "--all", "[--search TEXT] [--since TIME] [--older-than TIME]"] as const;
+const choices = [
+  "ID...",
+  "--all",
+  "[--queue QUEUE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME]",
+] as const;
 
 const dlqList = buildCommand<DeadFilterFlags & PageFlags & { json?: boolean }, [], Context>({
   loader: async () => (await import("../commands/dlq.ts")).dlqList,

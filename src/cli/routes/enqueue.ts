@@ -13,7 +13,10 @@ export const fieldFlags = {
   at: value("TIME", "Not before then, like 2026-12-24T18:00 (local), or with a zone 2026-12-24T18:00Z"),
   timeout: value("DURATION", "Time that a run may take; 0 is no limit [default: setting timeout]"),
   "max-retries": value("N", "Retries after the first run, 0 to 1000 [default: setting max-retries]"),
-  "base-backoff": value("SECONDS", "Retry n waits base ^ n seconds [default: setting base-backoff]"),
+  "base-backoff": value(
+    "SECONDS",
+    "Retry n waits base ^ n seconds, linear base * n [default: setting base-backoff]",
+  ),
   cwd: value("FOLDER", "Folder to run in [default: the current one; for JSON the worker's]"),
   env: values("NAME=VALUE", "Variable to add; may be given several times"),
   queue: value("NAME", "Queue to put it in; made by its first job [default: default]"),
@@ -26,10 +29,10 @@ export const fieldFlags = {
   hold: given('It does not run before "queuectl release"'),
   backoff: value(
     "KIND",
-    "How the wait grows from retry to retry: exponential, linear or fixed [default: exponential]",
+    "How the wait grows from retry to retry: exponential, linear or fixed [default: setting backoff]",
   ),
   "max-backoff": value("DURATION", "No wait is longer [default: setting max-backoff]"),
-  jitter: value("PART", "Part of every wait that is left to chance, 0 to 1 [default: 0]"),
+  jitter: value("PART", "Part of every wait that is left to chance, 0 to 1 [default: setting jitter]"),
   "retry-on": value("CODES", "Retry only after these exit statuses, like 1,70-75"),
   "no-retry-on": value("CODES", "Do not retry after these exit statuses"),
   after: values("ID", "Only when this job is completed; may be given several times"),
@@ -79,7 +82,7 @@ FIELDS
   at            Time of its first run, like "2026-12-24T18:00" (local) or "2026-12-24T18:00+01:00"
   timeout       Seconds, or text like "10m"; 0 is no limit [default: setting timeout]
   max_retries   Retries after the first run, 0 to 1000 [default: setting max-retries]
-  base_backoff  Seconds; retry n waits base_backoff ^ n [default: setting base-backoff]
+  base_backoff  Seconds; retry n waits base_backoff ^ n, linear base_backoff * n [default: setting base-backoff]
   cwd           Folder to run in [default: the worker's]
   env           Variables to add, like {"NAME": "value"}
   attempts      Runs that it has had already [default: 0]
@@ -88,9 +91,9 @@ FIELDS
   unique        Text that no other job which waits or runs may have
   on_duplicate  "reject", "keep" or "replace", with unique [default: "reject"]
   hold          true: it does not run before it is released
-  backoff       "exponential", "linear" or "fixed" [default: "exponential"]
+  backoff       "exponential", "linear" or "fixed" [default: setting backoff]
   max_backoff   Seconds, or text like "10m"; no wait is longer [default: setting max-backoff]
-  jitter        Part of every wait that is left to chance, 0 to 1 [default: 0]
+  jitter        Part of every wait that is left to chance, 0 to 1 [default: setting jitter]
   retry_on      List of exit statuses; only after these it is retried
   no_retry_on   List of exit statuses after which it is not retried
   after         List of ids; it runs when all of these are completed

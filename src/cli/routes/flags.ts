@@ -24,6 +24,8 @@ export const limit = value("N", "Show the newest N jobs [default 1000]");
 
 /** Filters that choose among jobs of any state. */
 export const filters = {
+  queue: values("QUEUE", "Only jobs of these queues: a,b"),
+  tag: values("TAG", "Only jobs with this tag; with all of them, where several are given: a,b"),
   search: value("TEXT", "Only jobs with this text in their command or id; reads all jobs of the states"),
   since: value("TIME", "Only jobs put into the queue since then: 2h, 2026-11-24, 2026-11-24T10:00Z"),
   "older-than": value("TIME", "Only jobs that have not changed since then: 7d; reads all jobs of the states"),
@@ -37,7 +39,8 @@ export const statesHelp = `STATES
   pending, processing, completed, failed, dead, cancelled
   scheduled  Pending or failed, and waits for a time
   waiting    Pending or failed, and can be run now
-  blocked    Pending or failed, and waits for other jobs`;
+  blocked    Pending or failed, and waits for other jobs
+  held       Pending or failed, and does not run before it is released`;
 
 /** Which part of a list is shown, in which order. */
 export const paging = {
@@ -52,6 +55,13 @@ export const paging = {
 
 /** `--set` and `--unset`: other fields for a job. */
 export const changes = {
-  set: values("KEY=VALUE", "command, priority, max_retries, timeout, base_backoff, cwd or env.NAME"),
-  unset: values("KEY", "timeout, base_backoff or cwd: as by setting or worker; env.NAME: not set"),
+  set: values(
+    "KEY=VALUE",
+    "command, priority, max_retries, timeout, base_backoff, cwd, tags, backoff, max_backoff, jitter, retry_on, " +
+      "no_retry_on or env.NAME",
+  ),
+  unset: values(
+    "KEY",
+    "One of these behind max_retries: as by setting, worker or default; tags, env.NAME: none",
+  ),
 } as const;

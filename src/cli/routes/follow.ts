@@ -2,10 +2,11 @@
 
 import { buildCommand } from "@stricli/core";
 import type { LogsFlags } from "../commands/logs.ts";
+import type { WaitFlags } from "../commands/wait.ts";
 import type { Context } from "../context.ts";
 import type { FieldFlags } from "../enqueue_fields.ts";
 import { fieldFlags } from "./enqueue.ts";
-import { argument, given, json, value } from "./flags.ts";
+import { argument, given, json, value, values } from "./flags.ts";
 
 const id = argument("ID", "Id of a job, or a prefix no other job has");
 const oneJob = { kind: "tuple", parameters: [id] } as const;
@@ -27,10 +28,14 @@ EXAMPLES
 
 const logsFlags = {
   all: given("Follow every job that runs or is started, each line with its job in front"),
+  queue: values("QUEUE", "The same for the jobs of these queues: a,b"),
   stdout: given("Only what it prints on standard output"),
   stderr: given("Only what it prints on standard error, to standard output"),
   attempt: value("K", "Only attempt K, the newest with that number [default: the last one]"),
-  lines: value("N", "Of what there is only the last N lines of each output [default: all; with --all 10]"),
+  lines: value(
+    "N",
+    "Of what there is only the last N lines of each output [default: all; with --all and --queue 10]",
+  ),
 };
 
 /** `logs`: what a job has printed. */
@@ -56,8 +61,13 @@ EXAMPLES
   queuectl logs -f nightly
   queuectl logs -f -n 0 nightly
   queuectl logs --stderr --attempt 1 nightly | tail
-  queuectl logs -f --all`,
-    customUsage: ["[-f] [--stdout|--stderr] [--attempt K] [-n N] ID", "-f --all [--stdout|--stderr] [-n N]"],
+  queuectl logs -f --all
+  queuectl logs -f --queue media,mail`,
+    customUsage: [
+      "[-f] [--stdout|--stderr] [--attempt K] [-n N] ID",
+      "-f --all [--stdout|--stderr] [-n N]",
+      "-f --queue QUEUE [--stdout|--stderr] [-n N]",
+    ],
   },
 });
 
@@ -67,16 +77,25 @@ export const follow = buildCommand<Omit<LogsFlags, "follow">, [string?], Context
   parameters: { flags: logsFlags, positional: oneJobOrAll, aliases: { n: "lines" } },
   docs: {
     brief: "The same as logs --follow",
-    customUsage: ["[--stdout|--stderr] [--attempt K] [-n N] ID", "--all [--stdout|--stderr] [-n N]"],
+    customUsage: [
+      "[--stdout|--stderr] [--attempt K] [-n N] ID",
+      "--all [--stdout|--stderr] [-n N]",
+      "--queue QUEUE [--stdout|--stderr] [-n N]",
+    ],
   },
 });
 
 /** `wait`: until jobs have ended. */
-export const wait = buildCommand<{ all?: boolean; timeout?: string }, string[], Context>({
+export const wait = buildCommand<WaitFlags, string[], Context>({
   loader: async () => (await import("../commands/wait.ts")).wait,
   parameters: {
     flags: {
       all: given("Wait until nothing is left to run or retry"),
+      queue: values("QUEUE", "The same for the jobs of these queues: a,b"),
+      tag: values(
+        "TAG",
+        "The same for the jobs with this tag; with all of them, where several are given: a,b",
+      ),
       timeout: value("DURATION", "Wait no longer than that, like 10m [default: as long as it takes]"),
     },
     positional: { kind: "array", parameter: id },
@@ -89,15 +108,21 @@ export const wait = buildCommand<{ all?: boolean; timeout?: string }, string[], 
 EXIT STATUS
   of one job   its own: 0 when completed, else that of its last run, 128 + n when signal n ended it;
                126 could not be started   137 lost   142 timed out   143 cancelled
-  of several   0 when all are completed, else 1; with --all for those that ended meanwhile
+  of several   0 when all are completed, else 1; with --all, --queue or --tag for those that ended
+               meanwhile
   124          the time was over before
 Mistakes have the statuses of all commands (2 usage, 3 not found, …) and a line on standard error.
 
 EXAMPLES
   queuectl wait nightly && echo done
   queuectl wait --timeout 10m build test
-  queuectl wait --all`,
-    customUsage: ["[--timeout DURATION] ID...", "[--timeout DURATION] --all"],
+  queuectl wait --all
+  queuectl wait --queue media && echo done`,
+    customUsage: [
+      "[--timeout DURATION] ID...",
+      "[--timeout DURATION] --all",
+      "[--timeout DURATION] [--queue QUEUE]... [--tag TAG]...",
+    ],
   },
 });
 

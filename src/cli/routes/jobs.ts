@@ -16,7 +16,10 @@ const ids = {
 } as const;
 
 /** How commands that change jobs are told which. */
-const choices = ["ID...", "[--state STATE]... [--search TEXT] [--since TIME] [--older-than TIME]"] as const;
+const choices = [
+  "ID...",
+  "[--state STATE]... [--queue QUEUE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME]",
+] as const;
 
 /** `list`: jobs as a table or JSON. */
 export const list = buildCommand<ListFlags, [], Context>({
@@ -26,7 +29,10 @@ export const list = buildCommand<ListFlags, [], Context>({
       state,
       ...filters,
       ...paging,
-      columns: value("A,B,...", "Show these columns [default: id,state,attempts,command]"),
+      columns: value(
+        "A,B,...",
+        "Show these columns [default: id,state,attempts,command, and queue where there are several]",
+      ),
       json,
     },
   },
@@ -39,11 +45,13 @@ times; with --json --columns only those fields. On a terminal lines are cut to i
 ${statesHelp}
 
 COLUMNS
-  id, state, attempts, max_retries, priority, created, updated, due, timeout, base_backoff, cwd, env, error, command
+  id, state, attempts, max_retries, priority, created, updated, due, timeout, base_backoff, cwd, env,
+  queue, tags, unique, error, command
 
 EXAMPLES
   queuectl list --state failed,dead --since 2h
   queuectl list --state waiting --sort priority,desc --limit 20
+  queuectl list --queue media --tag nightly --state failed
   queuectl list --search backup --columns id,state,updated,error
   queuectl list --json --all > jobs.json
   queuectl list --json --limit 100 --cursor 4711`,
@@ -87,8 +95,38 @@ ${statesHelp}
 
 EXAMPLES
   queuectl cancel nightly
-  queuectl cancel --state waiting --search backup`,
+  queuectl cancel --state waiting --search backup
+  queuectl cancel --queue media`,
     customUsage: choices,
+  },
+});
+
+/** `signal`: to the commands of jobs that run. */
+export const signal = buildCommand<FilterFlags & Json, string[], Context>({
+  loader: async () => (await import("../commands/signal.ts")).signal,
+  parameters: {
+    flags: { state, ...filters, json },
+    positional: {
+      kind: "array",
+      parameter: argument("ID... SIGNAL", "Ids of jobs that run, and last a signal: TERM, SIGTERM or 15"),
+    },
+  },
+  docs: {
+    brief: "Send a signal to the commands of jobs that run",
+    fullDescription:
+      `Send a signal to all processes of the commands of jobs that run, on whichever host. Of jobs that are named,
+all are signalled or none; a filter takes those that run. How a command ends by a signal is a failure like
+others, and retried; "queuectl cancel" ends it for good. STOP suspends a command and CONT lets it go on: its
+timeout runs on meanwhile. Not on Windows, which has no signals.
+
+EXAMPLES
+  queuectl signal nightly USR1
+  queuectl signal build test STOP
+  queuectl signal --search backup CONT`,
+    customUsage: [
+      "ID... SIGNAL",
+      "[--state STATE]... [--search TEXT] [--since TIME] [--older-than TIME] SIGNAL",
+    ],
   },
 });
 
@@ -147,6 +185,46 @@ EXAMPLES
   },
 });
 
+/** `hold`: jobs that wait, until they are released. */
+export const hold = buildCommand<FilterFlags & Json, string[], Context>({
+  loader: async () => (await import("../commands/hold.ts")).hold,
+  parameters: { flags: { state, ...filters, json }, positional: ids },
+  docs: {
+    brief: "Keep jobs that wait from being run",
+    fullDescription:
+      `Keep jobs that wait from being run until they are released, also when their time comes. What runs already
+goes on. "queuectl enqueue --hold" puts jobs in held; "worker start --drain" and "wait --all" do not wait for
+held jobs.
+
+${statesHelp}
+
+EXAMPLES
+  queuectl hold nightly
+  queuectl hold --state waiting --search backup
+  queuectl list --state held`,
+    customUsage: choices,
+  },
+});
+
+/** `release`: held jobs can be run. */
+export const release = buildCommand<FilterFlags & Json, string[], Context>({
+  loader: async () => (await import("../commands/hold.ts")).release,
+  parameters: { flags: { state, ...filters, json }, positional: ids },
+  docs: {
+    brief: "Let jobs go that are held",
+    fullDescription:
+      `Let jobs go that are held: they run as if they had never been. One whose time has not come
+waits for that.
+
+${statesHelp}
+
+EXAMPLES
+  queuectl release nightly
+  queuectl release --state held`,
+    customUsage: choices,
+  },
+});
+
 /** `edit`: other fields for jobs that do not run. */
 export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
   loader: async () => (await import("../commands/edit.ts")).edit,
@@ -157,7 +235,9 @@ export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
 
 EXAMPLES
   queuectl edit nightly --set priority=10 --set timeout=2h
-  queuectl edit nightly --set env.LEVEL=debug --unset cwd`,
+  queuectl edit nightly --set backoff=linear --set retry_on=1,70-75
+  queuectl edit nightly --set env.LEVEL=debug --unset cwd
+  queuectl edit nightly --set tags=backup,slow`,
     customUsage: ["ID... --set KEY=VALUE...", "ID... --unset KEY..."],
   },
 });

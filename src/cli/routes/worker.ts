@@ -2,14 +2,19 @@
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { Context } from "../context.ts";
-import { given, json, value } from "./flags.ts";
+import { given, json, value, values } from "./flags.ts";
 
-const workerStart = buildCommand<{ count?: string; concurrency?: string; drain?: boolean }, [], Context>({
+const workerStart = buildCommand<
+  { count?: string; concurrency?: string; queue?: string[]; drain?: boolean },
+  [],
+  Context
+>({
   loader: async () => (await import("../commands/worker_start.ts")).workerStart,
   parameters: {
     flags: {
       count: value("N", "Worker processes, 1 to 256 [default 1]"),
       concurrency: value("K", "Commands that each of them runs side by side, 1 to 1024 [default 1]"),
+      queue: values("QUEUE", "Only jobs of these queues, a,b [default: of all]"),
       drain: given("End when nothing is left to run or retry; the exit status is 1 if a job died meanwhile"),
     },
   },
@@ -22,6 +27,7 @@ within the setting "grace"; what does not is ended and goes back into the queue.
 EXAMPLES
   queuectl worker start --count 2
   queuectl worker start --concurrency 64
+  queuectl worker start --queue reports,mail
   queuectl worker start --drain`,
   },
 });

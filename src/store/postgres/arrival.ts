@@ -64,11 +64,22 @@ async function complete(
   database: Database,
   run: Run,
   move: string,
-  { settings, deaths, lastSeq: last }: Rest,
+  { settings, queues, starts, deaths, lastSeq: last }: Rest,
   deathsHere: number,
 ): Promise<void> {
+  await run("DELETE FROM queuectl.queues");
   await run(
-    `INSERT INTO queuectl.queues (name) SELECT DISTINCT queue FROM queuectl.jobs ON CONFLICT DO NOTHING`,
+    `INSERT INTO queuectl.queues (name, paused, concurrency, rate, rate_period, max_retries, timeout)
+     SELECT name, paused, concurrency, rate, "ratePeriod", "maxRetries", timeout
+     FROM json_to_recordset($1::text::json) AS queue (name text, paused boolean, concurrency integer, rate integer,
+       "ratePeriod" bigint, "maxRetries" integer, timeout bigint)`,
+    [asJson(queues)],
+  );
+  await run("DELETE FROM queuectl.starts");
+  await run(
+    `INSERT INTO queuectl.starts (queue, at, jobs) SELECT queue, at, jobs
+     FROM json_to_recordset($1::text::json) AS started (queue text, at bigint, jobs integer)`,
+    [asJson(starts)],
   );
   await run(`INSERT INTO queuectl.tags (tag, job)
     SELECT DISTINCT value, seq FROM queuectl.jobs, json_array_elements_text(tags::json) WHERE tags IS NOT NULL`);

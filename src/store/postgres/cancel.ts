@@ -1,9 +1,9 @@
 /** Cancelling jobs, from any terminal: one that runs is ended by its worker. */
 
-import { scopes } from "../refusals.ts";
+import { type FoundJob, scopes } from "../refusals.ts";
 import type { Cancelled, Selection } from "../store.ts";
 import { timeSql } from "./clock.ts";
-import type { Database } from "./database.ts";
+import type { Database, Run } from "./database.ts";
 import { settle } from "./dependencies.ts";
 import { notification } from "./notifications.ts";
 import { choose } from "./selection.ts";
@@ -13,29 +13,37 @@ import { asArray } from "./storable.ts";
 export async function cancel(database: Database, selection: Selection): Promise<Cancelled[]> {
   return await database.transaction(async (run) => {
     const jobs = await choose(database, run, selection, scopes.cancel);
-    const changes = {
-      processing: "cancel_requested = true",
-      waiting: "state = 'cancelled', available = false, held = false, next_attempt_at = NULL",
-    };
-    for (const [kind, change] of Object.entries(changes)) {
-      const keys = jobs.filter(({ state }) => (state === "processing") === (kind === "processing"))
-        .map(({ seq }) => seq);
-      if (keys.length === 0) continue;
-      await run(
-        `UPDATE queuectl.jobs SET ${change}, updated_at = ${timeSql("$2")} WHERE seq = ANY($1::bigint[])`,
-        [asArray(keys), database.now()],
-      );
-    }
-    await settle(
-      database,
-      run,
-      jobs.filter(({ state }) => state !== "processing").map(({ seq }) => seq),
+    const [running, waiting] = [true, false].map((runs) =>
+      jobs.filter(({ state }) => (state === "processing") === runs)
     );
-    if (jobs.some(({ state }) => state === "processing")) {
+    await cancelWaiting(database, run, waiting);
+    if (running.length > 0) {
+      await run(
+        `UPDATE queuectl.jobs SET cancel_requested = true, updated_at = ${timeSql("$2")}
+         WHERE seq = ANY($1::bigint[])`,
+        [asArray(running.map(({ seq }) => seq)), database.now()],
+      );
       const { text, parameters } = notification(database);
       await run(text, parameters);
     }
     return jobs.map(({ id, state }) => ({ id, running: state === "processing" }));
     // A second time it would find its own work, and take it for a conflict.
   }, { pace: "slow", unknown: "tell" });
+}
+
+/** pending or failed → cancelled, and what waits for them; with a new last error where one is given. To be called in a transaction. */
+export async function cancelWaiting(
+  database: Database,
+  run: Run,
+  jobs: readonly Pick<FoundJob, "seq">[],
+  error: string | null = null,
+): Promise<void> {
+  if (jobs.length === 0) return;
+  await run(
+    `UPDATE queuectl.jobs SET state = 'cancelled', available = false, held = false, next_attempt_at = NULL,
+       last_error = coalesce($3, last_error), updated_at = ${timeSql("$2")}
+     WHERE seq = ANY($1::bigint[])`,
+    [asArray(jobs.map(({ seq }) => seq)), database.now(), error],
+  );
+  await settle(database, run, jobs.map(({ seq }) => seq));
 }

@@ -57,6 +57,10 @@ const invariants: Array<[string, string]> = [
     "jobs could be claimed although they are held or wait for others",
   ],
   [
+    "SELECT count(*) AS n FROM queuectl.jobs WHERE held AND state NOT IN ('pending', 'failed')",
+    "jobs are held without waiting",
+  ],
+  [
     `SELECT count(*) AS n FROM (
        SELECT queue, state, sum(n) FROM (
          SELECT queue, state, 1 AS n FROM queuectl.jobs WHERE queue <> 'default'
@@ -72,6 +76,18 @@ const invariants: Array<[string, string]> = [
   [
     "SELECT count(*) AS n FROM queuectl.jobs WHERE queue NOT IN (SELECT name FROM queuectl.queues)",
     "jobs are in a queue that does not exist",
+  ],
+  [
+    "SELECT 2 - count(*) AS n FROM queuectl.queues WHERE name IN ('', 'default')",
+    "queues are missing that are always there",
+  ],
+  [
+    "SELECT count(*) AS n FROM queuectl.queues WHERE concurrency < 1 OR rate < 1 OR (rate IS NULL) <> (rate_period IS NULL)",
+    "queues have a limit that nothing can keep",
+  ],
+  [
+    "SELECT count(*) AS n FROM queuectl.starts WHERE queue NOT IN (SELECT name FROM queuectl.queues WHERE rate IS NOT NULL)",
+    "starts are counted for queues without a rate",
   ],
   [
     `SELECT count(*) AS n FROM (

@@ -9,11 +9,12 @@ import {
   movedRow,
   type MovedTable,
 } from "../moving.ts";
-import { number, type Row } from "../rows.ts";
+import { number, type Row, text } from "../rows.ts";
 import type { Database, Run } from "./database.ts";
 import { count, lastSeq, openLocked, sealed } from "./move_lock.ts";
 import { listProcesses } from "./processes.ts";
 import { deaths } from "./queries.ts";
+import { queues } from "./queues.ts";
 import { settings } from "./settings.ts";
 
 /** Locks the queue and reads all of it. */
@@ -29,6 +30,12 @@ export async function depart(whole: Database): Promise<Departure> {
     processing: await count(run, "queuectl.jobs WHERE state = 'processing'"),
     rest: {
       settings: await settings(database),
+      queues: (await queues(database)).map(({ counts: _, ...queue }) => queue),
+      starts: (await run("SELECT queue, at, jobs FROM queuectl.starts")).map((row) => ({
+        queue: text(row, "queue"),
+        at: number(row, "at"),
+        jobs: number(row, "jobs"),
+      })),
       deaths: await deaths(database),
       lastSeq: await lastSeq(database, run),
     },

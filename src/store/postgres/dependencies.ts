@@ -98,9 +98,15 @@ async function explain(run: Run, edges: readonly Broken[]): Promise<void> {
 
 /**
  * Opens the dependencies on these jobs again, which are to run again. Who still waits waits for them too; who was cancelled
- * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one.
+ * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one. `tell` is told
+ * of those beforehand.
  */
-export async function reopen(database: Database, run: Run, jobs: readonly number[]): Promise<void> {
+export async function reopen(
+  database: Database,
+  run: Run,
+  jobs: readonly number[],
+  tell: (back: readonly number[]) => void = () => {},
+): Promise<void> {
   for (let again = jobs; again.length > 0;) {
     const keys = asArray(again);
     const rows = await run(
@@ -124,7 +130,9 @@ export async function reopen(database: Database, run: Run, jobs: readonly number
        FROM counted WHERE job.seq = counted.child`,
       [keys],
     );
-    again = await takeBack(database, run, broken.map((row) => number(row, "child")));
+    const children = broken.map((row) => number(row, "child"));
+    tell(children);
+    again = await takeBack(database, run, children);
   }
 }
 

@@ -6,6 +6,7 @@ import { timeSql } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { choose, createParameters, type Parameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
+import { setTags } from "./tags.ts";
 
 /** (any state but processing) → the same state, with other fields. */
 export async function edit(
@@ -23,6 +24,7 @@ export async function edit(
        WHERE seq = ANY(${keys}::bigint[])`,
       parameters.values,
     );
+    await setTags(run, jobs, changes.tags);
     return jobs.map(({ id }) => id);
   });
 }
@@ -37,15 +39,21 @@ const columns = {
 } as const;
 
 /** Changes as the beginning of what is SET, each with a comma behind it. */
-export function assignments({ env, ...fields }: JobChanges, parameters: Parameters): string {
+export function assignments(
+  { env, retryRules, tags: _, ...fields }: JobChanges,
+  parameters: Parameters,
+): string {
   let sql = "";
   for (const [name, [column, type]] of Object.entries(columns)) {
     const value = fields[name as keyof typeof columns];
     if (value !== undefined) sql += `${column} = ${parameters.add(value)}::${type}, `;
   }
-  if (env !== undefined) {
-    const merged = `coalesce(env, '{}')::jsonb || ${parameters.add(JSON.stringify(env))}::text::jsonb`;
-    sql += `env = nullif(jsonb_strip_nulls(${merged})::text, '{}'), `;
+  for (const [column, change] of Object.entries({ env, retry_rules: retryRules })) {
+    if (change === undefined) continue;
+    const merged = `coalesce(${column}, '{}')::jsonb || ${
+      parameters.add(JSON.stringify(change))
+    }::text::jsonb`;
+    sql += `${column} = nullif(jsonb_strip_nulls(${merged})::text, '{}'), `;
   }
   return sql;
 }

@@ -1,10 +1,26 @@
 /** Answers as an empty queue does, where there is none and none is to be made. */
 
-import { jobStates } from "../../job/job.ts";
+import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
+import { allQueues, type Queue } from "../queues.ts";
 import { QueuectlError } from "../../errors.ts";
 import { noJob, type Scope, scopes } from "../refusals.ts";
 import { isNamed } from "../selection.ts";
 import type { Selection, Store } from "../store.ts";
+
+/** What a new database has. */
+const emptyQueues = (): Queue[] =>
+  [allQueues, defaultQueueName].map((name) => ({
+    name,
+    paused: false,
+    concurrency: null,
+    rate: null,
+    ratePeriod: null,
+    maxRetries: null,
+    timeout: null,
+    counts: noJobs(),
+  }));
+
+const noJobs = () => Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;
 
 /** A store without a database; what would change something is refused. */
 export function emptyStore(url: string, location: string, spool: string): Store {
@@ -20,8 +36,9 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     shared: true,
     enqueue: refuse,
     intake: refuse,
-    exchange: none({ claims: [], stale: [], cancel: [], stop: null }),
+    exchange: none({ claims: [], stale: [], cancel: [], signals: [], stop: null }),
     outlook: none({ ready: false, dueIn: null }),
+    isWorkLeft: none(false),
     changed: () => false,
     watch: () => null,
     register: refuse,
@@ -31,7 +48,10 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     takeOver: none([]),
     isRunning: none(false),
     requestStop: none([]),
-    counts: () => Promise.resolve(Object.fromEntries(jobStates.map((state) => [state, 0])) as never),
+    counts: () => Promise.resolve(noJobs()),
+    countOpen: none(0),
+    queueNames: none([defaultQueueName]),
+    tagNames: none([]),
     deaths: none(0),
     list: none([]),
     keys: none([]),
@@ -50,10 +70,20 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     retry: (jobs) => missing(jobs, scopes.retry),
     remove: (jobs) => missing(jobs, scopes.remove),
     edit: (jobs) => missing(jobs, scopes.edit),
+    signal: (jobs) => missing(jobs, scopes.signal),
+    removeSignals: none(undefined),
+    hold: (jobs) => missing(jobs, scopes.hold),
+    release: (jobs) => missing(jobs, scopes.release),
     dlqRetry: (jobs) => missing(jobs, scopes.dlqRetry),
     dlqPurge: (jobs) => missing(jobs, scopes.dlqPurge),
     check: none([]),
     moving: refuse,
+    queues: () => Promise.resolve(emptyQueues()),
+    queueDefaults: () => Promise.resolve(new Map()),
+    setQueue: refuse,
+    pauseQueues: refuse,
+    removeQueue: refuse,
+    moveJobs: (jobs) => missing(jobs, scopes.move),
     settings: none([]),
     setSetting: refuse,
     unsetSetting: none(false),

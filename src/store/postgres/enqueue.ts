@@ -1,16 +1,18 @@
 /** Putting jobs into the queue. */
 
 import { failpoint } from "../../failpoint.ts";
-import { defaultQueueName, type NewJob } from "../../job/job.ts";
+import { defaultQueueName, type DuplicatePolicy, type NewJob } from "../../job/job.ts";
 import { extraColumns, type Extras, extrasOf, noExtras } from "../extras.ts";
 import { idsExist } from "../refusals.ts";
-import { text } from "../rows.ts";
+import { number, text } from "../rows.ts";
 import { findParents, linkParents, type ParentRow } from "./parents.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
-import { codeOf } from "./errors.ts";
+import { codeOf, uniqueViolation } from "./errors.ts";
 import { notification } from "./notifications.ts";
+import type { Enqueued } from "../store.ts";
 import { asJson } from "./storable.ts";
+import { againForKeys, intakeTable, makeRoom } from "./unique.ts";
 
 /** The most characters that go out in one statement, about. */
 const packetLength = 2 ** 20;
@@ -20,17 +22,22 @@ const columns =
 
 const typedColumns = `number bigint, id text COLLATE "C", command text, attempts integer, max_retries integer,
   priority integer, timeout bigint, base_backoff double precision, cwd text, env text, delay bigint, at bigint,
-  queue text, held boolean, tags text, unique_key text, retry_rules text`;
+  queue text, held boolean, tags text, unique_key text COLLATE "C", retry_rules text, on_duplicate text, replaced text`;
 
 /** The time before which a job does not run; past or present where it can run at once. */
 const due = "coalesce(at, now + coalesce(delay, 0))";
 
-/** Stores the jobs of a source that have ids which nobody has; with `skip` the others are left out. */
+/**
+ * Stores the jobs of a source that have ids which nobody has; with `skip` the others are left out. Those that another one
+ * of them replaces are cancelled.
+ */
 const jobsOf = (source: string, now: string, request: string, skip = "") => `
   WITH stored AS (
-    INSERT INTO queuectl.jobs (state, available, next_attempt_at, created_at, updated_at, request, ${columns})
-    SELECT 'pending', ${due} <= now AND NOT held, CASE WHEN ${due} > now THEN ${due} END, now, now, ${request}::uuid,
-      ${columns}
+    INSERT INTO queuectl.jobs
+      (state, available, next_attempt_at, last_error, created_at, updated_at, request, ${columns})
+    SELECT CASE WHEN replaced IS NULL THEN 'pending' ELSE 'cancelled' END,
+      replaced IS NULL AND ${due} <= now AND NOT held, CASE WHEN replaced IS NULL AND ${due} > now THEN ${due} END,
+      replaced, now, now, ${request}::uuid, ${columns}
     FROM ${source}, (SELECT ${now} AS now) AS clock ORDER BY number ${skip}
     RETURNING seq, queue, tags
   ),
@@ -58,6 +65,7 @@ export interface NewRow extends Extras {
   env: string | null;
   delay: number | null;
   at: number | null;
+  on_duplicate: DuplicatePolicy | null;
 }
 
 export function newRow(job: NewJob, place: number): NewRow {
@@ -74,14 +82,19 @@ export function newRow(job: NewJob, place: number): NewRow {
     env: job.env && Object.keys(job.env).length > 0 ? JSON.stringify(job.env) : null,
     delay: job.delay ?? null,
     at: job.at ?? null,
+    on_duplicate: job.onDuplicate ?? null,
     ...extrasOf(job) ?? noExtras,
   };
 }
 
-/** (new) → pending, all or none, in one statement; none of them waits for another. */
-export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<void> {
+/** (new) → pending, all or none, in one statement where no job has a unique key; none of them waits for another. */
+export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   const ids = new Set<string>();
   const twice = jobs.map(({ id }) => id).filter((id) => ids.size === ids.add(id).size);
+  if (twice.length === 0 && jobs.some(({ uniqueKey }) => uniqueKey !== undefined)) {
+    const kept = await enqueueMany(database, () => jobs.map((job, index) => newRow(job, index)), true);
+    return jobs.map(({ id }, index) => ({ id: kept.get(index) ?? id, existing: kept.has(index) }));
+  }
   // By this name jobs are known that an earlier try has stored, whose confirmation got lost.
   const request = crypto.randomUUID();
   try {
@@ -99,9 +112,8 @@ export async function enqueue(database: Database, jobs: readonly NewJob[]): Prom
     if (existing) throw existing;
   }
   failpoint("enqueue");
+  return jobs.map(({ id }) => ({ id, existing: false }));
 }
-
-const uniqueViolation = "23505";
 
 /** The error that names the ids that others have, or that are there `twice`; undefined where all jobs are our own. */
 async function conflict(
@@ -121,42 +133,65 @@ async function conflict(
 }
 
 /**
- * (new) → pending for any number of jobs, in their order, all or none; returns their number. They are sent to a temporary
+ * (new) → pending for any number of jobs, in their order, all or none; with `hasKeys` some have unique keys. Returns by
+ * the numbers of jobs that were not stored the ids of those that are kept in their places. They are sent to a temporary
  * table first: the row of the counters is locked only while they are moved over.
  */
 export async function enqueueMany(
   database: Database,
   jobs: () => Iterable<NewRow>,
+  hasKeys: boolean,
   parents?: () => Iterable<ParentRow>,
-): Promise<number> {
+): Promise<Map<number, string>> {
   const request = crypto.randomUUID();
+  // Somebody else may store a job with such a key at the same time: then that one is found the next time.
+  return await againForKeys(() => moveOver(database, jobs, hasKeys, parents, request));
+}
+
+async function moveOver(
+  database: Database,
+  jobs: () => Iterable<NewRow>,
+  hasKeys: boolean,
+  parents: (() => Iterable<ParentRow>) | undefined,
+  request: string,
+): Promise<Map<number, string>> {
   return await database.transaction(async (run) => {
     await run(`CREATE TEMPORARY TABLE queuectl_intake (${typedColumns}) ON COMMIT DROP`);
-    const sent = await send(run, jobs());
+    await send(run, jobs());
     if (parents) await findParents(run, parents());
+    // Asked before those that are kept out are taken out of it.
+    const keyed = hasKeys && parents
+      ? await run(`SELECT number, id FROM ${intakeTable} WHERE unique_key IS NOT NULL`)
+      : [];
+    const kept = hasKeys ? await makeRoom(database, run, request) : new Map<number, string>();
     await run(
-      jobsOf("pg_temp.queuectl_intake", timeSql("$1"), "$2", "ON CONFLICT (id) DO NOTHING"),
+      jobsOf(intakeTable, timeSql("$1"), "$2", "ON CONFLICT (id) DO NOTHING"),
       [database.now(), request],
     );
     const existing = await run(
-      `SELECT id FROM pg_temp.queuectl_intake AS job JOIN queuectl.jobs AS present USING (id)
+      `SELECT id FROM ${intakeTable} AS job JOIN queuectl.jobs AS present USING (id)
        WHERE present.request IS DISTINCT FROM $1 ORDER BY job.number LIMIT 6`,
       [request],
     );
     if (existing.length > 0) throw idsExist(existing.map((row) => text(row, "id")));
-    if (parents) await linkParents(database, run);
+    if (parents) {
+      const ids = keyed.flatMap((row) => {
+        const existing = kept.get(number(row, "number"));
+        return existing === undefined ? [] : [[text(row, "id"), existing] as const];
+      });
+      await linkParents(database, run, new Map(ids));
+    }
     failpoint("enqueue");
     const { text: notify, parameters } = notification(database);
     await run(notify, parameters);
-    return sent;
+    return kept;
   }, { pace: "slow" });
 }
 
-/** Sends the jobs to the temporary table, in packets; returns their number. */
-async function send(run: Run, jobs: Iterable<NewRow>): Promise<number> {
+/** Sends the jobs to the temporary table, in packets. */
+async function send(run: Run, jobs: Iterable<NewRow>): Promise<void> {
   let packet: string[] = [];
   let length = 0;
-  let count = 0;
   const flush = async () => {
     await run(
       `INSERT INTO pg_temp.queuectl_intake
@@ -170,9 +205,7 @@ async function send(run: Run, jobs: Iterable<NewRow>): Promise<number> {
     const text = JSON.stringify(job);
     packet.push(text);
     length += text.length;
-    count++;
     if (length > packetLength) await flush();
   }
   if (packet.length > 0) await flush();
-  return count;
 }

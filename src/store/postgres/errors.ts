@@ -19,6 +19,16 @@ export type Remedy =
 /** The code that the server or the system gives an error; empty where there is none. */
 export const codeOf = (error: unknown) => String((error as { code?: unknown })?.code ?? "");
 
+/** Another row has the same value in a unique index; its name tells in which. */
+export const uniqueViolation = "23505";
+
+/** Whether two jobs that have not ended would have one unique key. */
+export function isKeyViolation(error: unknown): boolean {
+  const reported = error instanceof QueuectlError ? error.cause : error;
+  return codeOf(reported) === uniqueViolation &&
+    (reported as { constraint_name?: unknown }).constraint_name === "jobs_unique";
+}
+
 /** What to do about an error of a statement or a connection. */
 export function remedy(error: unknown): Remedy {
   if (error instanceof QueuectlError || !(error instanceof Error)) return "give up";

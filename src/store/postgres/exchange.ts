@@ -7,8 +7,10 @@ import type { Exchange } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Row, Run, Statement } from "./database.ts";
 import { settleStatement } from "./dependencies.ts";
+import { grain, lockedSql, lockQueuesStatement, placesSql, processingOfAll, takenSql } from "./limits.ts";
 import { recordedStatement, recordStatement, staleRuns } from "./record.ts";
 import type { Requests } from "./requests.ts";
+import { signalsFrom, signalsSql } from "./signal.ts";
 
 /** The most jobs that one exchange makes available: when more are due at once, the next one goes on. */
 const promotionLimit = 5000;
@@ -48,16 +50,17 @@ async function exchangeOnce(database: Database, request: ExchangeRequest, name: 
       settleStatement(database, finished.map(({ seq }) => seq)),
     ]
     : [];
+  const locking = want > 0 ? [lockQueuesStatement(database, worker, finished)] : [];
   const claiming = want > 0 ? claimStatements(database, worker, want, name) : [];
   // The last moment: all of it goes out together with its COMMIT.
   if (finished.length > 0) failpoint("recording");
   const answers = await database.batch(
-    [lockStatement(worker), ...records, ...claiming, requestsStatement(worker)],
+    [lockStatement(worker), ...locking, ...records, ...claiming, requestsStatement(worker)],
     { unknown: "tell" },
   );
   return {
     claims: want > 0 ? claimsFrom(answers.at(-2)!) : [],
-    stale: finished.length > 0 ? staleRuns(finished, answers[1]) : [],
+    stale: finished.length > 0 ? staleRuns(finished, answers[1 + locking.length]) : [],
     ...requestsFrom(answers.at(-1)!),
   };
 }
@@ -70,6 +73,7 @@ async function exchangeAgain(database: Database, request: ExchangeRequest, name:
     // Waits for the lost one, should it still be at work.
     await ask(lockStatement(worker));
     const claims = await handedOut(database, run, worker, name);
+    if (want > claims.length) await ask(lockQueuesStatement(database, worker, finished));
     const before = await ask(recordedStatement(finished));
     const recorded = await ask(recordStatement(database, workerName, finished));
     if (finished.length > 0) await ask(settleStatement(database, finished.map(({ seq }) => seq)));
@@ -143,20 +147,47 @@ export function claimStatements(
     {
       text: `
         WITH ${clockSql("$1")},
+        own AS MATERIALIZED (SELECT host, queues FROM queuectl.processes WHERE id = $2),
+        total AS MATERIALIZED (
+          SELECT CASE WHEN paused THEN 0 WHEN concurrency IS NULL THEN $3::bigint
+            WHEN ${lockedSql} THEN greatest(0, least($3, concurrency - ${processingOfAll}))::bigint
+            ELSE 0 END AS places
+          FROM queuectl.queues WHERE name = ''
+        ),
+        place AS MATERIALIZED (
+          SELECT name, rate, rate_period, CASE WHEN concurrency IS NULL AND rate IS NULL THEN $3::bigint
+            WHEN ${lockedSql} THEN ${placesSql("$3", true)} ELSE 0 END AS places
+          FROM queuectl.queues, clock
+          WHERE name <> '' AND NOT paused AND ${takenSql("(SELECT queues FROM own)")}
+        ),
         next AS MATERIALIZED (
-          SELECT seq FROM queuectl.queues CROSS JOIN LATERAL (
+          SELECT seq FROM place CROSS JOIN LATERAL (
             SELECT seq, priority FROM queuectl.jobs
-            WHERE available AND queue = name AND EXISTS (SELECT 1 FROM queuectl.processes WHERE id = $2)
-            ORDER BY priority DESC, seq LIMIT $3 FOR UPDATE SKIP LOCKED
+            WHERE available AND queue = name AND EXISTS (SELECT 1 FROM own)
+            ORDER BY priority DESC, seq LIMIT least(place.places, (SELECT places FROM total)) FOR UPDATE SKIP LOCKED
           ) AS first
-          ORDER BY priority DESC, seq LIMIT $3
+          ORDER BY priority DESC, seq LIMIT (SELECT places FROM total)
         ),
         claimed AS (
           UPDATE queuectl.jobs AS job SET state = 'processing', available = false, attempts = attempts + 1,
             claim = claim + 1, run = run + 1, worker = $2, started_at = clock.now, updated_at = clock.now,
-            host = (SELECT host FROM queuectl.processes WHERE id = $2), request = $4
+            host = (SELECT host FROM own), request = $4
           FROM next, clock WHERE job.seq = next.seq
           RETURNING job.*, clock.now
+        ),
+        tidied AS (
+          DELETE FROM queuectl.starts USING place, clock
+          WHERE starts.queue = name AND rate IS NOT NULL AND ${lockedSql} AND (at <= now - rate_period OR at > now + ${grain})
+          RETURNING starts.queue, jobs, at > now + ${grain} AS ahead
+        ),
+        -- What a clock that was set back has put into the future counts as now.
+        started AS (
+          INSERT INTO queuectl.starts AS start (queue, at, jobs)
+          SELECT queue, (now + ${grain} - 1) / ${grain} * ${grain}, sum(jobs) FROM (
+            SELECT queue, count(*) AS jobs FROM claimed GROUP BY queue
+            UNION ALL SELECT queue, jobs FROM tidied WHERE ahead
+          ) AS each JOIN place ON name = queue AND rate IS NOT NULL, clock GROUP BY queue, now, rate_period
+          ON CONFLICT (queue, at) DO UPDATE SET jobs = start.jobs + excluded.jobs
         )
         SELECT ${claimColumns}, now, false AS elsewhere FROM claimed ORDER BY priority DESC, seq`,
       parameters: [database.now(), worker, want, name],
@@ -169,27 +200,15 @@ function requestsStatement(process: number): Statement {
   return {
     text: `
       SELECT min(stop_grace) AS grace,
-        (SELECT string_agg(seq::text, ',') FROM queuectl.jobs WHERE worker = $1 AND cancel_requested) AS cancel
+        (SELECT string_agg(seq::text, ',') FROM queuectl.jobs WHERE worker = $1 AND cancel_requested) AS cancel,
+        ${signalsSql("$1")} AS signals
       FROM queuectl.processes WHERE id = $1 OR id = (SELECT manager FROM queuectl.processes WHERE id = $1)`,
     parameters: [process],
   };
 }
 
-function requestsFrom([row]: readonly Row[]): Pick<Exchange, "cancel" | "stop"> {
+function requestsFrom([row]: readonly Row[]): Pick<Exchange, "cancel" | "signals" | "stop"> {
   const grace = numberOrNull(row, "grace");
   const cancel = row.cancel === null ? [] : String(row.cancel).split(",").map(Number);
-  return { cancel, stop: grace === null ? null : { grace } };
-}
-
-/** Whether a job can be claimed now, and how long until one that waits is due. */
-export async function outlook(database: Database): Promise<{ ready: boolean; dueIn: number | null }> {
-  const [[row]] = await database.batch([{
-    text: `
-      SELECT (SELECT true FROM queuectl.jobs WHERE available ORDER BY queue, priority DESC, seq LIMIT 1) AS ready,
-        (SELECT next_attempt_at FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL
-          ORDER BY next_attempt_at LIMIT 1) AS due, ${timeSql("$1")} AS now`,
-    parameters: [database.now()],
-  }], { readOnly: true });
-  const due = numberOrNull(row, "due");
-  return { ready: row.ready === true, dueIn: due === null ? null : Math.max(0, due - number(row, "now")) };
+  return { cancel, signals: signalsFrom(row.signals), stop: grace === null ? null : { grace } };
 }

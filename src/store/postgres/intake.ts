@@ -9,19 +9,20 @@ import type { NewJob } from "../../job/job.ts";
 import { extraColumns } from "../extras.ts";
 import { hasParents, openParents, refuseCircles } from "../new_parents.ts";
 import { addedTwice } from "../refusals.ts";
-import type { Intake } from "../store.ts";
+import type { Enqueued, Intake } from "../store.ts";
 import type { Database } from "./database.ts";
 import { enqueueMany, type NewRow, newRow } from "./enqueue.ts";
 import type { ParentRow } from "./parents.ts";
 
 const columns =
-  `number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, delay, at, ${extraColumns}`;
+  `number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, delay, at, ${extraColumns}, on_duplicate`;
 
 /** (new) → pending, all or none, for jobs that may wait for others. */
-export async function enqueueCollected(database: Database, jobs: readonly NewJob[]): Promise<void> {
+export async function enqueueCollected(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   using intake = openIntake(database);
   for (const job of jobs) intake.add(job);
   await intake.commit();
+  return [...intake.ids()].map((id, index) => ({ id, existing: id !== jobs[index].id }));
 }
 
 /** Begins to collect. */
@@ -30,7 +31,7 @@ export function openIntake(database: Database): Intake {
   collected.exec(`
     CREATE TEMP TABLE intake (
       number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, command, attempts, max_retries, priority, timeout,
-      base_backoff, cwd, env, delay, at, ${extraColumns}
+      base_backoff, cwd, env, delay, at, ${extraColumns}, on_duplicate, existing
     );
     BEGIN`);
   const insert = collected.prepare(
@@ -41,6 +42,7 @@ export function openIntake(database: Database): Intake {
   /** Undefined as long as no job waits for others. */
   let addParents: ReturnType<typeof openParents> | undefined;
   let count = 0;
+  let hasKeys = false;
 
   function* rows(query: string): Iterable<Record<string, SQLOutputValue>> {
     yield* collected.prepare(`${query} ORDER BY number`).iterate();
@@ -57,17 +59,18 @@ export function openIntake(database: Database): Intake {
       if (insert.run({ ...row, held: Number(row.held) }).changes === 0) throw addedTwice(job.id);
       count++;
       if (hasParents(job)) (addParents ??= openParents(collected))(job);
+      if (job.uniqueKey !== undefined) hasKeys = true;
     },
     async commit() {
       if (addParents) refuseCircles(collected);
-      return await enqueueMany(
-        database,
-        () => rows(`SELECT ${columns} FROM temp.intake`) as unknown as Iterable<NewRow>,
-        addParents && parents,
-      );
+      const jobs = () => rows(`SELECT ${columns} FROM temp.intake`) as unknown as Iterable<NewRow>;
+      const kept = await enqueueMany(database, jobs, hasKeys, addParents && parents);
+      const keep = collected.prepare("UPDATE temp.intake SET existing = ? WHERE number = ?");
+      for (const [number, id] of kept) keep.run(id, number);
+      return count - kept.size;
     },
     *ids() {
-      for (const row of rows("SELECT id FROM temp.intake")) yield row.id as string;
+      for (const row of rows("SELECT coalesce(existing, id) AS id FROM temp.intake")) yield row.id as string;
     },
     [Symbol.dispose]: () => collected.close(),
   };

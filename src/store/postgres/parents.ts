@@ -1,6 +1,7 @@
 /** What new jobs wait for: found when they are put into the queue, from the names that were collected with them. */
 
-import { noParent } from "../refusals.ts";
+import { findCircle } from "../new_parents.ts";
+import { noParent, waitsForItself } from "../refusals.ts";
 import { number, text } from "../rows.ts";
 import type { Database, Run } from "./database.ts";
 import { cancelWaiting, reasonOf } from "./dependencies.ts";
@@ -58,8 +59,39 @@ export async function findParents(run: Run, parents: Iterable<ParentRow>): Promi
   }
 }
 
-/** Has the new jobs, which are in the queue, wait for their parents, or cancels them where one has failed. */
-export async function linkParents(database: Database, run: Run): Promise<void> {
+/**
+ * A job that is not stored, because another one with its unique key is kept, waits for none, and who is to wait for it waits
+ * for that one: `kept` has its id by that of the one that was left out. Throws `usage` where that makes a circle.
+ */
+async function followKept(run: Run, kept: ReadonlyMap<string, string>): Promise<void> {
+  if (kept.size === 0) return;
+  const rows = asJson([...kept].map(([id, existing]) => ({ id, existing })));
+  const each = `json_to_recordset($1::text::json) AS kept (id text COLLATE "C", existing text COLLATE "C")`;
+  await run(`DELETE FROM pg_temp.queuectl_parents AS name USING ${each} WHERE name.child = kept.id`, [rows]);
+  const changed = await run(
+    `UPDATE pg_temp.queuectl_parents AS name SET parent = kept.existing FROM ${each} WHERE name.parent = kept.id
+     RETURNING 1 AS changed`,
+    [rows],
+  );
+  if (changed.length === 0) return;
+  const edges = await run("SELECT child, parent FROM pg_temp.queuectl_parents WHERE new");
+  const parentsOf = Map.groupBy(edges, (edge) => text(edge, "child"));
+  const circle = findCircle(
+    new Map([...parentsOf].map(([child, edges]) => [child, edges.map((edge) => text(edge, "parent"))])),
+  );
+  if (circle) throw waitsForItself(circle);
+}
+
+/**
+ * Has the new jobs, which are in the queue, wait for their parents, or cancels them where one has failed. `kept` has the
+ * ids of jobs that were left out, with those of the jobs that are kept in their places.
+ */
+export async function linkParents(
+  database: Database,
+  run: Run,
+  kept: ReadonlyMap<string, string>,
+): Promise<void> {
+  await followKept(run, kept);
   const failed = await run(`
     WITH edge AS (
       SELECT (SELECT seq FROM queuectl.jobs WHERE id = name.parent) AS parent,

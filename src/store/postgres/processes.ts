@@ -12,7 +12,7 @@ import { asArray, asJson, storable } from "./storable.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {
-  const { id, role, manager, number: place, concurrency, identity, lease } = registration;
+  const { id, role, manager, number: place, concurrency, queues, identity, lease } = registration;
   const who = [
     storable(identity.host),
     storable(identity.boot),
@@ -30,11 +30,20 @@ export async function register(database: Database, registration: Registration): 
     }
     const [row] = await run(
       `INSERT INTO queuectl.processes (host, boot, pid, start, role, manager, number, concurrency, started_at,
-         heartbeat_at, lease_until${id === undefined ? "" : ", id"})
-       SELECT $1, $2, $3::bigint, $4, $5, $6::bigint, $7::integer, $8::integer, now, now, now + $9::bigint
-         ${id === undefined ? "" : ", $11::bigint"}
+         heartbeat_at, lease_until, queues${id === undefined ? "" : ", id"})
+       SELECT $1, $2, $3::bigint, $4, $5, $6::bigint, $7::integer, $8::integer, now, now, now + $9::bigint, $11
+         ${id === undefined ? "" : ", $12::bigint"}
        FROM (SELECT ${timeSql("$10")} AS now) AS clock RETURNING id`,
-      [...who, manager, place, concurrency, lease, database.now(), ...id === undefined ? [] : [id]],
+      [
+        ...who,
+        manager,
+        place,
+        concurrency,
+        lease,
+        database.now(),
+        queues ? asJson(queues) : null,
+        ...id === undefined ? [] : [id],
+      ],
     );
     return number(row, "id");
   });

@@ -21,6 +21,39 @@ export async function counts(database: Database): Promise<Record<JobState, numbe
   return await counters(database, jobStates) as Record<JobState, number>;
 }
 
+/** How many jobs run or wait, without those that are held. */
+export async function countOpen(database: Database): Promise<number> {
+  // As one statement, which sees one moment.
+  const [[row]] = await database.batch([{
+    text: `SELECT sum(pending + processing + failed) - (SELECT count(*) FROM queuectl.jobs WHERE held) AS open
+      FROM queuectl.counters`,
+  }], { readOnly: true });
+  return Number(row.open);
+}
+
+/** The names of all queues. */
+export async function queueNames(database: Database): Promise<string[]> {
+  const [rows] = await database.batch([
+    { text: "SELECT name FROM queuectl.queues WHERE name <> '' ORDER BY name" },
+  ], readOnly);
+  return rows.map((row) => text(row, "name"));
+}
+
+/** The first tags that jobs have. */
+export async function tagNames(database: Database, limit: number): Promise<string[]> {
+  const [rows] = await database.batch([{
+    // From each to the next one: a tag may be that of a million jobs.
+    text: `WITH RECURSIVE names (tag) AS (
+        SELECT min(tag) FROM queuectl.tags
+        UNION ALL
+        SELECT (SELECT min(tag) FROM queuectl.tags WHERE tag > names.tag) FROM names WHERE names.tag IS NOT NULL
+      )
+      SELECT tag FROM names WHERE tag IS NOT NULL LIMIT $1`,
+    parameters: [limit],
+  }], readOnly);
+  return rows.map((row) => text(row, "tag"));
+}
+
 /** How many jobs ever became dead. */
 export async function deaths(database: Database): Promise<number> {
   return (await counters(database, ["died"])).died;

@@ -65,7 +65,7 @@ export function recordStatement(
           cancel_requested = false
         FROM result, clock
         WHERE job.seq = result.seq AND job.state = 'processing' AND job.claim = result.claim
-        RETURNING job.seq, job.claim, job.available
+        RETURNING job.seq, job.claim, job.available, job.queue
       ),
       kept AS (
         INSERT INTO queuectl.attempts (job, run, number, claim, worker, started_at, ended_at, outcome, exit_code, signal,
@@ -73,8 +73,13 @@ export function recordStatement(
         SELECT seq, run, number, claim, $3, started_at, clock.now, outcome, exit_code, signal, output, error_output
         FROM result JOIN recorded USING (seq, claim), clock
       ),
-      emptied AS (DELETE FROM queuectl.output USING recorded WHERE job = recorded.seq)
-      SELECT seq, claim, CASE WHEN available THEN pg_notify($4, $5) END AS notified FROM recorded`,
+      emptied AS (DELETE FROM queuectl.output USING recorded WHERE job = recorded.seq),
+      silenced AS (DELETE FROM queuectl.signals USING recorded WHERE job = recorded.seq)
+      SELECT seq, claim, CASE WHEN available OR EXISTS (
+        -- A place that another job waits for.
+        SELECT 1 FROM queuectl.queues WHERE concurrency IS NOT NULL AND (name = recorded.queue OR name = '')
+          AND EXISTS (SELECT 1 FROM queuectl.jobs AS other WHERE other.available AND (name = '' OR other.queue = name))
+      ) THEN pg_notify($4, $5) END AS notified FROM recorded`,
     parameters: [
       database.now(),
       asJson(runs.map(resultOf)),

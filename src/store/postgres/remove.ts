@@ -7,6 +7,7 @@ import { unlink } from "./dependencies.ts";
 import { notification } from "./notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
+import { forgettingTags } from "./tags.ts";
 
 /** The states of `scope` → (gone), with all runs. */
 export async function remove(database: Database, selection: Selection, scope: Scope): Promise<string[]> {
@@ -16,9 +17,7 @@ export async function remove(database: Database, selection: Selection, scope: Sc
     const mayFree = await unlink(database, run, jobs);
     const keys = [asArray(jobs.map(({ seq }) => seq))];
     await run(
-      `WITH gone AS (DELETE FROM queuectl.jobs WHERE seq = ANY($1::bigint[]) RETURNING seq, tags)
-       DELETE FROM queuectl.tags USING gone CROSS JOIN json_array_elements_text(gone.tags::json) AS old (tag)
-       WHERE gone.tags IS NOT NULL AND tags.tag = old.tag COLLATE "C" AND tags.job = gone.seq`,
+      forgettingTags("DELETE FROM queuectl.jobs WHERE seq = ANY($1::bigint[]) RETURNING seq, tags"),
       keys,
     );
     await run("DELETE FROM queuectl.attempts WHERE job = ANY($1::bigint[])", keys);

@@ -6,7 +6,7 @@
  * - `available` is true exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
  * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job
  *   available, unless it is held or blocked.
- * - `held` is true only for jobs that somebody holds; `blocked` is the number of open dependencies of a job.
+ * - `held` is true only for pending and failed jobs that somebody holds; `blocked` is the number of open dependencies of a job.
  * - every `queue` of a job has a row in `queues`; the row with an empty name is all queues together, and has no jobs.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` is true only then.
  * - the sum of `counters` has the number of jobs in every state, and in `died` how many ever became dead. It is spread
@@ -18,6 +18,8 @@
  *   has ended, and `broken` is true where the child was cancelled because the parent did not complete. Whoever changes the
  *   first has locked the parent, whoever changes the second or `blocked` has locked the child.
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
+ * - a row of `signals` is to be delivered to the command of a run that goes on; one that was sent while the run ended may
+ *   be left until a worker finds it.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
  *   as there is one, triggers of move_lock.ts refuse every change.

@@ -19,6 +19,7 @@ import {
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { requireJob } from "./queries.ts";
+import { sourceOf, type Way, wayOf } from "./ways.ts";
 
 /** Parameters of a statement that is being put together: takes one, and gives its place in the text. */
 export interface Parameters {
@@ -31,13 +32,22 @@ export function createParameters(): Parameters {
   return { values, add: (value) => `$${values.push(value)}` };
 }
 
-/** The conditions for the jobs of each kind of a filter; empty where there can be none. */
-export function conditionsFor(
+/** Jobs that are chosen: what is read for them, the column of it that has their keys, and the conditions for each kind. */
+export interface Choice {
+  from: string;
+  key: string;
+  /** Empty where there can be none. */
+  conditions: string[];
+}
+
+/** The jobs of a filter; `way` says how they are found. */
+export function choiceFor(
   database: Database,
   filter: JobFilter,
   parameters: Parameters,
+  way: Way,
   among: readonly JobState[] = jobStates,
-): string[] {
+): Choice {
   // Asked for once: a time that may be another for each row would use no index.
   let time: string | undefined;
   const now = () => time ??= `(SELECT ${timeSql(parameters.add(database.now()))})`;
@@ -45,7 +55,7 @@ export function conditionsFor(
     "at" in moment
       ? `${parameters.add(moment.at)}::bigint`
       : `(${now()} - ${parameters.add(moment.ago)}::bigint)`;
-  const others: string[] = [];
+  const { from, key, conditions: others } = sourceOf(filter, way, parameters);
   if (filter.search !== undefined) {
     const pattern = `lower(${parameters.add(likePattern(filter.search))}::text COLLATE "C")`;
     const like = (column: string) => `lower(${column} COLLATE "C") LIKE ${pattern} ESCAPE '\\'`;
@@ -53,24 +63,30 @@ export function conditionsFor(
   }
   if (filter.createdSince !== undefined) {
     const since = moment(filter.createdSince);
-    others.push(`seq >= ${firstKeySince("queuectl.jobs", `${since} - ${clockTolerance}`)}`);
+    others.push(`${key} >= ${firstKeySince("queuectl.jobs", `${since} - ${clockTolerance}`)}`);
     others.push(`created_at >= ${since}`);
   }
   if (filter.unchangedSince !== undefined) others.push(`updated_at <= ${moment(filter.unchangedSince)}`);
   const rest = others.map((condition) => ` AND ${condition}`).join("");
-  const all = filter.kinds === undefined && among.length === jobStates.length;
-  if (all) return [`true${rest}`];
-  return kindsAmong(filter.kinds ?? among, among).map((kind) => kindCondition(kind, among, now) + rest);
+  const isAny = filter.kinds === undefined && among.length === jobStates.length;
+  const kinds = isAny
+    ? ["true"]
+    : kindsAmong(filter.kinds ?? among, among).map((kind) => kindCondition(kind, among, now));
+  // The index on the state gives one after the other; where it is not read, all of them are looked for at once.
+  const together = way.tag === undefined || kinds.length < 2 ? kinds : [`(${kinds.join(" OR ")})`];
+  return { from, key, conditions: together.map((kind) => kind + rest) };
 }
 
 function kindCondition(kind: JobKind, among: readonly JobState[], now: () => string): string {
   if (!isView(kind)) return `state = '${kind}'`;
   const states = `state IN (${stateList(viewStates(among))})`;
   switch (kind) {
+    case "held":
+      return `${states} AND held`;
     case "scheduled":
-      return `${states} AND next_attempt_at > ${now()}`;
+      return `${states} AND next_attempt_at > ${now()} AND NOT held`;
     case "waiting":
-      return `${states} AND (available OR next_attempt_at <= ${now()} AND blocked = 0)`;
+      return `${states} AND (available OR next_attempt_at <= ${now()} AND NOT held AND blocked = 0)`;
     case "blocked":
       return `${states} AND blocked > 0`;
   }
@@ -85,13 +101,13 @@ export async function choose(
 ): Promise<FoundJob[]> {
   if (isNamed(jobs)) return await named(run, jobs, scope);
   const parameters = createParameters();
-  const conditions = conditionsFor(database, jobs === "all" ? {} : jobs, parameters, scope.states);
+  const filter = jobs === "all" ? {} : jobs;
+  const way = await wayOf(run, filter, scope.states);
+  const { from, conditions } = choiceFor(database, filter, parameters, way, scope.states);
   if (conditions.length === 0) return [];
   const rows = await run(
-    `SELECT seq, id, state, queue FROM queuectl.jobs WHERE ${
-      conditions.map((each) => `(${each})`).join(" OR ")
-    }
-     FOR UPDATE`,
+    `SELECT seq, id, state, queue FROM ${from} WHERE ${conditions.map((each) => `(${each})`).join(" OR ")}
+     FOR UPDATE OF jobs`,
     parameters.values,
   );
   return (rows as unknown as FoundJob[]).sort((a, b) => a.seq - b.seq);

@@ -1,6 +1,7 @@
 /** The `config` table: names and texts; what they mean is known to config.ts. */
 
-import { text } from "../rows.ts";
+import type { QueueDefaults } from "../queues.ts";
+import { queueDefaultsFromRow, queueDefaultsSql, text } from "../rows.ts";
 import type { Database } from "./database.ts";
 import { notification } from "./notifications.ts";
 import { storable } from "./storable.ts";
@@ -11,6 +12,12 @@ export async function settings(database: Database): Promise<Array<[string, strin
     { readOnly: true },
   );
   return rows.map((row) => [text(row, "key"), text(row, "value")]);
+}
+
+/** What queues have for new jobs, by their names. */
+export async function queueDefaults(database: Database): Promise<Map<string, QueueDefaults>> {
+  const [rows] = await database.batch([{ text: queueDefaultsSql("queuectl.queues") }], { readOnly: true });
+  return new Map(rows.map((row) => [text(row, "name"), queueDefaultsFromRow(row)]));
 }
 
 export async function setSetting(database: Database, name: string, value: string): Promise<void> {

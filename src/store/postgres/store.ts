@@ -10,19 +10,23 @@ import { connect, type Database } from "./database.ts";
 import { edit } from "./edit.ts";
 import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
-import { exchange, outlook } from "./exchange.ts";
+import { exchange } from "./exchange.ts";
+import { hold, release } from "./hold.ts";
 import { enqueueCollected, openIntake } from "./intake.ts";
 import { keys, list } from "./list.ts";
 import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
+import { isWorkLeft, outlook } from "./outlook.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-import { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
+import { attempts, countOpen, counts, deaths, findRun, lastOutput, queueNames, tagNames } from "./queries.ts";
+import { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
-import { setSetting, settings, unsetSetting } from "./settings.ts";
+import { queueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
+import { removeSignals, signal } from "./signal.ts";
 import { spoolFolder } from "./spool_folder.ts";
 import { ownSurroundings } from "./surroundings.ts";
 
@@ -69,7 +73,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
       const workerName = workerNames.get(worker) ?? String(worker);
       return exchange(database, requests, { worker, workerName, finished, want });
     },
-    outlook: () => outlook(database),
+    outlook: (queues = null) => outlook(database, queues),
+    isWorkLeft: (queues = null) => isWorkLeft(database, queues),
     changed: () => listener.changed(),
     watch: (wake) => listener.watch(wake),
     async register(registration) {
@@ -85,6 +90,9 @@ function storeOn(database: Database, url: string, spool: string): Store {
     isRunning: (seq, run, boot) => isRunning(database, seq, run, boot),
     requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
+    countOpen: () => countOpen(database),
+    queueNames: () => queueNames(database),
+    tagNames: (limit) => tagNames(database, limit),
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
     keys: (filter) => keys(database, filter),
@@ -103,10 +111,20 @@ function storeOn(database: Database, url: string, spool: string): Store {
     retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),
     remove: (jobs) => remove(database, jobs, scopes.remove),
     edit: (jobs, changes) => edit(database, jobs, changes),
+    signal: (jobs, name) => signal(database, jobs, name),
+    removeSignals: (ids) => removeSignals(database, ids),
+    hold: (jobs) => hold(database, jobs),
+    release: (jobs) => release(database, jobs),
     dlqRetry: (jobs, changes) => retry(database, jobs, changes, scopes.dlqRetry),
     dlqPurge: (jobs) => remove(database, jobs, scopes.dlqPurge),
     check: () => check(database),
     moving: async () => (await import("./moving.ts")).movingOn(database),
+    queues: () => queues(database),
+    queueDefaults: () => queueDefaults(database),
+    setQueue: (name, changes) => setQueue(database, name, changes),
+    pauseQueues: (names, paused) => pauseQueues(database, names, paused),
+    removeQueue: (name) => removeQueue(database, name),
+    moveJobs: (jobs, queue) => moveJobs(database, jobs, queue),
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),

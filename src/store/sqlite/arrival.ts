@@ -1,6 +1,6 @@
 /** The target of a move: writing a whole queue, in one transaction. */
 
-import { defaultQueueName, type JobState } from "../../job/job.ts";
+import type { JobState } from "../../job/job.ts";
 import { type Arrival, movedColumns, type MovedTable, type Rest } from "../moving.ts";
 import type { Row } from "../rows.ts";
 import { openTally, type Tally } from "./counters.ts";
@@ -38,9 +38,6 @@ export const arrive = (whole: Database): Promise<Arrival> =>
 function arriveJob(database: Database, row: Row, tally: Tally): void {
   const queue = row.queue as string;
   tally.move(null, row.state as JobState, 1, queue);
-  if (queue !== defaultQueueName) {
-    database.prepare("INSERT INTO queues (name) VALUES (?) ON CONFLICT DO NOTHING").run(queue);
-  }
   if (row.tags !== null) {
     database.prepare("INSERT INTO tags (tag, job) SELECT DISTINCT value, ?1 FROM json_each(?2)")
       .run(row.seq as number, row.tags as string);
@@ -51,7 +48,7 @@ function complete(
   database: Database,
   tally: Tally,
   move: string,
-  { settings, deaths, lastSeq: last }: Rest,
+  { settings, queues, starts, deaths, lastSeq: last }: Rest,
 ): void {
   tally.write();
   database.prepare("UPDATE counters SET value = value + ? WHERE name = 'died'").run(deaths);
@@ -61,6 +58,15 @@ function complete(
   database.connection.exec("DELETE FROM config");
   const insert = database.prepare("INSERT INTO config (key, value) VALUES (?, ?)");
   for (const setting of settings) insert.run(...setting);
+  database.connection.exec("DELETE FROM queues; DELETE FROM starts");
+  const insertQueue = database.prepare(`
+    INSERT INTO queues (name, paused, concurrency, rate, rate_period, max_retries, timeout)
+    VALUES (?, ?, ?, ?, ?, ?, ?)`);
+  for (const { name, paused, concurrency, rate, ratePeriod, maxRetries, timeout } of queues) {
+    insertQueue.run(name, Number(paused), concurrency, rate, ratePeriod, maxRetries, timeout);
+  }
+  const insertStarts = database.prepare("INSERT INTO starts (queue, at, jobs) VALUES (?, ?, ?)");
+  for (const { queue, at, jobs } of starts) insertStarts.run(queue, at, jobs);
   database.prepare("INSERT INTO moves (id, direction) VALUES (?, 'in')").run(move);
 }
 

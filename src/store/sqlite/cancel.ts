@@ -1,8 +1,8 @@
 /** Cancelling jobs, from any terminal: one that runs is ended by its worker. */
 
-import { scopes } from "../refusals.ts";
+import { type FoundJob, scopes } from "../refusals.ts";
 import type { Cancelled, Selection } from "../store.ts";
-import { openTally } from "./counters.ts";
+import { openTally, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { settle } from "./dependencies.ts";
 import { change, choose } from "./selection.ts";
@@ -21,17 +21,29 @@ export async function cancel(database: Database, selection: Selection): Promise<
       running,
       { now },
     );
-    change(
-      database,
-      `UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, held = 0, next_attempt_at = NULL, updated_at = :now
-       WHERE seq IN (:keys)`,
-      waiting,
-      { now },
-    );
     const tally = openTally(database);
-    for (const { state, queue } of waiting) tally.move(state, "cancelled", 1, queue);
-    settle(database, tally, waiting.map(({ seq }) => seq), now);
+    cancelWaiting(database, waiting, tally);
     tally.write();
     return jobs.map(({ id, state }) => ({ id, running: state === "processing" }));
   });
+}
+
+/** pending or failed → cancelled, and what waits for them; with a new last error where one is given. To be called in a transaction. */
+export function cancelWaiting(
+  database: Database,
+  jobs: readonly FoundJob[],
+  tally: Tally,
+  error: string | null = null,
+): void {
+  const now = database.now();
+  change(
+    database,
+    `UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, held = 0, next_attempt_at = NULL,
+       last_error = coalesce(:error, last_error), updated_at = :now
+     WHERE seq IN (:keys)`,
+    jobs,
+    { now, error },
+  );
+  for (const { state, queue } of jobs) tally.move(state, "cancelled", 1, queue);
+  settle(database, tally, jobs.map(({ seq }) => seq), now);
 }

@@ -45,6 +45,15 @@ const invariants: Array<[string, string]> = [
     "jobs could be claimed although they are held or wait for others",
   ],
   [
+    `SELECT count(*) AS n FROM signals WHERE NOT EXISTS (
+       SELECT 1 FROM jobs WHERE seq = job AND jobs.run = signals.run AND state = 'processing')`,
+    "signals are for runs that have ended",
+  ],
+  [
+    "SELECT count(*) AS n FROM jobs WHERE held = 1 AND state NOT IN ('pending', 'failed')",
+    "jobs are held without waiting",
+  ],
+  [
     `SELECT count(*) AS n FROM (
        SELECT queue, name, sum(n) FROM (
          SELECT queue, state AS name, 1 AS n FROM jobs WHERE queue <> 'default'
@@ -56,6 +65,18 @@ const invariants: Array<[string, string]> = [
   [
     "SELECT count(*) AS n FROM jobs WHERE queue NOT IN (SELECT name FROM queues)",
     "jobs are in a queue that does not exist",
+  ],
+  [
+    "SELECT 2 - count(*) AS n FROM queues WHERE name IN ('', 'default')",
+    "queues are missing that are always there",
+  ],
+  [
+    "SELECT count(*) AS n FROM queues WHERE concurrency < 1 OR rate < 1 OR (rate IS NULL) <> (rate_period IS NULL)",
+    "queues have a limit that nothing can keep",
+  ],
+  [
+    "SELECT count(*) AS n FROM starts WHERE queue NOT IN (SELECT name FROM queues WHERE rate IS NOT NULL)",
+    "starts are counted for queues without a rate",
   ],
   [
     `SELECT count(*) AS n FROM (

@@ -1,27 +1,61 @@
-/** The jobs that are claimed next: the first of every queue, by their priority and age. */
+/** The jobs that are claimed next: the first of every queue that may start one, by their priority and age. */
 
-import { number, type Row, text } from "../rows.ts";
+import { defaultQueueName } from "../../job/job.ts";
+import { allQueues, grains } from "../queues.ts";
+import { number, numberOrNull, type Row, text } from "../rows.ts";
+import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { claimable } from "./schema.ts";
 
+/** What keeps jobs of a queue from being started. */
+export interface Limit {
+  paused: boolean;
+  concurrency: number | null;
+  rate: number | null;
+  /** Milliseconds. */
+  period: number;
+}
+
+/** The queues that are paused or limited, by their names; read inside a transaction. */
+export function limitsOf(database: Database): Map<string, Limit> {
+  const rows = database.prepare(`
+    SELECT name, paused, concurrency, rate, rate_period FROM queues
+    WHERE paused = 1 OR concurrency IS NOT NULL OR rate IS NOT NULL`).all();
+  return new Map(rows.map((row) => [text(row, "name"), {
+    paused: row.paused === 1,
+    concurrency: numberOrNull(row, "concurrency"),
+    rate: numberOrNull(row, "rate"),
+    period: numberOrNull(row, "rate_period") ?? 0,
+  }]));
+}
+
 /**
- * The first jobs that may be claimed, highest priority first, oldest first. `columns` has to name `seq` and `priority`.
- * Read inside a transaction.
+ * The first jobs that may be claimed, highest priority first, oldest first, of these queues (null: of all), up to the
+ * `places` that each of them has. `columns` has to name `seq` and `priority`. Read inside a transaction.
  */
-export function firstClaimable(database: Database, limit: number, columns: string): Row[] {
+export function firstClaimable(
+  database: Database,
+  limit: number,
+  columns: string,
+  queues: readonly string[] | null = null,
+  places: (queue: string) => number = () => limit,
+): Row[] {
   // A limit that is nothing but a parameter makes SQLite prepare the statement anew for each value.
   const first = database.prepare(`
     SELECT ${columns} FROM jobs WHERE ${claimable} AND queue = ? ORDER BY priority DESC, seq LIMIT ? + 0`);
-  const queues = queuesWithWork(database);
-  const rows: Row[] = queues.flatMap((queue) => first.all(queue, limit));
-  if (queues.length < 2) return rows;
+  const names = queues ?? queuesWithWork(database);
+  const rows: Row[] = names.flatMap((queue) => {
+    const free = Math.min(limit, places(queue));
+    return free > 0 ? first.all(queue, free) : [];
+  });
+  if (names.length < 2) return rows;
   return rows
     .sort((a, b) => number(b, "priority") - number(a, "priority") || number(a, "seq") - number(b, "seq"))
     .slice(0, limit);
 }
 
 /** The queues with jobs that may be claimed: a look at the index for each, however many jobs they have. */
-function queuesWithWork(database: Database): string[] {
+export function queuesWithWork(database: Database): string[] {
   const next = database.prepare(
     `SELECT queue FROM jobs WHERE ${claimable} AND queue > ? ORDER BY queue LIMIT 1`,
   );
@@ -30,4 +64,87 @@ function queuesWithWork(database: Database): string[] {
     queues.push(text(row, "queue"));
   }
   return queues;
+}
+
+/** How many jobs of a queue, or of {@link allQueues}, may be started besides those that run and were started; Infinity
+ * where nothing limits them. Whatever changes the counters has to be written. */
+export function placesOf(database: Database, limit: Limit | undefined, queue: string, now: number): number {
+  if (limit === undefined) return Infinity;
+  if (limit.paused) return 0;
+  const { concurrency, rate, period } = limit;
+  const free = concurrency === null ? Infinity : concurrency - processingOf(database, queue);
+  const left = rate === null
+    ? Infinity
+    : rate - startsOf(database, queue, now - period, now + grainOf(period));
+  return Math.max(0, Math.min(free, left));
+}
+
+/** The number of jobs of a queue, or of {@link allQueues}, that run. */
+export function processingOf(database: Database, queue: string): number {
+  if (queue !== allQueues && queue !== defaultQueueName) {
+    const row = database.prepare("SELECT value FROM queue_counters WHERE queue = ? AND name = 'processing'")
+      .get(queue);
+    return row === undefined ? 0 : number(row, "value");
+  }
+  const { processing } = readCounters(database);
+  if (queue === allQueues) return processing;
+  const { others } = database.prepare(
+    "SELECT coalesce(sum(value), 0) AS others FROM queue_counters WHERE name = 'processing'",
+  ).get()!;
+  return processing - (others as number);
+}
+
+/** Starts after `since` up to `until`. */
+function startsOf(database: Database, queue: string, since: number, until: number): number {
+  return database.prepare(
+    "SELECT coalesce(sum(jobs), 0) AS jobs FROM starts WHERE queue = ? AND at > ? AND at <= ?",
+  ).get(queue, since, until)!.jobs as number;
+}
+
+/** To so many milliseconds times of starts are rounded up, so that few rows are to be counted however high a rate is. */
+const grainOf = (period: number): number => Math.max(1, Math.floor(period / grains));
+
+/** Milliseconds until the rate of a queue lets it start another job; null where it is not the rate that keeps it. */
+export function rateDelay(database: Database, limit: Limit, queue: string, now: number): number | null {
+  if (limit.rate === null) return null;
+  // The start that has to be left behind, so that fewer than `rate` are within the period.
+  const row = database.prepare(`
+    SELECT at FROM (
+      SELECT at, sum(jobs) OVER (ORDER BY at DESC) AS jobs FROM starts WHERE queue = ? AND at > ? AND at <= ?
+    ) WHERE jobs >= ? ORDER BY at DESC LIMIT 1`).get(
+    queue,
+    now - limit.period,
+    now + grainOf(limit.period),
+    limit.rate,
+  );
+  return row === undefined ? null : number(row, "at") + limit.period - now;
+}
+
+/**
+ * Forgets the starts of a queue that its rate does not count any more; those that a clock that was set back has put into
+ * the future count as now.
+ */
+export function tidyStarts(database: Database, limit: Limit, queue: string, now: number): void {
+  const { period } = limit;
+  database.prepare("DELETE FROM starts WHERE queue = ? AND at <= ?").run(queue, now - period);
+  const latest = now + grainOf(period);
+  const { jobs } = database.prepare("SELECT sum(jobs) AS jobs FROM starts WHERE queue = ? AND at > ?")
+    .get(queue, latest)!;
+  if (jobs === null) return;
+  database.prepare("DELETE FROM starts WHERE queue = ? AND at > ?").run(queue, latest);
+  addStarts(database, limit, queue, now, jobs as number);
+}
+
+/** Notes that so many jobs of a queue are started. */
+export function addStarts(
+  database: Database,
+  { period }: Limit,
+  queue: string,
+  now: number,
+  jobs: number,
+): void {
+  const grain = grainOf(period);
+  database.prepare(`
+    INSERT INTO starts (queue, at, jobs) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET jobs = jobs + excluded.jobs`)
+    .run(queue, Math.ceil(now / grain) * grain, jobs);
 }

@@ -8,7 +8,7 @@ import { number, text } from "../rows.ts";
 export interface Tally {
   /** Jobs of a queue go from one state to another; `null` is not in the queue. */
   move(from: JobState | null, to: JobState | null, jobs?: number, queue?: string): void;
-  /** Adds it all to the counters; to be called in the transaction. */
+  /** Adds what has not been added yet to the counters; to be called in the transaction. */
   write(): void;
 }
 
@@ -29,6 +29,8 @@ export function openTally(database: Database): Tally {
       for (const [queue, changes] of ofQueues) {
         for (const [name, change] of changes) if (change !== 0) addToQueue(database, queue, name, change);
       }
+      changes.clear();
+      ofQueues.clear();
     },
   };
 }

@@ -14,6 +14,7 @@ import { readCounters } from "./counters.ts";
 import { type Database, explained } from "./database.ts";
 import { count, lastSeq, lock, sealStatements } from "./move_lock.ts";
 import { listProcesses } from "./processes.ts";
+import { queues } from "./queues.ts";
 import { settings } from "./settings.ts";
 
 /** Locks the file and reads all of it. */
@@ -24,6 +25,8 @@ export const depart = (whole: Database): Promise<Departure> =>
     processing: count(database, "jobs WHERE state = 'processing'"),
     rest: {
       settings: await settings(database),
+      queues: (await queues(database)).map(({ counts: _, ...queue }) => queue),
+      starts: database.prepare("SELECT queue, at, jobs FROM starts").all() as never,
       deaths: readCounters(database).died,
       lastSeq: lastSeq(database),
     },

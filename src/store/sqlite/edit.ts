@@ -4,6 +4,7 @@ import { scopes } from "../refusals.ts";
 import type { JobChanges } from "../../job/job.ts";
 import type { Database } from "./database.ts";
 import { change, choose, type Condition } from "./selection.ts";
+import { setTags } from "./tags.ts";
 
 /** (any state but processing) → the same state, with other fields. */
 export async function edit(
@@ -18,6 +19,7 @@ export async function edit(
       ...parameters,
       now: database.now(),
     });
+    setTags(database, jobs, changes.tags);
     return jobs.map(({ id }) => id);
   });
 }
@@ -32,7 +34,7 @@ const columns = {
 } as const;
 
 /** Changes as the beginning of what is SET, each with a comma behind it. */
-export function assignments({ env, ...fields }: JobChanges): Condition {
+export function assignments({ env, retryRules, tags: _, ...fields }: JobChanges): Condition {
   const parameters: Condition["parameters"] = {};
   let sql = "";
   for (const [name, column] of Object.entries(columns)) {
@@ -41,10 +43,11 @@ export function assignments({ env, ...fields }: JobChanges): Condition {
     sql += `${column} = :${name}, `;
     parameters[name] = value;
   }
-  if (env !== undefined) {
+  for (const [column, change] of Object.entries({ env, retry_rules: retryRules })) {
+    if (change === undefined) continue;
     // A null takes the name away (RFC 7396).
-    sql += "env = nullif(json_patch(coalesce(env, '{}'), :env), '{}'), ";
-    parameters.env = JSON.stringify(env);
+    sql += `${column} = nullif(json_patch(coalesce(${column}, '{}'), :${column}), '{}'), `;
+    parameters[column] = JSON.stringify(change);
   }
   return { sql, parameters };
 }

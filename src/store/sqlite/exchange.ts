@@ -7,9 +7,11 @@ import type { Database } from "./database.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { settle } from "./dependencies.ts";
 import { cancelRequests, standing } from "./processes.ts";
-import { firstClaimable } from "./claimable.ts";
-import { attemptKey, claimable } from "./schema.ts";
-import { claimColumns, claimFromRow, number, text } from "../rows.ts";
+import { addStarts, firstClaimable, limitsOf, placesOf, tidyStarts } from "./claimable.ts";
+import { attemptKey } from "./schema.ts";
+import { allQueues } from "../queues.ts";
+import { claimColumns, claimFromRow, number, type Row, text } from "../rows.ts";
+import { dropSignals, signalsFor } from "./signals.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
 export async function exchange(
@@ -22,7 +24,8 @@ export async function exchange(
   if (finished.length === 0 && want === 0) {
     return await database.read(() => {
       const { stop } = standing(database, worker);
-      return { claims: [], stale: [], cancel: cancelRequests(database, worker), stop };
+      const cancel = cancelRequests(database, worker);
+      return { claims: [], stale: [], cancel, signals: signalsFor(database, worker), stop };
     });
   }
   return await database.write(() => {
@@ -31,14 +34,18 @@ export async function exchange(
     const stand = standOf(database, finished);
     const stale = finished.filter((run) => !record(database, workerName, run, stand.get(run.seq), now, tally))
       .map((run) => run.seq);
-    if (finished.length > 0) settle(database, tally, finished.map(({ seq }) => seq), now);
-    if (finished.length > 0) failpoint("recording");
-    const { registered, stop } = standing(database, worker);
+    if (finished.length > 0) {
+      settle(database, tally, finished.map(({ seq }) => seq), now);
+      dropSignals(database);
+      failpoint("recording");
+    }
+    const { registered, stop, queues } = standing(database, worker);
     const cancel = cancelRequests(database, worker);
+    const signals = signalsFor(database, worker);
     // A worker that was declared gone must not claim: its jobs would be taken for left behind.
-    const claims = registered ? claim(database, worker, want, now, tally) : [];
+    const claims = registered ? claim(database, worker, queues, want, now, tally) : [];
     tally.write();
-    return { claims, stale, cancel, stop };
+    return { claims, stale, cancel, signals, stop };
   });
 }
 
@@ -117,13 +124,20 @@ function exitCode(outcome: Outcome): number | null {
 }
 
 /** pending or failed → processing, attempts raised by one, for up to `want` jobs. */
-function claim(database: Database, worker: number, want: number, now: number, tally: Tally): Claim[] {
+function claim(
+  database: Database,
+  worker: number,
+  queues: readonly string[] | null,
+  want: number,
+  now: number,
+  tally: Tally,
+): Claim[] {
   if (want === 0) return [];
   database.prepare(
     "UPDATE jobs SET available = (held = 0 AND blocked = 0), next_attempt_at = NULL WHERE next_attempt_at <= ?",
   ).run(now);
   // Read, then changed by their keys: an UPDATE with RETURNING takes three times as long, and gives them in no order.
-  const rows = firstClaimable(database, want, `${claimColumns}, state, priority, queue`);
+  const rows = next(database, queues, want, now, tally);
   if (rows.length === 0) return [];
   database.prepare(`
     UPDATE jobs SET state = 'processing', available = 0, attempts = attempts + 1, claim = claim + 1, run = run + 1,
@@ -141,14 +155,28 @@ function claim(database: Database, worker: number, want: number, now: number, ta
   });
 }
 
-/** Whether a job can be claimed now, and how long until one that waits is due. */
-export async function outlook(database: Database): Promise<{ ready: boolean; dueIn: number | null }> {
-  return await database.read(() => {
-    const ready = database.prepare(`SELECT 1 FROM jobs WHERE ${claimable} LIMIT 1`).get() !== undefined;
-    const due = database.prepare(
-      "SELECT min(next_attempt_at) AS due FROM jobs WHERE next_attempt_at IS NOT NULL",
-    )
-      .get()!.due as number | null;
-    return { ready, dueIn: due === null ? null : Math.max(0, due - database.now()) };
+/** What a worker of these queues (null: of all) may claim within all limits; starts are noted where a rate counts them. */
+function next(
+  database: Database,
+  queues: readonly string[] | null,
+  want: number,
+  now: number,
+  tally: Tally,
+): Row[] {
+  const columns = `${claimColumns}, state, priority`;
+  const limits = limitsOf(database);
+  if (limits.size === 0) return firstClaimable(database, want, columns, queues);
+  // The counters say how many run.
+  tally.write();
+  const free = Math.min(want, placesOf(database, limits.get(allQueues), allQueues, now));
+  const rows = firstClaimable(database, free, columns, queues, (queue) => {
+    const limit = limits.get(queue);
+    if (limit !== undefined && limit.rate !== null) tidyStarts(database, limit, queue, now);
+    return placesOf(database, limit, queue, now);
   });
+  for (const [queue, { length }] of Map.groupBy(rows, (row) => text(row, "queue"))) {
+    const limit = limits.get(queue);
+    if (limit !== undefined && limit.rate !== null) addStarts(database, limit, queue, now, length);
+  }
+  return rows;
 }

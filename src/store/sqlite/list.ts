@@ -32,23 +32,25 @@ function queryFor(database: Database, filter: ListFilter, columns: string): Cond
   const condition = conditionFor(database, filter);
   if (condition === undefined) return undefined;
   const { by, descending } = readingOrder(filter);
-  const { parameters } = condition;
+  const { from, key, parameters } = condition;
   const conditions = [condition.sql];
-  const column = sortColumn[by];
+  const column = by === "created" ? key : sortColumn[by];
   const way = descending ? "DESC" : "ASC";
   if (filter.after !== undefined) {
-    conditions.push(`(${column}, seq) ${descending ? "<" : ">"} (:value, :seq)`);
+    conditions.push(`(${column}, ${key}) ${descending ? "<" : ">"} (:value, :seq)`);
     Object.assign(parameters, { value: filter.after.value, seq: filter.after.seq });
   }
   if (filter.keys !== undefined) {
-    conditions.push("seq IN (SELECT value FROM json_each(:keys))");
+    conditions.push(`${key} IN (SELECT value FROM json_each(:keys))`);
     parameters.keys = JSON.stringify(filter.keys);
   }
   // What is infinite to us is negative to SQLite.
   parameters.limit = filter.limit === Infinity ? -1 : filter.limit;
-  const order = by === "created" ? `seq ${way}` : `${column} ${way}, seq ${way}`;
+  const order = by === "created" ? `${key} ${way}` : `${column} ${way}, ${key} ${way}`;
   return {
-    sql: `SELECT ${columns} FROM jobs WHERE ${conditions.join(" AND ")} ORDER BY ${order} LIMIT :limit + 0`,
+    sql: `SELECT ${columns} FROM ${from} WHERE ${
+      conditions.join(" AND ")
+    } ORDER BY ${order} LIMIT :limit + 0`,
     parameters,
   };
 }

@@ -3,17 +3,17 @@
 import type { Claim } from "../../job/job.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "../store.ts";
 import type { Database } from "./database.ts";
-import { claimColumns, claimFromRow, number, processColumns, processFromRow } from "../rows.ts";
+import { claimColumns, claimFromRow, fromJson, number, processColumns, processFromRow } from "../rows.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {
-  const { id, role, manager, number, concurrency, identity, lease } = registration;
+  const { id, role, manager, number, concurrency, queues, identity, lease } = registration;
   return await database.write(() => {
     const now = database.now();
     const row = database.prepare(`
       INSERT INTO processes (id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at,
-        lease_until)
-      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11) RETURNING id`).get(
+        lease_until, queues)
+      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10, ?11, ?12) RETURNING id`).get(
       id ?? null,
       role,
       manager,
@@ -25,6 +25,7 @@ export async function register(database: Database, registration: Registration): 
       identity.start,
       now,
       now + lease,
+      queues ? JSON.stringify(queues) : null,
     );
     return row!.id as number;
   });
@@ -51,21 +52,22 @@ function forget(database: Database, processes: readonly number[]): void {
 }
 
 /**
- * Whether the process is known, and what it, or its manager, was asked: a worker may have been started after that. Read
- * in a transaction.
+ * Whether the process is known, the queues whose jobs it takes (null: all), and what it, or its manager, was asked: a
+ * worker may have been started after that. Read in a transaction.
  */
 export function standing(
   database: Database,
   process: number,
-): { registered: boolean; stop: StopRequest | null } {
+): { registered: boolean; queues: string[] | null; stop: StopRequest | null } {
   const row = database.prepare(`
-    SELECT own.stop_grace AS own, manager.stop_grace AS manager
+    SELECT own.stop_grace AS own, manager.stop_grace AS manager, own.queues
     FROM processes AS own LEFT JOIN processes AS manager ON manager.id = own.manager WHERE own.id = ?`).get(
     process,
   );
   const graces = [row?.own, row?.manager].filter((grace) => typeof grace === "number");
   return {
     registered: row !== undefined,
+    queues: row === undefined ? null : fromJson<string[]>(row, "queues"),
     stop: graces.length === 0 ? null : { grace: Math.min(...graces) },
   };
 }

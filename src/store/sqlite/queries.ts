@@ -15,6 +15,36 @@ export async function counts(database: Database): Promise<Record<JobState, numbe
   return states;
 }
 
+/** How many jobs run or wait, without those that are held. */
+export async function countOpen(database: Database): Promise<number> {
+  return await database.read(() => {
+    const { pending, processing, failed } = readCounters(database);
+    const { held } = database.prepare("SELECT count(*) AS held FROM jobs WHERE held = 1").get()!;
+    return pending + processing + failed - Number(held);
+  });
+}
+
+/** The names of all queues. */
+export async function queueNames(database: Database): Promise<string[]> {
+  return await database.read(() =>
+    database.prepare("SELECT name FROM queues WHERE name <> '' ORDER BY name").all()
+      .map((row) => text(row, "name"))
+  );
+}
+
+/** The first tags that jobs have. */
+export async function tagNames(database: Database, limit: number): Promise<string[]> {
+  return await database.read(() =>
+    // From each to the next one: a tag may be that of a million jobs.
+    database.prepare(`
+      WITH RECURSIVE names (tag) AS (
+        SELECT min(tag) FROM tags
+        UNION ALL SELECT (SELECT min(tag) FROM tags WHERE tag > names.tag) FROM names WHERE names.tag IS NOT NULL
+      )
+      SELECT tag FROM names WHERE tag IS NOT NULL LIMIT ? + 0`).all(limit).map((row) => text(row, "tag"))
+  );
+}
+
 /** How many jobs ever became dead. */
 export async function deaths(database: Database): Promise<number> {
   return (await database.read(() => readCounters(database))).died;

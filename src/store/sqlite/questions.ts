@@ -1,4 +1,4 @@
 /** What is asked about jobs: loaded when it is asked. */
 
 export { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-export { attempts, counts, deaths, findRun, lastOutput } from "./queries.ts";
+export { attempts, countOpen, counts, deaths, findRun, lastOutput, queueNames, tagNames } from "./queries.ts";

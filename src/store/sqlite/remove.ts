@@ -7,6 +7,7 @@ import type { Database } from "./database.ts";
 import { unlink } from "./dependencies.ts";
 import { attemptsOf } from "./schema.ts";
 import { change, choose } from "./selection.ts";
+import { forgetTags } from "./tags.ts";
 
 /** The states of `scope` → (gone), with all runs. */
 export async function remove(database: Database, selection: Selection, scope: Scope): Promise<string[]> {
@@ -14,12 +15,7 @@ export async function remove(database: Database, selection: Selection, scope: Sc
     const jobs = choose(database, selection, scope).sort((a, b) => a.seq - b.seq);
     const tally = openTally(database);
     unlink(database, tally, jobs, database.now());
-    change(
-      database,
-      `DELETE FROM tags WHERE (tag, job) IN (
-         SELECT tag.value, seq FROM jobs, json_each(jobs.tags) AS tag WHERE seq IN (:keys) AND jobs.tags IS NOT NULL)`,
-      jobs,
-    );
+    forgetTags(database, jobs);
     change(database, "DELETE FROM jobs WHERE seq IN (:keys)", jobs);
     const forget = database.prepare(`DELETE FROM attempts WHERE ${attemptsOf("?1")}`);
     for (const { seq, state, queue } of jobs) {

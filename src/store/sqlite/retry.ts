@@ -8,6 +8,8 @@ import type { Database } from "./database.ts";
 import { reopen, withoutFailedParents } from "./dependencies.ts";
 import { assignments } from "./edit.ts";
 import { change, choose } from "./selection.ts";
+import { setTags } from "./tags.ts";
+import { keepingKeysUnique } from "./unique.ts";
 
 /** The states of `scope` → pending with attempts 0 and no error; the runs they had are kept. */
 export async function retry(
@@ -21,17 +23,20 @@ export async function retry(
     const jobs = withoutFailedParents(database, chosen, isNamed(selection));
     const now = database.now();
     const { sql, parameters } = assignments(changes ?? {});
-    change(
-      database,
-      `UPDATE jobs SET state = 'pending', set_aside = NULL, available = (blocked = 0), next_attempt_at = NULL, attempts = 0,
-        last_error = NULL, ${sql} updated_at = :now
-       WHERE seq IN (:keys)`,
-      jobs,
-      { ...parameters, now },
-    );
     const tally = openTally(database);
     for (const { state, queue } of jobs) tally.move(state, "pending", 1, queue);
-    reopen(database, tally, jobs.map(({ seq }) => seq), now);
+    keepingKeysUnique(database, jobs, () => {
+      change(
+        database,
+        `UPDATE jobs SET state = 'pending', set_aside = NULL, available = (blocked = 0), held = 0, next_attempt_at = NULL,
+          attempts = 0, last_error = NULL, ${sql} updated_at = :now
+         WHERE seq IN (:keys)`,
+        jobs,
+        { ...parameters, now },
+      );
+      reopen(database, tally, jobs.map(({ seq }) => seq), now);
+    });
+    setTags(database, jobs, changes?.tags);
     tally.write();
     return jobs.map(({ id }) => id);
   });

@@ -7,7 +7,7 @@
  * - `set_aside` is 1 exactly for dead and cancelled jobs, NULL for all others.
  * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job
  *   available, unless it is held or blocked.
- * - `held` is 1 only for jobs that somebody holds; `blocked` is the number of open dependencies of a job.
+ * - `held` is 1 only for pending and failed jobs that somebody holds; `blocked` is the number of open dependencies of a job.
  * - every `queue` of a job has a row in `queues`; the row with an empty name is all queues together, and has no jobs.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` only then.
  * - `counters` has the number of jobs in every state, and in `died` how many ever became dead; `queue_counters` has those
@@ -16,6 +16,7 @@
  * - a row of `dependencies` says that a child waits, or has waited, for its parent: `open` is 1 exactly until the parent has
  *   ended, and `broken` is 1 where the child was cancelled because the parent did not complete.
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
+ * - a row of `signals` is to be delivered to the command of a run that goes on.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see {@link attemptKey} and {@link attemptsOf}.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
@@ -182,6 +183,7 @@ const queues = `
     max_retries INTEGER,
     timeout INTEGER
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX queues_limited ON queues (name) WHERE paused = 1 OR concurrency IS NOT NULL OR rate IS NOT NULL;
   INSERT INTO queues (name) VALUES (''), ('default');
   CREATE TABLE queue_counters (
     queue TEXT NOT NULL,

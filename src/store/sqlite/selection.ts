@@ -21,6 +21,7 @@ import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { requireJob } from "./queries.ts";
 import { claimable } from "./schema.ts";
+import { all, bestOf, type Way, wayOfQueuesAndTags } from "./ways.ts";
 
 /** A condition on jobs with its named parameters. */
 export interface Condition {
@@ -28,33 +29,45 @@ export interface Condition {
   parameters: Record<string, SQLInputValue>;
 }
 
+/** Jobs that are chosen: what is read for them, and the column of it that has their keys, in whose order it is read. */
+export interface Choice extends Condition {
+  from: string;
+  key: string;
+}
+
 /**
- * The condition for the jobs of a filter, among those of these states; undefined where there are none. Read in the
- * transaction that uses it.
+ * The jobs of a filter, among those of these states; undefined where there are none. Read in the transaction that uses
+ * it.
  */
 export function conditionFor(
   database: Database,
   filter: JobFilter,
   among: readonly JobState[] = jobStates,
-): Condition | undefined {
+): Choice | undefined {
   const parameters: Condition["parameters"] = {};
-  const conditions = ["true"];
+  const conditions: string[] = [];
   const moment = (name: string, moment: Moment) => {
     parameters[name] = "at" in moment ? moment.at : database.now() - moment.ago;
     return `:${name}`;
   };
-  const young: string[] = [];
+  let isYoung = (_key: string) => "";
   if (filter.createdSince !== undefined) {
     const since = moment("since", filter.createdSince);
-    young.push(`seq >= ${firstKeySince("jobs", `${since} - ${clockTolerance}`)}`);
-    conditions.push(...young, `created_at >= ${since}`);
+    isYoung = (key) => ` AND ${key} >= ${firstKeySince("jobs", `${since} - ${clockTolerance}`)}`;
+    conditions.push(`created_at >= ${since}`);
   }
+  const ways: Way[] = [];
   if (filter.kinds !== undefined || among.length < jobStates.length) {
-    const kinds = kindsCondition(database, kindsAmong(filter.kinds ?? jobStates, among), among, young);
+    const kinds = wayOfKinds(database, kindsAmong(filter.kinds ?? jobStates, among), among);
     if (kinds === undefined) return undefined;
-    conditions.push(kinds);
-    if (kinds.includes(":now")) parameters.now = database.now();
+    ways.push(kinds.way);
+    conditions.push(kinds.holds);
+    if (kinds.holds.includes(":now")) parameters.now = database.now();
   }
+  const narrow = wayOfQueuesAndTags(database, filter, parameters, ways[0]);
+  if (narrow === undefined) return undefined;
+  ways.push(...narrow.ways);
+  conditions.push(...narrow.conditions);
   if (filter.search !== undefined) {
     parameters.search = likePattern(filter.search);
     conditions.push("(command LIKE :search ESCAPE '\\' OR id LIKE :search ESCAPE '\\')");
@@ -62,33 +75,40 @@ export function conditionFor(
   if (filter.unchangedSince !== undefined) {
     conditions.push(`updated_at <= ${moment("unchanged", filter.unchangedSince)}`);
   }
-  return { sql: conditions.join(" AND "), parameters };
+  const { from = "jobs", key = "seq", where } = bestOf(ways);
+  const sql = [`${where(isYoung)}${isYoung(key)}`, ...conditions].join(" AND ");
+  return { from, key, sql, parameters };
 }
 
 /**
  * How jobs of some kinds are found: by keys that indexes give without a look at the jobs, and then by what has to hold
  * for them. There is no index on completed jobs. Nor are pending ones read by theirs where they are most of a queue:
- * sorting the keys takes longer than reading past the others. What `young` says of keys holds already.
+ * sorting the keys takes longer than reading past the others.
  */
-function kindsCondition(
+function wayOfKinds(
   database: Database,
   kinds: readonly JobKind[],
   among: readonly JobState[],
-  young: readonly string[],
-): string | undefined {
+): { way: Way; holds: string } | undefined {
   const { died: _, ...counts } = readCounters(database);
   const sum = (states: readonly JobState[]) => states.reduce((sum, state) => sum + counts[state], 0);
-  const present = kinds.filter((kind) => (isView(kind) ? sum(viewStates(among)) : counts[kind]) > 0);
+  const sizeOf = (kind: JobKind) => isView(kind) ? sum(viewStates(among)) : counts[kind];
+  const present = kinds.filter((kind) => sizeOf(kind) > 0);
   if (present.length === 0) return undefined;
   const arePendingFew = counts.pending * 2 < sum(jobStates);
   const indexes = [...new Set(present.flatMap((kind) => indexesOf(kind, arePendingFew)))];
-  // In the order of its index; a list of keys would have to be made first.
-  if (indexes.length === 1 && indexes[0]?.includes("set_aside")) return indexes[0];
   const holds = `(${present.map((kind) => holdsFor(kind, among)).join(" OR ")})`;
-  if (indexes.includes(undefined)) return holds;
-  const keys = indexes.map((where) => `SELECT seq FROM jobs WHERE ${[where, ...young].join(" AND ")}`)
-    .join(" UNION ALL ");
-  return `seq IN (${keys}) AND ${holds}`;
+  if (indexes.includes(undefined)) return { way: all, holds };
+  const size = present.reduce((sum, kind) => sum + sizeOf(kind), 0);
+  // In the order of its index; a list of keys would have to be made first.
+  if (indexes.length === 1 && indexes[0]?.includes("set_aside")) {
+    return { way: { size, where: () => indexes[0]! }, holds };
+  }
+  const where: Way["where"] = (isYoung) =>
+    `seq IN (${
+      indexes.map((where) => `SELECT seq FROM jobs WHERE ${where}${isYoung("seq")}`).join(" UNION ALL ")
+    })`;
+  return { way: { size, where }, holds };
 }
 
 /** Conditions that have an index each, and together hold for the jobs of a kind; undefined where all are to be read. */
@@ -100,31 +120,37 @@ function indexesOf(kind: JobKind, arePendingFew: boolean): Array<string | undefi
     case "cancelled":
       return [`state = '${kind}' AND set_aside IS NOT NULL`];
     case "pending":
+      return arePendingFew ? [claimable, ...putOff] : [undefined];
     case "waiting":
-      return arePendingFew ? [claimable, "next_attempt_at IS NOT NULL", "blocked > 0"] : [undefined];
+      return arePendingFew ? [claimable, "next_attempt_at IS NOT NULL"] : [undefined];
     case "failed":
       // Few of those that may be claimed are failed: they come first.
-      return arePendingFew
-        ? [`state = 'failed' AND ${claimable}`, "next_attempt_at IS NOT NULL", "blocked > 0"]
-        : [undefined];
+      return arePendingFew ? [`state = 'failed' AND ${claimable}`, ...putOff] : [undefined];
     case "scheduled":
       return ["next_attempt_at IS NOT NULL"];
     case "blocked":
       return ["blocked > 0"];
+    case "held":
+      return ["held = 1"];
     case "completed":
       return [undefined];
   }
 }
+
+/** What keeps jobs from being claimed that wait. */
+const putOff = ["next_attempt_at IS NOT NULL", "held = 1", "blocked > 0"];
 
 /** By expressions: SQLite would rather take an index for them than read jobs in their order. */
 function holdsFor(kind: JobKind, among: readonly JobState[]): string {
   if (!isView(kind)) return `+state = '${kind}'`;
   const states = `+state IN (${stateList(viewStates(among))})`;
   switch (kind) {
+    case "held":
+      return `${states} AND +held = 1`;
     case "scheduled":
-      return `${states} AND +next_attempt_at > :now`;
+      return `${states} AND +next_attempt_at > :now AND +held = 0`;
     case "waiting":
-      return `${states} AND (+available = 1 OR +next_attempt_at <= :now AND +blocked = 0)`;
+      return `${states} AND (+available = 1 OR +next_attempt_at <= :now AND +held = 0 AND +blocked = 0)`;
     case "blocked":
       return `${states} AND +blocked > 0`;
   }
@@ -135,8 +161,9 @@ export function choose(database: Database, jobs: Selection, scope: Scope): Found
   if (isNamed(jobs)) return named(database, jobs, scope);
   const condition = conditionFor(database, jobs === "all" ? {} : jobs, scope.states);
   if (condition === undefined) return [];
-  return database.prepare(`SELECT seq, id, state, queue FROM jobs WHERE ${condition.sql} ORDER BY seq`)
-    .all(condition.parameters) as never;
+  const { from, sql, key, parameters } = condition;
+  return database.prepare(`SELECT seq, id, state, queue FROM ${from} WHERE ${sql} ORDER BY ${key}`)
+    .all(parameters) as never;
 }
 
 // All are found before the first is changed, or a prefix could become unique by what was removed before it.

@@ -1,13 +1,20 @@
 /** The `config` table: names and texts; what they mean is known to config.ts. */
 
 import type { Database } from "./database.ts";
-import { text } from "../rows.ts";
+import type { QueueDefaults } from "../queues.ts";
+import { queueDefaultsFromRow, queueDefaultsSql, text } from "../rows.ts";
 
 export async function settings(database: Database): Promise<Array<[string, string]>> {
   const rows = await database.read(() =>
     database.prepare("SELECT key, value FROM config ORDER BY key").all()
   );
   return rows.map((row) => [text(row, "key"), text(row, "value")]);
+}
+
+/** What queues have for new jobs, by their names. */
+export async function queueDefaults(database: Database): Promise<Map<string, QueueDefaults>> {
+  const rows = await database.read(() => database.prepare(queueDefaultsSql("queues")).all());
+  return new Map(rows.map((row) => [text(row, "name"), queueDefaultsFromRow(row)]));
 }
 
 export async function setSetting(database: Database, name: string, value: string): Promise<void> {

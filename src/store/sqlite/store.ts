@@ -9,7 +9,7 @@ import { connect, type Database, explained } from "./database.ts";
 import { enqueue, openIntake } from "./enqueue.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
-import { setSetting, settings, unsetSetting } from "./settings.ts";
+import { queueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
 import { later } from "../../later.ts";
 
@@ -139,7 +139,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     intake: () => Promise.resolve(openIntake(database)),
     exchange: async (worker, finished, want) =>
       (await work()).exchange(database, worker, workerNames.get(worker) ?? String(worker), finished, want),
-    outlook: async () => (await work()).outlook(database),
+    outlook: async (queues = null) => (await work()).outlook(database, queues),
+    isWorkLeft: async (queues = null) => (await work()).isWorkLeft(database, queues),
     changed() {
       const before = version;
       return before !== (version = readVersion());
@@ -158,6 +159,9 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     isRunning: async (seq, run, boot) => (await work()).isRunning(database, seq, run, boot),
     requestStop: async (request, gone, hosts) => (await work()).requestStop(database, request, gone, hosts),
     counts: async () => (await questions()).counts(database),
+    countOpen: async () => (await questions()).countOpen(database),
+    queueNames: async () => (await questions()).queueNames(database),
+    tagNames: async (limit) => (await questions()).tagNames(database, limit),
     deaths: async () => (await questions()).deaths(database),
     list: async (filter) => (await acts()).list(database, filter),
     keys: async (filter) => (await acts()).keys(database, filter),
@@ -176,6 +180,10 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     retry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.retry),
     remove: async (jobs) => (await acts()).remove(database, jobs, scopes.remove),
     edit: async (jobs, changes) => (await acts()).edit(database, jobs, changes),
+    signal: async (jobs, name) => (await acts()).signal(database, jobs, name),
+    removeSignals: async (ids) => (await work()).removeSignals(database, ids),
+    hold: async (jobs) => (await acts()).hold(database, jobs),
+    release: async (jobs) => (await acts()).release(database, jobs),
     dlqRetry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.dlqRetry),
     dlqPurge: async (jobs) => (await acts()).remove(database, jobs, scopes.dlqPurge),
     check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
@@ -183,6 +191,12 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);
       return (await import(later("./moving.ts")) as typeof import("./moving.ts")).movingOn(database);
     },
+    queues: async () => (await acts()).queues(database),
+    queueDefaults: () => queueDefaults(database),
+    setQueue: async (name, changes) => (await acts()).setQueue(database, name, changes),
+    pauseQueues: async (names, paused) => (await acts()).pauseQueues(database, names, paused),
+    removeQueue: async (name) => (await acts()).removeQueue(database, name),
+    moveJobs: async (jobs, queue) => (await acts()).moveJobs(database, jobs, queue),
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),

@@ -38,6 +38,7 @@ Deno.test("how an attempt ended is said in one line", () => {
   const cases: Array<[Partial<EndedRun>, string]> = [
     [{ exitCode: 0 }, "Attempt 1 of job a completed after 2.5s"],
     [{ exitCode: 3, number: 2 }, "Attempt 2 of job a failed after 2.5s: exit code 3"],
+    [{ exitCode: 75 }, "Attempt 1 of job a asked to be run again later, after 2.5s (exit code 75)"],
     [{ outcome: "signaled", signal: "SIGTERM" }, "Attempt 1 of job a failed after 2.5s: SIGTERM"],
     [{ outcome: "timed_out" }, "Attempt 1 of job a failed after 2.5s: timed out"],
     [{ outcome: "handed_back" }, "Attempt 1 of job a was handed back to the queue after 2.5s"],
@@ -54,14 +55,16 @@ Deno.test("why a job waits is said in one line", () => {
     ...worker,
     role: "manager" as const,
   }];
+  const held = { held: true } as JobDetail["job"];
   const job = {
+    id: "a",
+    job: { held: false, blocked: 0 },
     state: "pending",
     attempts: 0,
     maxRetries: 3,
     dueIn: null,
     cancelling: false,
     ahead: 0,
-    job: { blocked: 0 },
   };
   const waiting = (blocked: number) => ({
     ahead: null,
@@ -89,6 +92,8 @@ Deno.test("why a job waits is said in one line", () => {
       `waits for its retry (attempt 2 of 4), in 2s; ${none}`,
     ],
     [{ state: "failed", attempts: 1, dueIn: -50, ahead: null }, workers, "waits for a free worker"],
+    [{ job: held, ahead: null }, [], "is held; let it go: queuectl release a"],
+    [{ job: held, dueIn: 2000 }, workers, "is held; let it go: queuectl release a"],
     [{ state: "processing", cancelling: true }, workers, "is being cancelled"],
     [{ state: "processing" }, workers, null],
     [{ state: "completed" }, [], null],

@@ -123,7 +123,7 @@ export function claimCases(test: Case): void {
     await store.leave(worker);
     assert.deepEqual(
       await store.exchange(worker, [finished(run, success)], 1),
-      { claims: [], stale: [], cancel: [], stop: null },
+      { claims: [], stale: [], cancel: [], signals: [], stop: null },
     );
     assert.deepEqual((await store.list({ limit: 10 })).map(({ state }) => state), ["completed", "pending"]);
   });

@@ -16,6 +16,15 @@ export function editCases(test: Case): void {
       [{ env: { NEW: 'q"\n', DROP: null, NONE: null } }, { env: { KEEP: "1", NEW: 'q"\n' } }],
       [{ env: { KEEP: null, NEW: null } }, { env: null }],
       [{ env: { FIRST: "" } }, { env: { FIRST: "" } }],
+      [{ retryRules: { backoff: "linear", retryOn: [1, 2] } }, {
+        retryRules: { backoff: "linear", retryOn: [1, 2] },
+      }],
+      [{ retryRules: { retryOn: [7], noRetryOn: null, jitter: 0.5 } }, {
+        retryRules: { backoff: "linear", retryOn: [7], jitter: 0.5 },
+      }],
+      [{ retryRules: { backoff: null, retryOn: null, jitter: null, maxBackoff: null } }, {
+        retryRules: null,
+      }],
     ];
     for (const [changes, fields] of steps) {
       clock.advance(1000);
@@ -23,6 +32,24 @@ export function editCases(test: Case): void {
       assert.deepEqual(await store.edit(["a"], changes), ["a"]);
       assert.deepEqual(await jobById(store, "a"), { ...before, ...fields, updatedAt: clock.now() });
     }
+  });
+
+  test("edit and retry give jobs other tags, by which they are found then", async ({ store }) => {
+    await store.enqueue([newJob("a", { tags: ["x", "y"] }), newJob("b"), newJob("c", { tags: ["x"] })]);
+    const tagged = async (tag: string) => ids(await store.list({ tags: [tag], limit: 9 }));
+    await store.edit(["a", "b"], { tags: ["y", "z"], priority: 1 });
+    assert.deepEqual((await jobById(store, "b")).tags, ["y", "z"]);
+    assert.deepEqual([await tagged("x"), await tagged("y"), await tagged("z")], [["c"], ["a", "b"], [
+      "a",
+      "b",
+    ]]);
+    await store.edit(["a"], { tags: [] });
+    await store.edit(["c"], { priority: 2 });
+    assert.deepEqual([await tagged("x"), await tagged("y")], [["c"], ["b"]]);
+    await store.cancel(["b", "c"]);
+    await store.retry("all", { tags: ["again"] });
+    assert.deepEqual([await tagged("again"), await tagged("x"), await tagged("y")], [["b", "c"], [], []]);
+    assert.deepEqual((await jobById(store, "a")).tags, []);
   });
 
   test("an edited priority counts at the next claim", async ({ store }) => {

@@ -142,9 +142,10 @@ export function enqueueCases(test: Case): void {
       } = listed[position];
       assert.deepEqual(fields, { ...plainFields, ...job });
       const run = claims.find(({ id }) => id === job.id)!;
-      const { command, maxRetries, timeout, baseBackoff, cwd, env, retryRules = null } = job;
+      const { command, maxRetries, timeout, baseBackoff, cwd, env, retryRules = null, queue = "default" } =
+        job;
       assert.deepEqual(run, {
-        ...{ command, maxRetries, timeout, baseBackoff, cwd, env, retryRules },
+        ...{ command, maxRetries, timeout, baseBackoff, cwd, env, retryRules, queue },
         id: job.id,
         seq: run.seq,
         claim: 1,

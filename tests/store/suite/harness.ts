@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { QueuectlError } from "../../../src/errors.ts";
-import { nextStep } from "../../../src/job/backoff.ts";
+import { nextStep, type RetryPolicy } from "../../../src/job/backoff.ts";
 import {
   type Claim,
   type Finished,
@@ -120,13 +120,16 @@ export const later: Outcome = { kind: "exited", code: 75 };
 /** The result of a run, with what a worker would decide about it (base 2, at most an hour). */
 export function finished(claim: Claim, outcome: Outcome, fields: Partial<Finished> = {}): Finished {
   const { seq, run, attempt, startedAt, maxRetries } = claim;
-  const policy = {
+  const policy: RetryPolicy = {
     attempts: attempt,
     maxRetries,
+    backoff: "exponential",
     baseBackoff: claim.baseBackoff ?? 2,
     maxBackoff: 3_600_000,
+    jitter: 0,
+    ...claim.retryRules,
   };
-  const next = nextStep(outcome, `error of ${claim.id}`, policy);
+  const next = nextStep(outcome, `error of ${claim.id}`, policy, 0);
   return {
     seq,
     claim: claim.claim,

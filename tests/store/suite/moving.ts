@@ -161,6 +161,20 @@ export function movingCases(test: PairCase): void {
     assert.deepEqual([await source.check(), await target.check()], [[], []]);
   });
 
+  test("held jobs and rules of retries move along", async ({ from, to }) => {
+    const [source, target] = [await from.connect(), await to.connect()];
+    const retryRules = { backoff: "linear", maxBackoff: 5000, jitter: 0.5, retryOn: [1, 2] } as const;
+    await source.enqueue([newJob("a", { held: true }), newJob("b", { retryRules }), newJob("c")]);
+    await source.hold(["b"]);
+    await moveQueue(source, target, all);
+    assert.equal(await target.countOpen(), 1);
+    assert.deepEqual(ids(await claim(target, await join(target), 9)), ["c"]);
+    assert.deepEqual(await target.release("all"), ["a", "b"]);
+    const claims = await claim(target, await join(target), 9);
+    assert.deepEqual(claims.map(({ id, retryRules }) => [id, retryRules]), [["a", null], ["b", retryRules]]);
+    assert.deepEqual(await target.check(), []);
+  });
+
   test("jobs are claimed after a move in the order and under the numbers as before it", async ({ from, to, clock }) => {
     const [source, target] = [await from.connect(), await to.connect()];
     await fill(source, clock);
@@ -211,6 +225,32 @@ export function movingCases(test: PairCase): void {
     await moveQueue(source, target, all);
     assert.deepEqual(await target.settings(), [["timeout", "2s"]]);
     assert.deepEqual([await source.deaths(), await target.deaths()], [0, 2]);
+  });
+
+  test("queues move with what is set for them, in place of the target's, and with what a rate counts", async ({ from, to, clock }) => {
+    const [source, target] = [await from.connect(), await to.connect()];
+    await source.enqueue(["a", "b", "c"].map((id) => newJob(id, { queue: "slow" })));
+    await source.setQueue("slow", { rate: 1, ratePeriod: 60_000, maxRetries: 2 });
+    await source.setQueue("default", { timeout: 1000 });
+    await source.setQueue("", { concurrency: 5 });
+    await source.setQueue("idle", { paused: true });
+    const worker = await join(source);
+    await end(source, worker, await claimOne(source, worker), success);
+    await source.leave(worker);
+    await target.setQueue("", { concurrency: 1, paused: true });
+    await target.setQueue("slow", { concurrency: 1 });
+    await target.setQueue("other", { concurrency: 1 });
+    const [before, counts] = [await source.queues(), await source.counts()];
+    assert.deepEqual((await moveQueue(source, target, all)).counts, counts);
+    assert.deepEqual(await target.queues(), before);
+    assert.deepEqual((await source.queues()).map(({ name }) => name), ["", "default"]);
+    assert.equal((await source.queues())[0].concurrency, null);
+    const other = await join(target);
+    assert.deepEqual(await claim(target, other, 5), []);
+    assert.deepEqual(await target.outlook(), { ready: false, dueIn: 60_000 });
+    clock.advance(60_000);
+    assert.deepEqual(ids(await claim(target, other, 5)), ["b"]);
+    assert.deepEqual([await source.check(), await target.check()], [[], []]);
   });
 
   test("an empty queue moves too", async ({ from, to }) => {

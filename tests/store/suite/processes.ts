@@ -10,7 +10,7 @@ export function processCases(test: Case): void {
     clock.advance(10);
     const worker = await join(store, { manager, number: 2, concurrency: 8, identity });
     assert.notEqual(manager, worker);
-    const common = { identity, expired: false, stop: null, running: [] };
+    const common = { identity, queues: null, expired: false, stop: null, running: [] };
     const started = clock.now();
     assert.deepEqual(await store.processes(), [
       {
@@ -131,7 +131,7 @@ export function processCases(test: Case): void {
     const run = await claimOne(store, worker);
     await other.requestStop({ grace: 10 }, []);
     const answer = await store.exchange(worker, [finished(run, success)], 0);
-    assert.deepEqual(answer, { claims: [], stale: [], cancel: [], stop: { grace: 10 } });
+    assert.deepEqual(answer, { claims: [], stale: [], cancel: [], signals: [], stop: { grace: 10 } });
   });
 
   test("a process that comes after the stop is not asked", async ({ store }) => {
@@ -168,6 +168,12 @@ export function processCases(test: Case): void {
   });
 
   test("exchange of a process that is not registered asks nothing of it", async ({ store }) => {
-    assert.deepEqual(await store.exchange(999_999, [], 0), { claims: [], stale: [], cancel: [], stop: null });
+    assert.deepEqual(await store.exchange(999_999, [], 0), {
+      claims: [],
+      stale: [],
+      cancel: [],
+      signals: [],
+      stop: null,
+    });
   });
 }

@@ -29,6 +29,7 @@ export function progressCases(test: Case): void {
     assert.deepEqual(found[1], {
       seq: found[1].seq,
       id: "alpha",
+      queue: "default",
       state: "pending",
       attempts: 0,
       maxRetries: 3,

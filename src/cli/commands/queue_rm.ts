@@ -1,0 +1,10 @@
+import type { Context } from "../context.ts";
+import { openQueue } from "../open_queue.ts";
+import { print } from "../standard_streams.ts";
+
+/** Removes a queue that has no jobs, and what is set for it. */
+export async function queueRm(this: Context, _flags: unknown, name: string): Promise<void> {
+  await using store = await openQueue(this, "create");
+  await store.removeQueue(name);
+  await print(`Queue ${name} removed.\n`);
+}

@@ -1,0 +1,31 @@
+import { QueuectlError } from "../../errors.ts";
+import { tellChanged } from "../acting.ts";
+import type { Context } from "../context.ts";
+import { type FilterFlags, filterOf, selectionOf } from "../job_filter.ts";
+import { openQueue } from "../open_queue.ts";
+import { requireSignal, signalName } from "../signal_name.ts";
+
+/** Sends a signal to the commands of jobs that run; of all that are named, or none. */
+export async function signal(
+  this: Context,
+  flags: FilterFlags & { json?: boolean },
+  ...words: string[]
+): Promise<void> {
+  if (Deno.build.os === "windows") {
+    throw new QueuectlError("usage", "Windows has no signals; end what runs with: queuectl cancel ID");
+  }
+  const last = words.at(-1);
+  const isMissing = last === undefined ||
+    words.length === 1 && filterOf(flags) === undefined && signalName(last) === undefined;
+  if (isMissing) {
+    throw new QueuectlError("usage", "Argument SIGNAL is missing; it comes last, like TERM or 15");
+  }
+  const name = requireSignal(last);
+  const selection = selectionOf(words.slice(0, -1), flags);
+  await using store = await openQueue(this, "empty");
+  const signalled = await store.signal(selection, name);
+  await tellChanged(selection, signalled, {
+    done: `signalled with ${name}`,
+    none: "No jobs to signal.",
+  }, flags.json);
+}

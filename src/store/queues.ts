@@ -1,0 +1,42 @@
+/** Queues as a store knows them: types only. A queue is made by its first job, or by setting something of it. */
+
+import type { JobState } from "../job/job.ts";
+
+/** The name under which all queues together are paused and limited; no job is in it. */
+export const allQueues = "";
+
+/** Into so many parts the period of a rate is divided; what is started in one of them counts at its end. */
+export const grains = 1000;
+
+/** What is decided for the jobs of a queue; null where nothing is. */
+export interface QueueSettings {
+  /** None of its jobs is started; those that run go on. */
+  paused: boolean;
+  /** The most of its jobs that run at once, on all hosts together. */
+  concurrency: number | null;
+  /** The most of its jobs that are started within any {@link ratePeriod}. */
+  rate: number | null;
+  /** Milliseconds. */
+  ratePeriod: number | null;
+  /** What new jobs have that say nothing of it. */
+  maxRetries: number | null;
+  /** Milliseconds, 0 for no limit: what new jobs have that say nothing of it. */
+  timeout: number | null;
+}
+
+/** What a queue has for new jobs. */
+export type QueueDefaults = Pick<QueueSettings, "maxRetries" | "timeout">;
+
+/** A queue with the number of its jobs in every state. */
+export interface Queue extends QueueSettings {
+  name: string;
+  counts: Record<JobState, number>;
+}
+
+/** When a worker can get a job. */
+export interface Outlook {
+  /** A job can be claimed now. */
+  ready: boolean;
+  /** Milliseconds until a job becomes due, or a queue may start another one; null: none waits for a time. */
+  dueIn: number | null;
+}

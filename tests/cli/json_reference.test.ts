@@ -1,0 +1,60 @@
+/** The reference of JSON in the README has every name that commands print. */
+
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { queueTest } from "../helpers/queue_test.ts";
+
+const readme = await Deno.readTextFile(fileURLToPath(import.meta.resolve("../../README.md")));
+const section = /\n### JSON\n(.*?)\n### /s.exec(readme)![1];
+const documented = new Set([...section.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name));
+
+/** The names of all fields in a value; those of `env` are not ours. */
+function namesIn(value: unknown): string[] {
+  if (typeof value !== "object" || value === null) return [];
+  if (Array.isArray(value)) return value.flatMap(namesIn);
+  return Object.entries(value).flatMap(([name, field]) => [name, ...name === "env" ? [] : namesIn(field)]);
+}
+
+queueTest("every name that --json prints is in the reference", async (queue) => {
+  await queue.enqueue(
+    { id: "done", command: "true", priority: 1 },
+    { id: "dead", command: "exit 3", maxRetries: 0, priority: 1 },
+    { id: "runs", command: "sleep 60" },
+    { id: "waits", command: "true", priority: -1, env: { A: "1" } },
+    { id: "more", command: "true", priority: -1 },
+  );
+  const manager = queue.start();
+  await manager.line(/picked job runs/);
+  const commands = [
+    "list",
+    "list --columns id,due,queue",
+    "dlq list",
+    "show done",
+    "show runs",
+    "show waits",
+    "dlq show dead",
+    "status --workers",
+    "worker list",
+    "config list",
+    "config get grace",
+    "edit waits --set priority=0",
+    "dlq retry dead",
+    "cancel dead runs",
+    "retry done",
+    "rm more",
+    "clean",
+    "dlq purge --all",
+    "enqueue true",
+  ];
+  for (const command of commands) {
+    const { code, stdout, stderr } = await queue.run(...command.split(" "), "--json");
+    assert.deepEqual([code, stderr], [0, ""], command);
+    const unknown = namesIn(JSON.parse(stdout)).filter((name) => !documented.has(name));
+    assert.deepEqual(unknown, [], command);
+    // One object on a line, or an array with an element a line.
+    assert.ok(
+      stdout.startsWith("[\n") || stdout.trimEnd().split("\n").length === 1 || stdout === "[]\n",
+      command,
+    );
+  }
+});

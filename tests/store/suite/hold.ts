@@ -1,0 +1,116 @@
+/** Jobs that are held, and let go. */
+
+import assert from "node:assert/strict";
+import { addOneOfEach } from "./every_state.ts";
+import {
+  addDead,
+  type Case,
+  claim,
+  claimOne,
+  end,
+  failure,
+  ids,
+  jobById,
+  join,
+  newJob,
+  told,
+} from "./harness.ts";
+
+export function holdCases(test: Case): void {
+  test("a held job is not claimed, also when its time comes, before it is released", async (subject) => {
+    const { store, clock } = subject;
+    const worker = await join(store);
+    await store.enqueue([newJob("later", { delay: 1000 }), newJob("now"), newJob("born", { held: true })]);
+    assert.deepEqual(await store.hold(["now", "later", "now"]), ["now", "later"]);
+    const job = await jobById(store, "later");
+    assert.deepEqual([job.held, job.state, job.nextAttemptAt], [true, "pending", clock.now() + 1000]);
+    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
+    assert.deepEqual(await claim(store, worker, 9), []);
+    clock.advance(1000);
+    assert.deepEqual(await claim(store, worker, 9), []);
+    assert.deepEqual(await store.outlook(), { ready: false, dueIn: null });
+    assert.deepEqual(await store.release(["now", "later", "born"]), ["now", "later", "born"]);
+    assert.equal((await jobById(store, "now")).held, false);
+    assert.deepEqual(await store.outlook(), { ready: true, dueIn: null });
+    assert.deepEqual(ids(await claim(store, worker, 9)), ["later", "now", "born"]);
+  });
+
+  test("a job that is released before its time waits for that", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue([newJob("a", { maxRetries: 1 })]);
+    await end(store, worker, await claimOne(store, worker), failure);
+    assert.deepEqual(await store.hold(["a"]), ["a"]);
+    clock.advance(1999);
+    assert.deepEqual(await store.release(["a"]), ["a"]);
+    assert.deepEqual(await claim(store, worker), []);
+    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1 });
+    clock.advance(1);
+    assert.equal((await claimOne(store, worker)).attempt, 2);
+  });
+
+  test("held jobs are a view, and neither scheduled nor waiting", async ({ store }) => {
+    await addDead(store, "dead");
+    await store.enqueue([
+      newJob("waits"),
+      newJob("scheduled", { delay: 5000 }),
+      newJob("held"),
+      newJob("held-later", { delay: 5000 }),
+    ]);
+    await store.hold(["held", "held-later"]);
+    const listed = async (...kinds: Array<"held" | "scheduled" | "waiting" | "pending">) =>
+      ids(await store.list({ kinds, limit: 9 }));
+    assert.deepEqual(await listed("held"), ["held", "held-later"]);
+    assert.deepEqual(await listed("scheduled"), ["scheduled"]);
+    assert.deepEqual(await listed("waiting"), ["waits"]);
+    assert.deepEqual(await listed("pending"), ["waits", "scheduled", "held", "held-later"]);
+    assert.deepEqual(await listed("held", "scheduled"), ["scheduled", "held", "held-later"]);
+    assert.equal(await store.countOpen(), 2);
+    assert.deepEqual(await store.hold({ kinds: ["scheduled"] }), ["scheduled"]);
+    assert.deepEqual(await store.release({ kinds: ["pending"] }), ["scheduled", "held", "held-later"]);
+    assert.deepEqual(await store.release("all"), []);
+    assert.deepEqual(await store.hold("all"), ["waits", "scheduled", "held", "held-later"]);
+    assert.equal(await store.countOpen(), 0);
+  });
+
+  test("few held jobs among many others are found as pending ones", async ({ store }) => {
+    const worker = await join(store);
+    await store.enqueue(Array.from({ length: 9 }, (_, index) => newJob(`runs-${index}`)));
+    await claim(store, worker, 9);
+    await store.enqueue([newJob("a", { held: true }), newJob("b")]);
+    assert.deepEqual(ids(await store.list({ kinds: ["pending"], limit: 9 })), ["a", "b"]);
+    assert.deepEqual(await store.cancel({ kinds: ["pending"] }), [
+      { id: "a", running: false },
+      { id: "b", running: false },
+    ]);
+  });
+
+  test("only jobs that wait are held and only held ones are released, all or none", async (subject) => {
+    const { store } = subject;
+    await addOneOfEach(subject);
+    await assert.rejects(
+      store.hold(["pending", "processing"]),
+      told("conflict", '"processing" cannot be held', "its state is processing", "only jobs that wait"),
+    );
+    await assert.rejects(store.hold(["pending", "unknown"]), told("not_found", "unknown"));
+    await store.hold(["failed"]);
+    await assert.rejects(
+      store.release(["failed", "pending"]),
+      told("conflict", 'Job "pending" cannot be released: it is not held'),
+    );
+    await assert.rejects(store.release(["dead"]), told("conflict", "its state is dead"));
+    assert.deepEqual(ids(await store.list({ kinds: ["held"], limit: 9 })), ["failed"]);
+    assert.deepEqual(await store.hold({ search: "e" }), ["failed", "due", "pending"]);
+  });
+
+  test("what takes a held job out of the queue, or gives it back, lets it go", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue([newJob("failed"), newJob("waits")]);
+    await end(store, worker, await claimOne(store, worker), failure);
+    await store.hold(["failed", "waits"]);
+    await store.cancel(["waits"]);
+    await store.retry(["failed", "waits"]);
+    for (const id of ["failed", "waits"]) assert.equal((await jobById(store, id)).held, false);
+    clock.advance(1);
+    assert.deepEqual(ids(await claim(store, worker, 2)), ["failed", "waits"]);
+  });
+}

@@ -1,0 +1,118 @@
+/** Limits of queues, kept by several real managers and workers at once, also when one is killed. */
+
+import assert from "node:assert/strict";
+import { sendSignal } from "../../src/worker/processes.ts";
+import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { waitFor } from "../helpers/wait_for.ts";
+
+const names = (queue: string, count: number) =>
+  Array.from({ length: count }, (_, index) => `${queue}-${index}`);
+
+/** A command that says when it begins and ends, and holds its place for a moment. */
+const marking = (file: string) => `echo + >>${file}; sleep 0.05; echo - >>${file}`;
+
+const jobsOf = (queue: string, count: number, command: string) =>
+  names(queue, count).map((id) => ({ id, queue, command, maxRetries: 5 }));
+
+/** The most commands that ran at once by what they said. */
+function most(marks: string): number {
+  let [running, most] = [0, 0];
+  for (const mark of marks.trimEnd().split("\n")) {
+    running += mark === "+" ? 1 : -1;
+    most = Math.max(most, running);
+  }
+  assert.equal(running, 0, marks);
+  return most;
+}
+
+/** Waits until that many of all jobs are completed. */
+async function completed(queue: Queue, count: number): Promise<void> {
+  await waitFor(
+    `${count} completed jobs`,
+    async () => (await queue.store.counts()).completed >= count,
+    async () => [await queue.store.counts(), await queue.store.queues()],
+  );
+}
+
+queueTest(
+  "a queue runs as many jobs as its limit and never more, also when workers are killed",
+  async (queue) => {
+    const { store } = queue;
+    await store.setQueue("three", { concurrency: 3 });
+    await queue.enqueue(...jobsOf("three", 40, marking("marks")));
+    const manager = queue.start("--count", "2", "--concurrency", "8");
+    queue.start("--count", "2", "--concurrency", "8");
+    for (const [number, done] of [[1, 8], [2, 20]]) {
+      await completed(queue, done);
+      sendSignal(await manager.workerPid(number), "SIGKILL");
+    }
+    await completed(queue, 40);
+    assert.equal(most(queue.read("marks")), 3);
+    const counts = (await store.queues()).find(({ name }) => name === "three")!.counts;
+    assert.deepEqual([counts.completed, counts.processing], [40, 0]);
+  },
+);
+
+queueTest("all queues together run as many jobs as the limit of all and never more", async (queue) => {
+  await queue.store.setQueue("", { concurrency: 4 });
+  await queue.store.setQueue("two", { concurrency: 2 });
+  await queue.enqueue(
+    ...["one", "default"].flatMap((name) => jobsOf(name, 12, marking("all"))),
+    ...jobsOf("two", 12, marking("all") + "; true"),
+  );
+  const managers = [
+    queue.start("--concurrency", "8", "--drain"),
+    queue.start("--concurrency", "8", "--drain"),
+  ];
+  for (const manager of managers) assert.equal((await manager.status).code, 0);
+  assert.equal(most(queue.read("all")), 4);
+});
+
+queueTest("a rate is kept in any window of its period, however many workers there are", async (queue) => {
+  const [rate, ratePeriod, jobs] = [4, 400, 18];
+  await queue.store.setQueue("slow", { rate, ratePeriod });
+  await queue.enqueue(...jobsOf("slow", jobs, "true"));
+  const managers = [queue.start("--count", "2", "--concurrency", "4", "--drain"), queue.start("--drain")];
+  for (const manager of managers) assert.equal((await manager.status).code, 0);
+  const runs = await Promise.all(names("slow", jobs).map((id) => queue.store.attempts(id)));
+  const starts = runs.flat().map(({ startedAt }) => startedAt).sort((a, b) => a - b);
+  assert.equal(starts.length, jobs);
+  for (const [index, start] of starts.slice(rate).entries()) {
+    assert.ok(
+      start - starts[index] >= ratePeriod,
+      `${rate + 1} starts in ${start - starts[index]} ms: ${starts}`,
+    );
+  }
+});
+
+queueTest("workers take jobs of their queues alone; a drained one waits for no other", async (queue) => {
+  const command = 'echo "$QUEUECTL_QUEUE" >>ran';
+  await queue.enqueue(...["a", "b", "c", "default"].flatMap((name) => jobsOf(name, 2, command)));
+  const manager = queue.start("--queue", "a,b", "--queue", "none", "--drain");
+  assert.equal((await manager.status).code, 0);
+  assert.deepEqual(queue.read("ran").trimEnd().split("\n").sort(), ["a", "a", "b", "b"]);
+  assert.equal((await queue.store.counts()).pending, 4);
+  queue.start("--queue", "none");
+  await waitFor("a worker", async () => (await queue.store.processes()).length === 2);
+  const { stdout } = await queue.run("worker", "list");
+  assert.match(stdout, /QUEUES[^]*Worker-1 .*\| none +\|/);
+  const [listed] = JSON.parse((await queue.run("worker", "list", "--json")).stdout);
+  assert.deepEqual(listed.queues, ["none"]);
+});
+
+queueTest("a paused queue starts nothing until it goes on; workers that drain leave it", async (queue) => {
+  const { store } = queue;
+  await queue.enqueue({ id: "runs", queue: "a", command: untilFile("go") });
+  queue.start("--concurrency", "4");
+  await queue.reaches("runs", "processing");
+  await store.pauseQueues(["a"], true);
+  await queue.enqueue({ id: "waits", queue: "a", command: "true" }, { id: "free", command: "true" });
+  await queue.reaches("free", "completed");
+  queue.touch("go");
+  await queue.reaches("runs", "completed");
+  const drained = await queue.start("--drain").status;
+  assert.equal(drained.code, 0);
+  assert.equal((await queue.job("waits")).state, "pending");
+  await store.pauseQueues(["a"], false);
+  await queue.reaches("waits", "completed");
+});
