@@ -35,7 +35,6 @@ export const keyTwice = (key: string, first: string, second: string) =>
     `Jobs "${first}" and "${second}" have the same unique key "${key}"; nothing was stored`,
   );
 
-/** A job would have to wait again while another one with its unique key has not ended. */
 /** Some job that waits for those that are retried has a key that another one has by now. */
 export const keyOfDependantHeld = () =>
   new QueuectlError(
@@ -43,6 +42,7 @@ export const keyOfDependantHeld = () =>
     "A job that would come back with these has the same unique key as another one that waits or runs",
   );
 
+/** A job would have to wait again while another one with its unique key has not ended. */
 export function keyHeld(
   key: string,
   id: string,

@@ -98,9 +98,15 @@ async function explain(run: Run, edges: readonly Broken[]): Promise<void> {
 
 /**
  * Opens the dependencies on these jobs again, which are to run again. Who still waits waits for them too; who was cancelled
- * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one.
+ * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one. `tell` is told
+ * of those beforehand.
  */
-export async function reopen(database: Database, run: Run, jobs: readonly number[]): Promise<void> {
+export async function reopen(
+  database: Database,
+  run: Run,
+  jobs: readonly number[],
+  tell: (back: readonly number[]) => void = () => {},
+): Promise<void> {
   for (let again = jobs; again.length > 0;) {
     const keys = asArray(again);
     const rows = await run(
@@ -124,7 +130,9 @@ export async function reopen(database: Database, run: Run, jobs: readonly number
        FROM counted WHERE job.seq = counted.child`,
       [keys],
     );
-    again = await takeBack(database, run, broken.map((row) => number(row, "child")));
+    const children = broken.map((row) => number(row, "child"));
+    tell(children);
+    again = await takeBack(database, run, children);
   }
 }
 
@@ -150,7 +158,9 @@ async function takeBack(database: Database, run: Run, jobs: readonly number[]): 
 async function failedParents(run: Run, jobs: readonly number[]): Promise<Row[]> {
   return await run(
     `SELECT edge.parent, edge.child, parent.id, parent.state
-     FROM queuectl.dependencies AS edge JOIN queuectl.jobs AS parent ON parent.seq = edge.parent
+     FROM queuectl.dependencies AS edge
+     -- By the key, not by the index on states.
+     CROSS JOIN LATERAL (SELECT id, state FROM queuectl.jobs WHERE seq = edge.parent OFFSET 0) AS parent
      WHERE edge.child = ANY ($1::bigint[]) AND NOT edge.open AND edge.kind = 'success'
        AND parent.state IN ('dead', 'cancelled') ORDER BY edge.child, edge.parent`,
     [asArray(jobs)],

@@ -4,7 +4,7 @@ import { failpoint } from "../../failpoint.ts";
 import { defaultQueueName, type DuplicatePolicy, type NewJob } from "../../job/job.ts";
 import { extraColumns, type Extras, extrasOf, noExtras } from "../extras.ts";
 import { idsExist } from "../refusals.ts";
-import { text } from "../rows.ts";
+import { number, text } from "../rows.ts";
 import { findParents, linkParents, type ParentRow } from "./parents.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
@@ -159,6 +159,10 @@ async function moveOver(
     await run(`CREATE TEMPORARY TABLE queuectl_intake (${typedColumns}) ON COMMIT DROP`);
     await send(run, jobs());
     if (parents) await findParents(run, parents());
+    // Asked before those that are kept out are taken out of it.
+    const keyed = hasKeys && parents
+      ? await run(`SELECT number, id FROM ${intakeTable} WHERE unique_key IS NOT NULL`)
+      : [];
     const kept = hasKeys ? await makeRoom(database, run, request) : new Map<number, string>();
     await run(
       jobsOf(intakeTable, timeSql("$1"), "$2", "ON CONFLICT (id) DO NOTHING"),
@@ -170,7 +174,13 @@ async function moveOver(
       [request],
     );
     if (existing.length > 0) throw idsExist(existing.map((row) => text(row, "id")));
-    if (parents) await linkParents(database, run);
+    if (parents) {
+      const ids = keyed.flatMap((row) => {
+        const existing = kept.get(number(row, "number"));
+        return existing === undefined ? [] : [[text(row, "id"), existing] as const];
+      });
+      await linkParents(database, run, new Map(ids));
+    }
     failpoint("enqueue");
     const { text: notify, parameters } = notification(database);
     await run(notify, parameters);

@@ -49,8 +49,9 @@ export function openIntake(database: Database): Intake {
   }
 
   const parents = () =>
-    collected.prepare("SELECT child, parent, kind FROM temp.parents ORDER BY rowid")
-      .iterate() as unknown as Iterable<ParentRow>;
+    collected.prepare(`
+      SELECT child, parent, kind, EXISTS (SELECT 1 FROM temp.intake WHERE id = parent) AS new
+      FROM temp.parents ORDER BY rowid`).iterate() as unknown as Iterable<ParentRow>;
 
   return {
     add(job) {

@@ -1,17 +1,20 @@
 /** What new jobs wait for: found when they are put into the queue, from the names that were collected with them. */
 
-import { noParent } from "../refusals.ts";
-import { text } from "../rows.ts";
+import { findCircle } from "../new_parents.ts";
+import { noParent, waitsForItself } from "../refusals.ts";
+import { number, text } from "../rows.ts";
 import type { Database, Run } from "./database.ts";
 import { cancelWaiting, reasonOf } from "./dependencies.ts";
 import { requireJob } from "./queries.ts";
-import { asJson } from "./storable.ts";
+import { asArray, asJson } from "./storable.ts";
 
 /** What a new job is to wait for, by its name. */
 export interface ParentRow {
   child: string;
   parent: string;
   kind: string;
+  /** The parent is one of the new jobs itself. */
+  new: boolean;
 }
 
 /** Rows that go out in one statement. */
@@ -23,34 +26,32 @@ const packet = 10_000;
  * without being seen. Throws `not_found`.
  */
 export async function findParents(run: Run, parents: Iterable<ParentRow>): Promise<void> {
-  const columns = `child text COLLATE "C", parent text COLLATE "C", kind text COLLATE "C"`;
-  await run(
-    `CREATE TEMPORARY TABLE queuectl_parents (number integer GENERATED ALWAYS AS IDENTITY, ${columns}) ON COMMIT DROP`,
-  );
+  const columns = `child text COLLATE "C", parent text COLLATE "C", kind text COLLATE "C", new boolean`;
+  await run(`CREATE TEMPORARY TABLE queuectl_parents (${columns}) ON COMMIT DROP`);
   const send = (rows: ParentRow[]) =>
     run(
-      `INSERT INTO pg_temp.queuectl_parents (child, parent, kind)
-       SELECT child, parent, kind FROM json_to_recordset($1::text::json) AS each (${columns})`,
+      `INSERT INTO pg_temp.queuectl_parents
+       SELECT child, parent, kind, new FROM json_to_recordset($1::text::json) AS each (${columns})`,
       [asJson(rows)],
     );
   let rows: ParentRow[] = [];
-  for (const row of parents) {
-    if (rows.push(row) < packet) continue;
+  for (const { child, parent, kind, new: isNew } of parents) {
+    if (rows.push({ child, parent, kind, new: Boolean(isNew) }) < packet) continue;
     await send(rows);
     rows = [];
   }
   if (rows.length > 0) await send(rows);
-  await run(`
-    SELECT count(*) FROM (
-      SELECT seq FROM queuectl.jobs WHERE seq IN (
-        SELECT job.seq FROM pg_temp.queuectl_parents AS name JOIN queuectl.jobs AS job ON job.id = name.parent)
-      ORDER BY seq FOR SHARE
-    ) AS locked`);
+  // A question for each name, which always uses the index: a join with a table that has none may not.
+  const found = await run(`
+    SELECT (SELECT seq FROM queuectl.jobs WHERE id = name.parent) AS seq
+    FROM pg_temp.queuectl_parents AS name WHERE NOT new`);
+  await run("SELECT seq FROM queuectl.jobs WHERE seq = ANY ($1::bigint[]) ORDER BY seq FOR SHARE", [
+    asArray([...new Set(found.filter(({ seq }) => seq !== null).map((row) => number(row, "seq")))]),
+  ]);
+  // Only now: one that was there may have been removed.
   const unknown = await run(`
     SELECT parent, min(child) AS child FROM pg_temp.queuectl_parents AS name
-    WHERE NOT EXISTS (SELECT 1 FROM pg_temp.queuectl_intake WHERE id = name.parent)
-      AND NOT EXISTS (SELECT 1 FROM queuectl.jobs WHERE id = name.parent)
-    GROUP BY parent ORDER BY min(number)`);
+    WHERE NOT new AND (SELECT seq FROM queuectl.jobs WHERE id = name.parent) IS NULL GROUP BY parent`);
   for (const row of unknown) {
     const name = text(row, "parent");
     const { id } = await requireJob(run, name, noParent(text(row, "child")), "FOR UPDATE");
@@ -58,29 +59,57 @@ export async function findParents(run: Run, parents: Iterable<ParentRow>): Promi
   }
 }
 
-/** Has the new jobs, which are in the queue, wait for their parents, or cancels them where one has failed. */
-export async function linkParents(database: Database, run: Run): Promise<void> {
-  await run(`
-    INSERT INTO queuectl.dependencies (parent, child, kind, open)
-    SELECT parent.seq, child.seq, max(kind), bool_or(parent.state IN ('pending', 'processing', 'failed'))
-    FROM pg_temp.queuectl_parents AS name JOIN queuectl.jobs AS child ON child.id = name.child
-    JOIN queuectl.jobs AS parent ON parent.id = name.parent
-    GROUP BY parent.seq, child.seq ON CONFLICT DO NOTHING`);
-  await run(`
-    UPDATE queuectl.jobs AS job SET blocked = edges.n, available = false
-    FROM (
-      SELECT child, count(*) AS n FROM queuectl.dependencies WHERE open AND child IN (
-        SELECT job.seq FROM pg_temp.queuectl_parents AS name JOIN queuectl.jobs AS job ON job.id = name.child)
-      GROUP BY child
-    ) AS edges
-    WHERE job.seq = edges.child`);
+/**
+ * A job that is not stored, because another one with its unique key is kept, waits for none, and who is to wait for it waits
+ * for that one: `kept` has its id by that of the one that was left out. Throws `usage` where that makes a circle.
+ */
+async function followKept(run: Run, kept: ReadonlyMap<string, string>): Promise<void> {
+  if (kept.size === 0) return;
+  const rows = asJson([...kept].map(([id, existing]) => ({ id, existing })));
+  const each = `json_to_recordset($1::text::json) AS kept (id text COLLATE "C", existing text COLLATE "C")`;
+  await run(`DELETE FROM pg_temp.queuectl_parents AS name USING ${each} WHERE name.child = kept.id`, [rows]);
+  const changed = await run(
+    `UPDATE pg_temp.queuectl_parents AS name SET parent = kept.existing FROM ${each} WHERE name.parent = kept.id
+     RETURNING 1 AS changed`,
+    [rows],
+  );
+  if (changed.length === 0) return;
+  const edges = await run("SELECT child, parent FROM pg_temp.queuectl_parents WHERE new");
+  const parentsOf = Map.groupBy(edges, (edge) => text(edge, "child"));
+  const circle = findCircle(
+    new Map([...parentsOf].map(([child, edges]) => [child, edges.map((edge) => text(edge, "parent"))])),
+  );
+  if (circle) throw waitsForItself(circle);
+}
+
+/**
+ * Has the new jobs, which are in the queue, wait for their parents, or cancels them where one has failed. `kept` has the
+ * ids of jobs that were left out, with those of the jobs that are kept in their places.
+ */
+export async function linkParents(
+  database: Database,
+  run: Run,
+  kept: ReadonlyMap<string, string>,
+): Promise<void> {
+  await followKept(run, kept);
   const failed = await run(`
-    SELECT edge.parent, edge.child, parent.id, parent.state
-    FROM (
-      SELECT DISTINCT job.seq FROM pg_temp.queuectl_parents AS name JOIN queuectl.jobs AS job ON job.id = name.child
-    ) AS new
-    JOIN queuectl.dependencies AS edge ON edge.child = new.seq JOIN queuectl.jobs AS parent ON parent.seq = edge.parent
-    WHERE NOT edge.open AND edge.kind = 'success' AND parent.state IN ('dead', 'cancelled')
-    ORDER BY edge.child, edge.parent`);
+    WITH edge AS (
+      SELECT (SELECT seq FROM queuectl.jobs WHERE id = name.parent) AS parent,
+        (SELECT seq FROM queuectl.jobs WHERE id = name.child) AS child, max(kind) AS kind
+      FROM pg_temp.queuectl_parents AS name GROUP BY 1, 2
+    ),
+    linked AS (
+      INSERT INTO queuectl.dependencies (parent, child, kind, open)
+      SELECT parent, child, kind,
+        (SELECT state IN ('pending', 'processing', 'failed') FROM queuectl.jobs WHERE seq = edge.parent)
+      FROM edge ON CONFLICT DO NOTHING RETURNING parent, child, kind, open
+    ),
+    waiting AS (
+      UPDATE queuectl.jobs AS job SET blocked = open.n, available = false
+      FROM (SELECT child, count(*) AS n FROM linked WHERE open GROUP BY child) AS open WHERE job.seq = open.child
+    )
+    SELECT linked.parent, linked.child, parent.id, parent.state FROM linked
+    CROSS JOIN LATERAL (SELECT id, state FROM queuectl.jobs WHERE seq = linked.parent OFFSET 0) AS parent
+    WHERE NOT open AND kind = 'success' AND parent.state <> 'completed' ORDER BY linked.child, linked.parent`);
   await cancelWaiting(database, run, failed.map(reasonOf), true);
 }

@@ -1,6 +1,6 @@
 /** Giving jobs that have ended, or wait for a retry, all their attempts again. */
 
-import type { FoundJob, Scope } from "../refusals.ts";
+import type { Scope } from "../refusals.ts";
 import type { JobChanges } from "../../job/job.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { timeSql } from "./clock.ts";
@@ -24,7 +24,14 @@ export async function retry(
   return await keepingKeysUnique(
     database,
     () => tried,
-    () => putBack(database, selection, changes, scope, (jobs) => tried = jobs.map(({ seq }) => seq)),
+    () =>
+      putBack(
+        database,
+        selection,
+        changes,
+        scope,
+        (jobs, isFirst) => tried = [...isFirst ? [] : tried, ...jobs],
+      ),
   );
 }
 
@@ -33,13 +40,13 @@ async function putBack(
   selection: Selection,
   changes: JobChanges | undefined,
   scope: Scope,
-  tell: (jobs: readonly FoundJob[]) => unknown,
+  tell: (jobs: readonly number[], isFirst: boolean) => unknown,
 ): Promise<string[]> {
   return await database.transaction(async (run) => {
     const chosen = (await choose(database, run, selection, scope)).sort((a, b) => a.seq - b.seq);
     const jobs = await withoutFailedParents(run, chosen, isNamed(selection));
     if (jobs.length === 0) return [];
-    tell(jobs);
+    tell(jobs.map(({ seq }) => seq), true);
     const parameters = createParameters();
     const keys = parameters.add(asArray(jobs.map(({ seq }) => seq)));
     const now = timeSql(parameters.add(database.now()));
@@ -49,7 +56,7 @@ async function putBack(
        WHERE seq = ANY(${keys}::bigint[])`,
       parameters.values,
     );
-    await reopen(database, run, jobs.map(({ seq }) => seq));
+    await reopen(database, run, jobs.map(({ seq }) => seq), (back) => tell(back, false));
     await setTags(run, jobs, changes?.tags);
     const { text, parameters: payload } = notification(database);
     await run(text, payload);

@@ -23,10 +23,11 @@ export const settleFunction = `
     LOOP
       -- Asked first: an UPDATE that finds nothing costs more.
       EXIT WHEN NOT EXISTS (SELECT 1 FROM queuectl.dependencies WHERE parent = ANY (ended) AND open);
-      WITH edges AS (
-        UPDATE queuectl.dependencies AS edge SET open = false FROM queuectl.jobs AS parent
-        WHERE edge.parent = ANY (ended) AND edge.open AND parent.seq = edge.parent
-          AND parent.state IN ('completed', 'dead', 'cancelled')
+      -- By their keys before their states: there is an index on these too, and statistics are often wrong.
+      WITH parent AS MATERIALIZED (SELECT seq, id, state FROM queuectl.jobs WHERE seq = ANY (ended)),
+      edges AS (
+        UPDATE queuectl.dependencies AS edge SET open = false FROM parent
+        WHERE edge.open AND parent.seq = edge.parent AND parent.state IN ('completed', 'dead', 'cancelled')
         RETURNING edge.parent, edge.child, CASE WHEN edge.kind = 'success' AND parent.state <> 'completed'
           THEN 'Job "' || parent.id || '" that it waits for is ' || parent.state END AS reason
       ),

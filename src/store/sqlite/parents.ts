@@ -27,9 +27,25 @@ export function findParents(database: Database): void {
   }
 }
 
+/**
+ * A job that is not stored, because another one with its unique key is kept, waits for none, and who is to wait for it waits
+ * for that one. Throws `usage` where that makes a circle.
+ */
+function followKept({ connection }: Database): void {
+  const isKept = (name: string) => `${name} IN (SELECT id FROM temp.intake WHERE existing IS NOT NULL)`;
+  connection.exec(`DELETE FROM temp.parents WHERE ${isKept("child")}`);
+  const { changes } = connection.prepare(`
+    UPDATE temp.parents SET parent = (SELECT existing FROM temp.intake WHERE id = parent) WHERE ${
+    isKept("parent")
+  }`)
+    .run();
+  if (changes > 0) refuseCircles(connection);
+}
+
 /** Has the new jobs, whose keys are higher than `last`, wait for their parents, or cancels them where one has failed. */
 export function linkParents(database: Database, tally: Tally, last: number, now: number): void {
   const { connection } = database;
+  followKept(database);
   connection.exec(`
     INSERT INTO main.dependencies (parent, child, kind, open)
     SELECT parent.seq, child.seq, max(kind), parent.state IN ('pending', 'processing', 'failed')

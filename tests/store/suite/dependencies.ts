@@ -293,6 +293,46 @@ export function dependencyCases(test: Case): void {
     assert.equal((await claimOne(store, worker)).id, "c");
   });
 
+  test("who waits for a job that is left out waits for the one that is kept in its place", async ({ store }) => {
+    const worker = await join(store, { lease });
+    await store.enqueue([newJob("there", { uniqueKey: "k" })]);
+    const keep = { uniqueKey: "k", onDuplicate: "keep" } as const;
+    await store.enqueue([
+      newJob("left out", { ...keep, after: ["there"] }),
+      newJob("child", { after: ["left out"], afterAny: ["there"] }),
+    ]);
+    const { parents } = await store.detail("child");
+    assert.deepEqual(parents, [{ id: "there", state: "pending", kind: "success" }]);
+    await end(store, worker, await claimOne(store, worker), success);
+    assert.deepEqual(ids(await claim(store, worker, 9)), ["child"]);
+    // The second "b" stands for the first one, which would so wait for itself.
+    await assert.rejects(
+      store.enqueue([
+        newJob("b", { uniqueKey: "b", after: ["b again"] }),
+        newJob("b again", { uniqueKey: "b", onDuplicate: "keep" }),
+      ]),
+      told("usage", '"b" cannot wait for itself'),
+    );
+    assert.equal((await store.counts()).pending, 0);
+  });
+
+  test("replacing a job cancels who waits for it", async ({ store }) => {
+    await store.enqueue([newJob("old", { uniqueKey: "k" }), after("child", "old")]);
+    await store.enqueue([newJob("new", { uniqueKey: "k", onDuplicate: "replace", afterAny: ["old"] })]);
+    assert.deepEqual(await view(store, "child"), ["cancelled", 0, words("old", "is cancelled")]);
+    assert.deepEqual(await view(store, "new"), ["pending", 0, null]);
+  });
+
+  test("no job comes back beside one with its unique key", async ({ store }) => {
+    await store.enqueue([newJob("p"), newJob("c", { after: ["p"], uniqueKey: "k" })]);
+    await store.cancel(["p"]);
+    await store.enqueue([newJob("other", { uniqueKey: "k" })]);
+    await assert.rejects(store.retry(["p"]), told("conflict", "the same unique key"));
+    await store.cancel(["other"]);
+    await store.retry(["p"]);
+    assert.deepEqual(await view(store, "c"), ["pending", 1, null]);
+  });
+
   test("detail names what a job waits for, first what has not ended, and what waits for it", async ({ store }) => {
     const worker = await join(store, { lease });
     await store.enqueue([...newJobs("a", "b"), newJob("c", { after: ["a", "b"], afterAny: ["a"] })]);
