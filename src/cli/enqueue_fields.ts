@@ -1,7 +1,7 @@
 /** The fields of jobs that flags of `enqueue` give, and how they go together with those of JSON. Pure. */
 
 import { QueuectlError } from "../errors.ts";
-import { fieldProblem, type JobFields } from "../job/new_job.ts";
+import { fieldProblem, type JobFields } from "../job/job_fields.ts";
 
 /** The flags that are fields of the job. */
 export interface FieldFlags {

@@ -3,7 +3,7 @@
 import { parseDuration } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
 import { jobStates } from "../job/job.ts";
-import { fieldProblem } from "../job/new_job.ts";
+import { fieldProblem } from "../job/job_fields.ts";
 import { parseMoment } from "../moment.ts";
 import { didYouMean } from "../nearest.ts";
 import { type JobFilter, type JobKind, jobViews, type Moment, type Selection } from "../store/selection.ts";

@@ -1,7 +1,7 @@
 /** Names of queues as they are given to flags and arguments. Each throws `usage`. */
 
 import { QueuectlError } from "../errors.ts";
-import { fieldProblem } from "../job/new_job.ts";
+import { fieldProblem } from "../job/job_fields.ts";
 
 /** A name that is right. */
 export function queueName(name: string, what = "Name of a queue"): string {

@@ -1,7 +1,8 @@
 import { pathResolver } from "../../absolute_path.ts";
 import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
-import { type CheckedJob, checkNewJob, type JobFields, parseJson, withDefaults } from "../../job/new_job.ts";
+import type { JobFields } from "../../job/job_fields.ts";
+import { type CheckedJob, checkNewJob, parseJson, withDefaults } from "../../job/new_job.ts";
 import type { DatabaseChoice } from "../context.ts";
 import { withFields } from "../enqueue_fields.ts";
 import { kindOfText } from "../enqueue_form.ts";

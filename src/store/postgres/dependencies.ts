@@ -53,7 +53,7 @@ async function lockJobs(run: Run, jobs: Iterable<number>): Promise<void> {
  * pending or failed → cancelled for the children of these edges, which are locked. With `mark` it is kept that it was
  * because of them: then a retry of the parent takes it back. So it goes on with who waits for those.
  */
-export async function cancelWaiting(
+export async function cancelChildren(
   database: Database,
   run: Run,
   edges: readonly Broken[],
@@ -224,7 +224,7 @@ export async function unlink(database: Database, run: Run, jobs: readonly FoundJ
   await explain(run, lost.filter(({ child }) => stays.has(child)));
   const open = edges.filter(({ open }) => open);
   const isOpen = new Set(open.map(({ child }) => child));
-  await cancelWaiting(database, run, lost.filter(({ child }) => isOpen.has(child)), false);
+  await cancelChildren(database, run, lost.filter(({ child }) => isOpen.has(child)), false);
   await unblock(run, open);
   return open.length > 0;
 }

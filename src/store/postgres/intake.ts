@@ -6,8 +6,8 @@
 
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import type { NewJob } from "../../job/job.ts";
-import { extraColumns } from "../extras.ts";
-import { hasParents, openParents, refuseCircles } from "../new_parents.ts";
+import { extraColumns, hasParents } from "../extras.ts";
+import { openParents, refuseCircles } from "../new_parents.ts";
 import { addedTwice } from "../refusals.ts";
 import type { Enqueued, Intake } from "../store.ts";
 import type { Database } from "./database.ts";

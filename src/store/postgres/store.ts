@@ -1,6 +1,6 @@
 /** The store on a PostgreSQL server: opens it, and puts the operations of this folder behind the {@link Store} interface. */
 
-import { hasParents } from "../new_parents.ts";
+import { hasParents } from "../extras.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { cancel } from "./cancel.ts";

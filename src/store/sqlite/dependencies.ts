@@ -33,7 +33,7 @@ export function settle(database: Database, tally: Tally, jobs: Iterable<number>,
       .run(list(new Set(edges.map(({ parent }) => parent))));
     unblock(database, edges);
     const broken = edges.filter(({ kind, state }) => kind === "success" && state !== "completed");
-    ended = new Set(cancelWaiting(database, tally, broken.map(reasonOf), now, true));
+    ended = new Set(cancelChildren(database, tally, broken.map(reasonOf), now, true));
   }
 }
 
@@ -73,7 +73,7 @@ function unblock(database: Database, edges: readonly Row[]): void {
  * pending or failed → cancelled for the children of these edges. With `mark` it is kept that it was because of them: then a
  * retry of the parent takes it back. Gives the keys of those that were cancelled.
  */
-export function cancelWaiting(
+export function cancelChildren(
   database: Database,
   tally: Tally,
   edges: readonly Broken[],
@@ -211,7 +211,7 @@ export function unlink(database: Database, tally: Tally, jobs: readonly FoundJob
   const open = new Set(edges.filter(({ open }) => open === 1).map(({ child }) => child));
   stayCancelled(database, lost);
   const waiting = lost.filter(({ child }) => open.has(child));
-  settle(database, tally, cancelWaiting(database, tally, waiting, now, false), now);
+  settle(database, tally, cancelChildren(database, tally, waiting, now, false), now);
 }
 
 /** What was cancelled because of another one does not come back with that: now it waits for one that is gone. */

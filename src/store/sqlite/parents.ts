@@ -6,7 +6,7 @@ import type { JobState } from "../../job/job.ts";
 import { refuseCircles } from "../new_parents.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { cancelWaiting, settle } from "./dependencies.ts";
+import { cancelChildren, settle } from "./dependencies.ts";
 import { requireJob } from "./queries.ts";
 
 /**
@@ -67,5 +67,5 @@ export function linkParents(database: Database, tally: Tally, last: number, now:
     child: number(row, "child"),
     reason: parentIs(text(row, "id"), text(row, "state") as JobState),
   }));
-  settle(database, tally, cancelWaiting(database, tally, broken, now, true), now);
+  settle(database, tally, cancelChildren(database, tally, broken, now, true), now);
 }
