@@ -166,7 +166,7 @@ export const scopes = {
 export const noQueue = (name: string, known: readonly string[]) =>
   new QueuectlError(
     "not_found",
-    `No queue found with name ${name}${didYouMean(name, known.filter((other) => other !== ""))}`,
+    `There is no queue "${name}"${didYouMean(name, known.filter((other) => other !== ""))}`,
   );
 
 export const queueHasJobs = (name: string, jobs: number) =>

@@ -34,7 +34,6 @@ function detailObject(
     ...jobObject(job, last),
     after: detail.parents.filter(({ kind }) => kind === "success").map(({ id }) => id),
     after_any: detail.parents.filter(({ kind }) => kind === "any").map(({ id }) => id),
-    blocked: job.blocked,
     waits: waits && {
       for: waits.for,
       text: waits.text,

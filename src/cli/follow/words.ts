@@ -8,6 +8,7 @@ import { aheadLimit, type EndedRun, type JobDetail } from "../../store/progress.
 import { isBecauseOfParent } from "../../store/refusals.ts";
 import type { RegisteredProcess } from "../../store/store.ts";
 import { counted } from "../output.ts";
+import { deathWords } from "../retry_words.ts";
 
 /** Whether a job is in a state from which nothing but a command of a person takes it. */
 export const hasEnded = (state: JobState): boolean =>
@@ -75,7 +76,11 @@ export function endWords(id: string, run: EndedRun): string {
 /** `Job a is dead: exit code 3`; what is said of a job that has ended for good without success. */
 export function failureWords({ id, state, job, runs }: JobDetail): string {
   const last = runs.at(-1);
-  if (state === "dead" && last) return `Job ${id} is dead: ${outcomeWords(last)}`;
+  if (state === "dead" && last) {
+    // Where it has asked for a later try, its rules say why there is none.
+    const why = last.exitCode === tryAgainLater ? deathWords(job, last) : null;
+    return `Job ${id} is dead: ${why ?? outcomeWords(last)}`;
+  }
   const isBecause = state === "cancelled" && job.lastError !== null && isBecauseOfParent(job.lastError);
   return `Job ${id} is ${state}${isBecause ? `: ${printable(job.lastError!)}` : ""}`;
 }

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Claim, JobState, NewJob } from "../../../src/job/job.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { waitFor } from "../../helpers/wait_for.ts";
 import {
   addDead,
   type Case,
@@ -132,11 +133,12 @@ export function dependencyCases(test: Case): void {
   test("results of parents and the claim of the child go in one exchange, and wake others", async ({ store, connect }) => {
     const other = await connect();
     const worker = await join(store, { lease });
-    await store.enqueue([...newJobs("a", "b"), after("child", "a", "b")]);
+    await store.enqueue([...newJobs("a", "b"), after("child", "a", "b"), after("child 2", "a", "b")]);
     const runs = await claim(store, worker, 2);
-    other.changed();
+    await waitFor("quiet", () => !other.changed());
     const answer = await store.exchange(worker, runs.map((run) => finished(run, success)), 1);
     assert.deepEqual(ids(answer.claims), ["child"]);
+    await waitFor("news of the other child", () => other.changed());
   });
 
   test("a parent that fails and is retried, or is handed back, is waited for on", async ({ store, clock }) => {
