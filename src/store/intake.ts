@@ -1,4 +1,4 @@
-/** Jobs on their way into a store: types only. */
+/** Jobs on their way into a store. */
 
 import type { NewJob } from "../job/job.ts";
 
@@ -19,5 +19,15 @@ export interface Intake {
   commit(): Promise<number>;
   /** The ids that were added, in order; after {@link commit} in place of a job that was not stored that of the kept one. */
   ids(): Iterable<string>;
+  /** What became of them, in the same order; only after {@link commit}. */
+  results(): Iterable<Enqueued>;
   [Symbol.dispose](): void;
+}
+
+/** (new) → pending, all or none, for jobs that have to be collected first. */
+export async function enqueueCollected(collecting: Intake, jobs: readonly NewJob[]): Promise<Enqueued[]> {
+  using intake = collecting;
+  for (const job of jobs) intake.add(job);
+  await intake.commit();
+  return [...intake.results()];
 }

@@ -38,6 +38,11 @@ export const reasonOf = (edge: Row): Broken => ({
   reason: parentIs(text(edge, "id"), text(edge, "state") as JobState),
 });
 
+/** The first edge of every child. */
+const firstOfEach = (
+  edges: readonly Broken[],
+) => [...new Map(edges.toReversed().map((edge) => [edge.child, edge])).values()];
+
 /** Edges that break as rows of a statement. */
 const brokenRows = (parameter: `$${number}`) =>
   `json_to_recordset(${parameter}::text::json) AS edge (parent bigint, child bigint, reason text)`;
@@ -60,7 +65,7 @@ export async function cancelChildren(
   mark: boolean,
 ): Promise<void> {
   if (edges.length === 0) return;
-  const first = [...new Map(edges.toReversed().map((edge) => [edge.child, edge])).values()];
+  const first = firstOfEach(edges);
   const rows = await run(
     `UPDATE queuectl.jobs AS job SET state = 'cancelled', available = false, held = false, next_attempt_at = NULL,
        last_error = edge.reason, updated_at = ${timeSql("$2")}
@@ -87,7 +92,7 @@ async function markBroken(run: Run, edges: readonly Broken[]): Promise<void> {
 /** Other words for why jobs are cancelled. */
 async function explain(run: Run, edges: readonly Broken[]): Promise<void> {
   if (edges.length === 0) return;
-  const first = [...new Map(edges.toReversed().map((edge) => [edge.child, edge])).values()];
+  const first = firstOfEach(edges);
   await run(
     `UPDATE queuectl.jobs AS job SET last_error = edge.reason FROM ${
       brokenRows("$1")

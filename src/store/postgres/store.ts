@@ -12,7 +12,8 @@ import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
 import { exchange } from "./exchange.ts";
 import { hold, release } from "./hold.ts";
-import { enqueueCollected, openIntake } from "./intake.ts";
+import { enqueueCollected } from "../intake.ts";
+import { openIntake } from "./intake.ts";
 import { keys, list } from "./list.ts";
 import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
@@ -67,7 +68,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
     spool,
     exists: true,
     shared: true,
-    enqueue: (jobs) => jobs.some(hasParents) ? enqueueCollected(database, jobs) : enqueue(database, jobs),
+    enqueue: (jobs) =>
+      jobs.some(hasParents) ? enqueueCollected(openIntake(database), jobs) : enqueue(database, jobs),
     intake: () => Promise.resolve(openIntake(database)),
     exchange: (worker, finished, want) => {
       const workerName = workerNames.get(worker) ?? String(worker);

@@ -44,7 +44,7 @@ interface Broken {
   reason: string;
 }
 
-const reasonOf = (edge: Row): Broken => ({
+export const reasonOf = (edge: Row): Broken => ({
   parent: number(edge, "parent"),
   child: number(edge, "child"),
   reason: parentIs(text(edge, "id"), text(edge, "state") as JobState),
@@ -109,9 +109,16 @@ function markBroken(database: Database, edges: readonly Broken[]): void {
 
 /**
  * Opens the dependencies on these jobs again, which are to run again. Who still waits waits for them too; who was cancelled
- * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one.
+ * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one. `tell` is told
+ * of those beforehand.
  */
-export function reopen(database: Database, tally: Tally, jobs: Iterable<number>, now: number): void {
+export function reopen(
+  database: Database,
+  tally: Tally,
+  jobs: Iterable<number>,
+  now: number,
+  tell: (back: Iterable<number>) => void,
+): void {
   if (!areThereAny(database)) return;
   for (let again = [...jobs]; again.length > 0;) {
     const edges = database.prepare(`
@@ -125,6 +132,7 @@ export function reopen(database: Database, tally: Tally, jobs: Iterable<number>,
       UPDATE jobs SET blocked = blocked + (count.value ->> 1), available = 0
       FROM json_each(?) AS count WHERE seq = (count.value ->> 0)`).run(countByChild(edges));
     const children = new Set(edges.filter(({ broken }) => broken === 1).map((edge) => number(edge, "child")));
+    tell(children);
     again = takeBack(database, tally, children, now);
   }
 }
@@ -134,9 +142,7 @@ function takeBack(database: Database, tally: Tally, jobs: Set<number>, now: numb
   const failures = failedParents(database, jobs);
   const stuck = new Map(failures.toReversed().map((edge) => [number(edge, "child"), reasonOf(edge)]));
   markBroken(database, [...stuck.values()]);
-  database.prepare(`
-    UPDATE jobs SET last_error = why.value ->> 1 FROM json_each(?) AS why WHERE seq = (why.value ->> 0)`)
-    .run(list([...stuck].map(([child, { reason }]) => [child, reason])));
+  explain(database, [...stuck].map(([child, { reason }]) => [child, reason]));
   const rows = database.prepare(`
     SELECT seq, queue FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'cancelled'`)
     .all(list(jobs)).filter((row) => !stuck.has(number(row, "seq")));
@@ -146,6 +152,13 @@ function takeBack(database: Database, tally: Tally, jobs: Set<number>, now: numb
     WHERE seq IN (SELECT value FROM json_each(?1))`).run(list(keys), now);
   for (const row of rows) tally.move("cancelled", "pending", 1, text(row, "queue"));
   return keys;
+}
+
+/** Other words for why jobs are cancelled. */
+function explain(database: Database, reasons: Array<[child: number, reason: string]>): void {
+  database.prepare(`
+    UPDATE jobs SET last_error = why.value ->> 1 FROM json_each(?) AS why WHERE seq = (why.value ->> 0)`)
+    .run(list(reasons));
 }
 
 /** The dependencies of these jobs on the success of one that is dead or cancelled. */
@@ -222,7 +235,5 @@ function stayCancelled(database: Database, lost: readonly Broken[]): void {
   if (cancelled.length === 0) return;
   forgiveBroken(database, cancelled);
   const reasons = new Map(lost.map(({ child, reason }) => [child, reason]));
-  database.prepare(`
-    UPDATE jobs SET last_error = why.value ->> 1 FROM json_each(?) AS why WHERE seq = (why.value ->> 0)`)
-    .run(list(cancelled.map((child) => [child, reasons.get(child)])));
+  explain(database, cancelled.map((child) => [child, reasons.get(child)!]));
 }

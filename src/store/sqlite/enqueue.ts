@@ -39,8 +39,9 @@ export const extraValues = ({ queue, held, tags, unique_key, retry_rules }: Extr
 /** (new) → pending, all or none; of a job with a unique key that another one has, what it asks for. */
 export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   if (jobs.some(hasParents)) {
-    const { enqueueCollected } = await import(later("./intake.ts")) as typeof import("./intake.ts");
-    return await enqueueCollected(database, jobs);
+    const { openIntake } = await import(later("./intake.ts")) as typeof import("./intake.ts");
+    const { enqueueCollected } = await import(later("../intake.ts")) as typeof import("../intake.ts");
+    return await enqueueCollected(openIntake(database), jobs);
   }
   const keys = jobs.some(({ uniqueKey }) => uniqueKey !== undefined) ? await uniqueKeys() : undefined;
   // Else a job could be kept in the place of itself.

@@ -4,21 +4,13 @@ import { failpoint } from "../../failpoint.ts";
 import { defaultQueueName, type DuplicatePolicy, type NewJob } from "../../job/job.ts";
 import { later } from "../../later.ts";
 import { extraColumns, extrasOf, hasParents, noExtras } from "../extras.ts";
-import { openParents } from "../new_parents.ts";
+import { openParents, refuseCircles } from "../new_parents.ts";
 import { addedTwice, idsExist } from "../refusals.ts";
-import type { Enqueued, Intake } from "../store.ts";
+import type { Intake } from "../store.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { type Database, explained } from "./database.ts";
 import { extraValues, newColumns, newValues, uniqueKeys } from "./enqueue.ts";
 import type { KeyRoom } from "./unique.ts";
-
-/** (new) → pending, all or none, for jobs that may wait for others. */
-export async function enqueueCollected(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
-  using intake = openIntake(database);
-  for (const job of jobs) intake.add(job);
-  await intake.commit();
-  return [...intake.ids()].map((id, index) => ({ id, existing: id !== jobs[index].id }));
-}
 
 /** What is known besides of the jobs that were moved over: their queues, and their tags. */
 function countCollected(database: Database, tally: Tally, jobs: number): void {
@@ -123,6 +115,8 @@ export function openIntake(database: Database): Intake {
       const parents = addParents &&
         await import(later("./parents.ts")) as typeof import("./parents.ts") | undefined;
       const keys = hasKeys ? await uniqueKeys() : undefined;
+      // Not while others wait.
+      if (addParents) explained(database.path, () => refuseCircles(connection));
       return await database.write(() => {
         const now = database.now();
         const tally = openTally(database);
@@ -153,6 +147,12 @@ export function openIntake(database: Database): Intake {
       ) {
         yield row.id as string;
       }
+    },
+    *results() {
+      const rows = connection.prepare(
+        "SELECT coalesce(existing, id) AS id, existing IS NOT NULL AS existing FROM temp.intake ORDER BY number",
+      ).iterate();
+      for (const row of rows) yield { id: row.id as string, existing: row.existing === 1 };
     },
     [Symbol.dispose]() {
       // A full disk has rolled back already.

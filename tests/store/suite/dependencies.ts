@@ -329,7 +329,7 @@ export function dependencyCases(test: Case): void {
     await store.enqueue([newJob("p"), newJob("c", { after: ["p"], uniqueKey: "k" })]);
     await store.cancel(["p"]);
     await store.enqueue([newJob("other", { uniqueKey: "k" })]);
-    await assert.rejects(store.retry(["p"]), told("conflict", "the same unique key"));
+    await assert.rejects(store.retry(["p"]), told("conflict", '"c"', "the same unique key", '"other"'));
     await store.cancel(["other"]);
     await store.retry(["p"]);
     assert.deepEqual(await view(store, "c"), ["pending", 1, null]);
