@@ -209,8 +209,8 @@ export interface Store extends AsyncDisposable {
 
   /** All queues by their names, with the numbers of their jobs; the first, without a name, is all of them together. */
   queues(): Promise<Queue[]>;
-  /** What queues have for new jobs, by their names; those that have nothing are left out. */
-  queueDefaults(): Promise<Map<string, QueueDefaults>>;
+  /** The stored settings and, by their names, what queues have for new jobs, at one moment: what a new job is completed by. */
+  enqueueDefaults(): Promise<{ settings: Array<[string, string]>; queues: Map<string, QueueDefaults> }>;
   /** Makes the queue where there is none, and changes what is given; what it limits counts once this has ended. */
   setQueue(name: string, changes: Partial<QueueSettings>): Promise<void>;
   /** Pauses queues, or has them go on: all that are named or none. Throws `not_found`. */

@@ -40,8 +40,8 @@ export async function enqueueLines(
     return await print(report === "json" ? "[]\n" : report === "ids" ? "" : "0 jobs inserted.\n");
   }
   await using store = await openQueue(choice, "create");
-  const config = configFrom(await store.settings());
-  const queues = await store.queueDefaults();
+  const { settings, queues } = await store.enqueueDefaults();
+  const config = configFrom(settings);
   using intake = await store.intake();
   let jobs = 0;
   for (; !next.done; next = await blocks.next()) {

@@ -4,7 +4,8 @@
  */
 
 import type { JobState } from "../../job/job.ts";
-import { type FoundJob, parentFailed, parentIs } from "../refusals.ts";
+import { type FoundJob, parentIs } from "../refusals.ts";
+import { retriable } from "../retriable.ts";
 import { number, text } from "../rows.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Row, Run, Statement } from "./database.ts";
@@ -178,19 +179,9 @@ async function failedParents(run: Run, jobs: readonly number[]): Promise<Row[]> 
  */
 export async function withoutFailedParents(run: Run, jobs: FoundJob[], all: boolean): Promise<FoundJob[]> {
   if (jobs.length === 0) return jobs;
-  const left = new Map(jobs.map((job) => [job.seq, job]));
-  const failures = await failedParents(run, [...left.keys()]);
-  for (let before = -1; before !== left.size;) {
-    before = left.size;
-    for (const edge of failures) {
-      const child = left.get(number(edge, "child"));
-      if (!child || left.has(number(edge, "parent"))) continue;
-      if (all) throw parentFailed(child.id, text(edge, "id"), text(edge, "state") as JobState);
-      left.delete(child.seq);
-    }
-  }
-  await forgiveBroken(run, [...left.keys()]);
-  return [...left.values()];
+  const left = retriable(jobs, await failedParents(run, jobs.map(({ seq }) => seq)), all);
+  await forgiveBroken(run, left.map(({ seq }) => seq));
+  return left;
 }
 
 /** Forgets because of which jobs these were cancelled: a retry of those does not take it back any more. Gives which were. */

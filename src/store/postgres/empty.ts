@@ -81,7 +81,7 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     check: none([]),
     moving: refuse,
     queues: () => Promise.resolve(emptyQueues()),
-    queueDefaults: () => Promise.resolve(new Map()),
+    enqueueDefaults: () => Promise.resolve({ settings: [], queues: new Map() }),
     setQueue: refuse,
     pauseQueues: (names) => {
       const unknown = names.find((name) => !known.includes(name));

@@ -26,7 +26,7 @@ import { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.t
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
-import { queueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
+import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { removeSignals, signal } from "./signal.ts";
 import { spoolFolder } from "./spool_folder.ts";
 import { ownSurroundings } from "./surroundings.ts";
@@ -122,7 +122,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     check: () => check(database),
     moving: async () => (await import("./moving.ts")).movingOn(database),
     queues: () => queues(database),
-    queueDefaults: () => queueDefaults(database),
+    enqueueDefaults: () => enqueueDefaults(database),
     setQueue: (name, changes) => setQueue(database, name, changes),
     pauseQueues: (names, paused) => pauseQueues(database, names, paused),
     removeQueue: (name) => removeQueue(database, name),

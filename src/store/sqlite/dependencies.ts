@@ -4,7 +4,8 @@
  */
 
 import type { JobState } from "../../job/job.ts";
-import { type FoundJob, parentFailed, parentIs } from "../refusals.ts";
+import { type FoundJob, parentIs } from "../refusals.ts";
+import { retriable } from "../retriable.ts";
 import { number, type Row, text } from "../rows.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -175,19 +176,9 @@ function failedParents(database: Database, jobs: Iterable<number>): Row[] {
  */
 export function withoutFailedParents(database: Database, jobs: FoundJob[], all: boolean): FoundJob[] {
   if (jobs.length === 0 || !areThereAny(database)) return jobs;
-  const left = new Map(jobs.map((job) => [job.seq, job]));
-  const failures = failedParents(database, left.keys());
-  for (let before = -1; before !== left.size;) {
-    before = left.size;
-    for (const edge of failures) {
-      const child = left.get(number(edge, "child"));
-      if (!child || left.has(number(edge, "parent"))) continue;
-      if (all) throw parentFailed(child.id, text(edge, "id"), text(edge, "state") as JobState);
-      left.delete(child.seq);
-    }
-  }
-  forgiveBroken(database, left.keys());
-  return [...left.values()];
+  const left = retriable(jobs, failedParents(database, jobs.map(({ seq }) => seq)), all);
+  forgiveBroken(database, left.map(({ seq }) => seq));
+  return left;
 }
 
 /** Forgets because of which jobs these were cancelled: a retry of those does not take it back any more. */

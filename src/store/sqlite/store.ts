@@ -9,7 +9,7 @@ import { connect, type Database, explained } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
-import { queueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
+import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
 import { later } from "../../later.ts";
 
@@ -193,7 +193,7 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
       return (await import(later("./moving.ts")) as typeof import("./moving.ts")).movingOn(database);
     },
     queues: async () => (await acts()).queues(database),
-    queueDefaults: () => queueDefaults(database),
+    enqueueDefaults: () => enqueueDefaults(database),
     setQueue: async (name, changes) => (await acts()).setQueue(database, name, changes),
     pauseQueues: async (names, paused) => (await acts()).pauseQueues(database, names, paused),
     removeQueue: async (name) => (await acts()).removeQueue(database, name),

@@ -346,7 +346,7 @@ export function queueCases(test: Case): void {
       },
       { name: "default", ...settings, counts: { ...none, pending: 1, completed: 1 } },
     ]);
-    assert.deepEqual([...await store.queueDefaults()], [["a", { maxRetries: 0, timeout: 5000 }]]);
+    assert.deepEqual([...(await store.enqueueDefaults()).queues], [["a", { maxRetries: 0, timeout: 5000 }]]);
   });
 
   test("a queue is removed when it has no jobs", async ({ store }) => {
