@@ -1,7 +1,8 @@
 /** The fields of jobs that flags of `enqueue` give, and how they go together with those of JSON. Pure. */
 
 import { QueuectlError } from "../errors.ts";
-import { fieldProblem, type JobFields } from "../job/new_job.ts";
+import { words } from "./flag_values.ts";
+import { fieldProblem, type JobFields } from "../job/job_fields.ts";
 
 /** The flags that are fields of the job. */
 export interface FieldFlags {
@@ -72,10 +73,6 @@ const wholeNumber = (text: string | undefined) =>
   text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
 const decimal = (text: string | undefined) =>
   text !== undefined && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : text;
-
-/** Words that are given one by one, or several with commas between them. */
-const words = (given: readonly string[]) =>
-  given.flatMap((text) => text.split(",")).map((word) => word.trim());
 
 /** Exit statuses like "1,2,70-75". */
 export function statuses(text: string): number[] {

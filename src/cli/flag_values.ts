@@ -30,3 +30,7 @@ export function duration(flag: string, text: string): number {
   if (value === undefined) throw wrongValue(flag, "a duration like 500ms, 30s, 10m or 2h", text);
   return value;
 }
+
+/** What was given to a flag several times, or with commas between. */
+export const words = (given: readonly string[]): string[] =>
+  given.flatMap((text) => text.split(",")).map((word) => word.trim());

@@ -3,6 +3,7 @@
 import { pathResolver } from "../absolute_path.ts";
 import { QueuectlError } from "../errors.ts";
 import { checkNewJob, refuseContradiction } from "../job/new_job.ts";
+import { words } from "./flag_values.ts";
 import { didYouMean } from "../nearest.ts";
 import type { JobChanges } from "../job/job.ts";
 import { statuses } from "./enqueue_fields.ts";
@@ -106,7 +107,7 @@ function keyOf(text: string): string {
 
 /** Numbers are numbers, where the field is one, and lists are lists; a duration stays text. */
 function valueOf(key: string, text: string): string | number | number[] | string[] {
-  if (key === "tags") return text.split(",").map((word) => word.trim());
+  if (key === "tags") return words([text]);
   if (key === "retry_on" || key === "no_retry_on") return statuses(text);
   const isNumber = ["priority", "max_retries", "base_backoff", "jitter"].includes(key);
   return isNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;

@@ -3,9 +3,10 @@
 import { parseDuration } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
 import { jobStates } from "../job/job.ts";
-import { fieldProblem } from "../job/new_job.ts";
+import { fieldProblem } from "../job/job_fields.ts";
 import { parseMoment } from "../moment.ts";
 import { didYouMean } from "../nearest.ts";
+import { words } from "./flag_values.ts";
 import { type JobFilter, type JobKind, jobViews, type Moment, type Selection } from "../store/selection.ts";
 
 /** What is given to the flags. */
@@ -37,22 +38,18 @@ export function filterOf(flags: FilterFlags): JobFilter | undefined {
   return Object.keys(filter).length > 0 ? filter : undefined;
 }
 
-/** What was given to a flag several times, or with commas between. */
-const parts = (given: readonly string[]): string[] =>
-  given.flatMap((text) => text.split(",")).map((word) => word.trim());
-
 /** The names of queues, or tags, that were given. Throws `usage` for what can be none. */
 export function wordsOf(flag: "queue" | "tag", given: readonly string[]): string[] {
-  const words = [...new Set(parts(given))];
-  for (const word of words) {
+  const found = [...new Set(words(given))];
+  for (const word of found) {
     const problem = fieldProblem("queue", word, `Flag --${flag}`);
     if (problem !== undefined) throw new QueuectlError("usage", problem);
   }
-  return words;
+  return found;
 }
 
 function kindsOf(given: readonly string[]): JobKind[] {
-  return parts(given).map((word) => {
+  return words(given).map((word) => {
     if ((kinds as readonly string[]).includes(word)) return word as JobKind;
     throw new QueuectlError(
       "usage",

@@ -1,7 +1,7 @@
 /** Queues and tags that a filter names, and that nobody has: most often they are mistyped. */
 
-import { QueuectlError } from "../errors.ts";
-import { didYouMean, nearest } from "../nearest.ts";
+import { nearest } from "../nearest.ts";
+import { noQueue } from "../store/refusals.ts";
 import { isNamed, type Selection } from "../store/selection.ts";
 import type { Store } from "../store/store.ts";
 import { printMessage } from "./standard_streams.ts";
@@ -12,12 +12,19 @@ export async function requireQueues(store: Store, queues: readonly string[] | un
   const names = await store.queueNames();
   const unknown = queues.find((queue) => !names.includes(queue));
   if (unknown === undefined) return;
-  throw new QueuectlError("not_found", `There is no queue "${unknown}"${didYouMean(unknown, names)}`);
+  throw noQueue(unknown, names);
 }
 
-/** The same for the queues of a selection of jobs. */
-export async function requireQueuesOf(store: Store, jobs: Selection): Promise<void> {
+/** Changes the jobs of a selection; throws `not_found` before that, and tells of tags after it where there were none. */
+export async function changeKnown<T>(
+  store: Store,
+  jobs: Selection,
+  change: () => Promise<T[]>,
+): Promise<T[]> {
   if (jobs !== "all" && !isNamed(jobs)) await requireQueues(store, jobs.queues);
+  const changed = await change();
+  if (changed.length === 0) await hintAtTags(store, jobs);
+  return changed;
 }
 
 /** Tags that are looked through for one that was meant. */

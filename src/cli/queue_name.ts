@@ -1,7 +1,8 @@
 /** Names of queues as they are given to flags and arguments. Each throws `usage`. */
 
 import { QueuectlError } from "../errors.ts";
-import { fieldProblem } from "../job/new_job.ts";
+import { fieldProblem } from "../job/job_fields.ts";
+import { words } from "./flag_values.ts";
 
 /** A name that is right. */
 export function queueName(name: string, what = "Name of a queue"): string {
@@ -13,6 +14,5 @@ export function queueName(name: string, what = "Name of a queue"): string {
 /** The names of a flag that may be given several times, or with several names; null where it is not given. */
 export function queueNames(flag: string, given: readonly string[] | undefined): string[] | null {
   if (given === undefined) return null;
-  const names = given.flatMap((text) => text.split(",")).map((name) => name.trim());
-  return [...new Set(names.map((name) => queueName(name, `Flag --${flag}`)))];
+  return [...new Set(words(given).map((name) => queueName(name, `Flag --${flag}`)))];
 }

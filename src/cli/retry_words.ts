@@ -20,7 +20,8 @@ export function backoffWords({ baseBackoff, retryRules }: Pick<Job, "baseBackoff
   else if (baseBackoff !== null) parts.push(`base ${baseBackoff}`);
   if (maxBackoff !== undefined) parts.push(`at most ${formatDuration(maxBackoff)}`);
   if (jitter !== undefined) parts.push(`jitter ${jitter}`);
-  const open = backoff === undefined || baseBackoff === null || maxBackoff === undefined;
+  const open = backoff === undefined || baseBackoff === null || maxBackoff === undefined ||
+    jitter === undefined;
   if (parts.length === 0) return "by setting";
   return open ? `${parts.join(", ")}; the rest by setting` : parts.join(", ");
 }

@@ -30,6 +30,10 @@ export function extrasOf(job: NewJob): Extras | undefined {
   };
 }
 
+/** Whether a new job waits for others. */
+export const hasParents = ({ after, afterAny }: NewJob): boolean =>
+  (after?.length ?? 0) + (afterAny?.length ?? 0) > 0;
+
 /** What a plain job has. */
 export const noExtras: Extras = {
   queue: defaultQueueName,

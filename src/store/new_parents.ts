@@ -7,10 +7,6 @@ import type { DatabaseSync } from "node:sqlite";
 import type { NewJob } from "../job/job.ts";
 import { waitsForItself } from "./refusals.ts";
 
-/** Whether a new job waits for others. */
-export const hasParents = ({ after, afterAny }: NewJob): boolean =>
-  (after?.length ?? 0) + (afterAny?.length ?? 0) > 0;
-
 /** The kinds of dependencies: for one parent the greater one counts. */
 export const kinds = { after: "success", afterAny: "any" } as const;
 

@@ -38,7 +38,7 @@ export interface JobDetail extends JobProgress {
   runs: EndedRun[];
   /** Where it runs, since when, and for how many milliseconds; null while it does not. */
   running: { host: string | null; pid: number | null; startedAt: number; duration: number } | null;
-  /** How many jobs are claimed before it, at most {@link aheadLimit}; null where it cannot be claimed now. */
+  /** How many jobs of its queue are claimed before it, at most {@link aheadLimit}; null where it cannot be claimed now. */
   ahead: number | null;
   /** What it waits for or has waited for: first those that have not ended, oldest first. */
   parents: ParentJob[];

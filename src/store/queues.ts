@@ -1,6 +1,7 @@
-/** Queues as a store knows them: types only. A queue is made by its first job, or by setting something of it. */
+/** Queues as a store knows them. A queue is made by its first job, or by setting something of it. */
 
 import type { JobState } from "../job/job.ts";
+import { numberOrNull, queueDefaultsFromRow, type Row, text } from "./rows.ts";
 
 /** The name under which all queues together are paused and limited; no job is in it. */
 export const allQueues = "";
@@ -31,6 +32,22 @@ export type QueueDefaults = Pick<QueueSettings, "maxRetries" | "timeout">;
 export interface Queue extends QueueSettings {
   name: string;
   counts: Record<JobState, number>;
+}
+
+/** The columns that {@link queueFromRow} reads. */
+export const queueColumns = "name, paused, concurrency, rate, rate_period, max_retries, timeout";
+
+export function queueFromRow(row: Row, counts: Queue["counts"]): Queue {
+  return {
+    name: text(row, "name"),
+    // A number in one engine, a truth value in the other.
+    paused: row.paused === 1 || row.paused === true,
+    concurrency: numberOrNull(row, "concurrency"),
+    rate: numberOrNull(row, "rate"),
+    ratePeriod: numberOrNull(row, "rate_period"),
+    ...queueDefaultsFromRow(row),
+    counts,
+  };
 }
 
 /** When a worker can get a job. */

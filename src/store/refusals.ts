@@ -35,13 +35,6 @@ export const keyTwice = (key: string, first: string, second: string) =>
     `Jobs "${first}" and "${second}" have the same unique key "${key}"; nothing was stored`,
   );
 
-/** Some job that waits for those that are retried has a key that another one has by now. */
-export const keyOfDependantHeld = () =>
-  new QueuectlError(
-    "conflict",
-    "A job that would come back with these has the same unique key as another one that waits or runs",
-  );
-
 /** A job would have to wait again while another one with its unique key has not ended. */
 export function keyHeld(
   key: string,
@@ -166,7 +159,7 @@ export const scopes = {
 export const noQueue = (name: string, known: readonly string[]) =>
   new QueuectlError(
     "not_found",
-    `No queue found with name ${name}${didYouMean(name, known.filter((other) => other !== ""))}`,
+    `There is no queue "${name}"${didYouMean(name, known.filter((other) => other !== ""))}`,
   );
 
 export const queueHasJobs = (name: string, jobs: number) =>
@@ -178,6 +171,7 @@ export const queueHasJobs = (name: string, jobs: number) =>
 
 export const queueStays = (name: string) =>
   new QueuectlError("conflict", `Queue "${name}" cannot be removed: jobs that name no queue are in it`);
+
 /** Jobs that wait, but are not held. */
 export function notHeld(jobs: readonly FoundJob[]): QueuectlError {
   const named = jobs.slice(0, 5).map(({ id }) => `"${id}"`).join(", ") + (jobs.length > 5 ? ", …" : "");

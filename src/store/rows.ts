@@ -13,7 +13,7 @@ import {
   type RetryRules,
 } from "../job/job.ts";
 import type { EndedRun, JobProgress, ParentJob } from "./progress.ts";
-import type { Queue, QueueDefaults } from "./queues.ts";
+import type { QueueDefaults } from "./queues.ts";
 import type { ListedJob, RegisteredProcess, Role } from "./store.ts";
 
 /** A row by the names of its columns; whole numbers are numbers. */
@@ -32,6 +32,7 @@ export function jobFromRow(row: Row): ListedJob {
     attempts: number(row, "attempts"),
     priority: number(row, "priority"),
     env: environment(row) ?? null,
+    retryRules: retryRules(row) ?? null,
     createdAt: number(row, "created_at"),
     updatedAt: number(row, "updated_at"),
     nextAttemptAt: numberOrNull(row, "next_attempt_at"),
@@ -52,6 +53,12 @@ export const claimColumns =
 
 export function claimFromRow(row: Row, now: number): Claim {
   const env = environment(row);
+  const rules = retryRules(row);
+  const unreadable = env === undefined
+    ? "The env"
+    : rules === undefined
+    ? "What is said of the retries"
+    : undefined;
   const startedAt = number(row, "started_at");
   return {
     ...commonFields(row),
@@ -60,8 +67,9 @@ export function claimFromRow(row: Row, now: number): Claim {
     run: number(row, "run"),
     attempt: number(row, "attempts"),
     env: env ?? null,
+    retryRules: rules ?? null,
     queue: text(row, "queue"),
-    problem: env === undefined ? "The env of this job is damaged and cannot be read" : null,
+    problem: unreadable === undefined ? null : `${unreadable} of this job is damaged and cannot be read`,
     startedAt,
     elapsed: Math.max(0, now - startedAt),
     elsewhere: row.elsewhere === true,
@@ -76,7 +84,6 @@ function commonFields(row: Row) {
     timeout: numberOrNull(row, "timeout"),
     baseBackoff: numberOrNull(row, "base_backoff"),
     cwd: textOrNull(row, "cwd"),
-    retryRules: fromJson<RetryRules>(row, "retry_rules"),
   };
 }
 
@@ -176,22 +183,6 @@ export function processFromRow(
   };
 }
 
-/** The columns that {@link queueFromRow} reads. */
-export const queueColumns = "name, paused, concurrency, rate, rate_period, max_retries, timeout";
-
-export function queueFromRow(row: Row, counts: Queue["counts"]): Queue {
-  return {
-    name: text(row, "name"),
-    // A number in one engine, a truth value in the other.
-    paused: row.paused === 1 || row.paused === true,
-    concurrency: numberOrNull(row, "concurrency"),
-    rate: numberOrNull(row, "rate"),
-    ratePeriod: numberOrNull(row, "rate_period"),
-    ...queueDefaultsFromRow(row),
-    counts,
-  };
-}
-
 /** What {@link queueDefaultsFromRow} reads, with the names. */
 export const queueDefaultsSql = (table: string): string =>
   `SELECT name, max_retries, timeout FROM ${table} WHERE max_retries IS NOT NULL OR timeout IS NOT NULL`;
@@ -203,13 +194,20 @@ export const queueDefaultsFromRow = (row: Row): QueueDefaults => ({
 
 /** Undefined when it cannot be read: one damaged job must not keep all others from being claimed. */
 export function environment(row: Row): Record<string, string> | null | undefined {
-  const env = textOrNull(row, "env");
-  if (env === null) return null;
+  const env = storedObject(row, "env");
+  const isRight = !env || Object.values(env).every((text) => typeof text === "string");
+  return isRight ? env as Record<string, string> | null | undefined : undefined;
+}
+
+/** The same. */
+export const retryRules = (row: Row): RetryRules | null | undefined => storedObject(row, "retry_rules");
+
+function storedObject(row: Row, column: string): Record<string, unknown> | null | undefined {
+  const json = textOrNull(row, column);
+  if (json === null) return null;
   try {
-    const value = JSON.parse(env);
-    const isRight = typeof value === "object" && value !== null && !Array.isArray(value) &&
-      Object.values(value).every((text) => typeof text === "string");
-    return isRight ? value : undefined;
+    const value = JSON.parse(json);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

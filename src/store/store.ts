@@ -5,13 +5,17 @@
  */
 
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob } from "../job/job.ts";
+import type { Enqueued, Intake } from "./intake.ts";
 import type { Moving } from "./moving.ts";
+import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
 import type { Outlook, Queue, QueueDefaults, QueueSettings } from "./queues.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
 import type { ListedJob, ListFilter, Selection } from "./selection.ts";
 
+export type { Enqueued, Intake } from "./intake.ts";
 export type { ProcessIdentity, RegisteredProcess, Registration, Role, StopRequest } from "./registration.ts";
+export type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
 export type { JobFilter, ListedJob, ListFilter, Selection } from "./selection.ts";
 
 /** The answer to {@link Store.exchange}. */
@@ -41,51 +45,10 @@ export interface Cancelled {
   running: boolean;
 }
 
-/** Which of a command's two outputs. */
-export type OutputStream = "out" | "err";
-
-/** A piece of what a running command has printed. */
-export interface OutputPart {
-  stream: OutputStream;
-  /** Bytes that were printed before it. */
-  position: number;
-  content: Uint8Array;
-}
-
-/** A piece that is to be kept while the run goes on, in place of one that was kept for the same position. */
-export interface NewOutputPart extends OutputPart {
-  seq: number;
-  run: number;
-  /** The claim by which the run is watched; what is printed under an older one is not kept. */
-  claim: number;
-  /** Pieces of this stream that begin between these positions are dropped. */
-  gap: { from: number; to: number } | null;
-}
-
 /** A job and its run that goes on; `running` is null where there is none. */
 export interface FoundRun {
   id: string;
   running: { seq: number; run: number } | null;
-}
-
-/** What became of a new job: its id, or that of another one with its unique key, which is kept in its place. */
-export interface Enqueued {
-  id: string;
-  existing: boolean;
-}
-
-/** Jobs that are being added, all or none; see {@link Store.intake}. */
-export interface Intake {
-  /** Adds a job; nothing is in the queue before {@link commit}. Throws `conflict` for an id that was added already. */
-  add(job: NewJob): void;
-  /**
-   * Puts all jobs into the queue, in their order, as {@link Store.enqueue} does; gives the number of those that are not
-   * there already by their unique keys.
-   */
-  commit(): Promise<number>;
-  /** The ids that were added, in order; after {@link commit} in place of a job that was not stored that of the kept one. */
-  ids(): Iterable<string>;
-  [Symbol.dispose](): void;
 }
 
 export interface Store extends AsyncDisposable {
@@ -246,8 +209,8 @@ export interface Store extends AsyncDisposable {
 
   /** All queues by their names, with the numbers of their jobs; the first, without a name, is all of them together. */
   queues(): Promise<Queue[]>;
-  /** What queues have for new jobs, by their names; those that have nothing are left out. */
-  queueDefaults(): Promise<Map<string, QueueDefaults>>;
+  /** The stored settings and, by their names, what queues have for new jobs, at one moment: what a new job is completed by. */
+  enqueueDefaults(): Promise<{ settings: Array<[string, string]>; queues: Map<string, QueueDefaults> }>;
   /** Makes the queue where there is none, and changes what is given; what it limits counts once this has ended. */
   setQueue(name: string, changes: Partial<QueueSettings>): Promise<void>;
   /** Pauses queues, or has them go on: all that are named or none. Throws `not_found`. */

@@ -43,8 +43,8 @@ export interface JobRun {
   handBack(): void;
   /** Ends the command with its whole tree, for good. */
   cancel(): void;
-  /** Sends a signal to its whole tree; throws for one that this system does not have. */
-  signal(signal: Deno.Signal): Promise<void>;
+  /** Sends a signal to its whole tree, and tells whether any of it got it; throws for one that this system does not have. */
+  signal(signal: Deno.Signal): Promise<boolean>;
   /** Stops watching: the command and its files are somebody else's. */
   letGo(): void;
   /**

@@ -14,6 +14,8 @@ export interface Membership {
   readonly id: number;
   /** Registers, and takes over what is left of workers that are gone. */
   join(): Promise<void>;
+  /** Whether it may be taking over runs that nobody watches yet. */
+  readonly looking: boolean;
   /** Renews the lease from now on. */
   startBeating(): Heartbeat;
 }
@@ -109,6 +111,9 @@ export function createMembership(member: Member): Membership {
   return {
     get id() {
       return id;
+    },
+    get looking() {
+      return looking;
     },
     async join() {
       await register();

@@ -39,8 +39,11 @@ export interface RunningCommand {
    * Resolves when none is left. A second call with a shorter grace hastens the first.
    */
   end(grace: number): Promise<void>;
-  /** Sends a signal to every process that belongs to it, unless it has ended or is being ended; throws for an unknown one. */
-  signal(signal: Deno.Signal): Promise<void>;
+  /**
+   * Sends a signal to every process that belongs to it, unless it has ended or is being ended; tells whether any got it.
+   * Throws for one that this system does not have.
+   */
+  signal(signal: Deno.Signal): Promise<boolean>;
 }
 
 /** Milliseconds from TERM to KILL. */
@@ -127,7 +130,7 @@ export async function lostCommand(files: string, started: StartedRun): Promise<C
 /** Ends the tree of a command, once it is asked to, and sends it signals. */
 interface TreeEnder {
   end(grace: number): Promise<void>;
-  signal(signal: Deno.Signal): Promise<void>;
+  signal(signal: Deno.Signal): Promise<boolean>;
   /** Resolves when nothing is being ended or signalled any more; from then on nothing can be. */
   settled(): Promise<void>;
 }
@@ -163,30 +166,33 @@ function treeEnder(runner: Promise<StartedRun | null>, isOver: () => boolean): T
   /** A process that has got one of these makes no others: what it made between the look and the signal is looked for. */
   const lasting: Deno.Signal[] = ["SIGSTOP", "SIGKILL"];
   /** Until those that were sent are delivered. */
-  let signalling: Promise<void> | undefined;
+  let signalling: Promise<unknown> | undefined;
 
-  async function signalTree(signal: Deno.Signal): Promise<void> {
+  async function signalTree(signal: Deno.Signal): Promise<boolean> {
     const started = canSignal ? await runner : null;
     const sent = new Set<number>();
+    let reached = false;
     let shell: ProcessEntry | undefined;
     while (started && !isOver() && !ending) {
       const snapshot = await untilPossible(() => takeSnapshot(started));
       shell ??= commandShell(snapshot, started);
       const processes = commandProcesses(snapshot, started, shell).filter((pid) => !sent.has(pid));
-      if (isOver() || ending) return;
+      if (isOver() || ending) break;
       for (const pid of processes) {
-        sendSignal(pid, signal);
+        reached = sendSignal(pid, signal) || reached;
         sent.add(pid);
       }
-      if (sent.size > 0 && (processes.length === 0 || !lasting.includes(signal))) return;
+      if (sent.size > 0 && (processes.length === 0 || !lasting.includes(signal))) break;
       // Its runner has not begun with it yet.
       if (sent.size === 0) await delay(startPause);
     }
+    return reached;
   }
 
   return {
     signal(signal) {
       const sending = (signalling ?? Promise.resolve()).then(() => signalTree(signal));
+      // What went wrong is told to who has asked for it; here only the end matters.
       signalling = sending.catch(() => {});
       return sending;
     },

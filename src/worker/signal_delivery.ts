@@ -22,19 +22,21 @@ export function createSignalDelivery(
   const delivered = new Set<number>();
 
   async function send({ id, name }: SignalRequest, run: JobRun | undefined): Promise<void> {
-    if (run) await run.signal(name as Deno.Signal).then(() => tell(run.claim.id, name), tellFailure);
+    if (run) await sendTo(run, name);
     delivered.add(id);
     wake();
   }
 
-  function tell(job: string, name: string): void {
-    say(
-      canSignal ? `job ${job} was sent ${name}` : `job ${job} cannot be sent ${name}: Windows has no signals`,
-    );
+  async function sendTo({ claim: { id }, signal }: JobRun, name: string): Promise<void> {
+    if (!canSignal) return say(`job ${id} cannot be sent ${name}: Windows has no signals`);
+    try {
+      // Else it has ended meanwhile, which is told anyway.
+      if (await signal(name as Deno.Signal)) say(`job ${id} was sent ${name}`);
+    } catch (error) {
+      // Who sent it may be on a host that knows others.
+      say(`job ${id} cannot be sent ${name}: ${(error as Error).message}`);
+    }
   }
-
-  // One that this system does not have.
-  const tellFailure = (error: Error) => say(error.message);
 
   return {
     deliver(signals, running) {

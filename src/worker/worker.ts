@@ -179,7 +179,11 @@ export function createWorker(
     for (const claim of claims) start(claim, worker);
     if (texts.length > 0) say(...texts);
     for (const seq of cancel) running.get(seq)?.cancel();
-    signalDelivery.deliver(signals, running);
+    // What is being taken over is watched later, and its signals are told again at the turn after that.
+    signalDelivery.deliver(
+      membership.looking ? signals.filter(({ seq }) => running.has(seq)) : signals,
+      running,
+    );
     for (const { claim, files, keepFiles, refusal, cut } of batch) {
       if (stale.includes(claim.seq)) {
         // What the new owner of a job has done to the files says nothing about this system: claim again at once.

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { queueTest, untilFile } from "../helpers/queue_test.ts";
-import { waitFor } from "../helpers/wait_for.ts";
+import { startProgram } from "../helpers/following.ts";
 
 queueTest("jobs run after those they wait for, whose results decide", async (queue) => {
   const enqueue = async (...args: string[]) => {
@@ -45,15 +45,14 @@ queueTest(
   "run and logs -f of a job that waits for others end when it is cancelled with them",
   async (queue) => {
     await queue.enqueue({ id: "parent", command: "true" });
-    const running = queue.run("run", "--id", "child", "--after", "parent", "echo child");
-    await waitFor("the job", async () => (await queue.store.counts()).pending === 2);
+    const running = startProgram(queue, ["run", "--id", "child", "--after", "parent", "echo child"]);
+    await running.line(/^Job child waits for job parent, which is pending/);
     const following = queue.run("logs", "-f", "child");
     await queue.run("cancel", "parent");
-    const [run, follow] = await Promise.all([running, following]);
-    assert.equal(run.code, 143);
-    assert.match(run.stderr, /Job child waits for job parent, which is pending/);
-    for (const { stderr } of [run, follow]) {
-      assert.match(stderr, /Job child is cancelled: Job "parent" that it waits for is cancelled\n/);
+    assert.equal((await running.status).code, 143);
+    await running.closed;
+    for (const text of [running.lines.join("\n"), (await following).stderr]) {
+      assert.match(text, /^Job child is cancelled: Job "parent" that it waits for is cancelled$/m);
     }
     const late = await queue.run("enqueue", "--id", "late", "--after", "parent", "echo x");
     assert.deepEqual([late.code, late.stdout], [0, "Job late inserted.\n"]);

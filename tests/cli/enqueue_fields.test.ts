@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type FieldFlags, fieldsOfFlags, refuseTwice, withFields } from "../../src/cli/enqueue_fields.ts";
-import type { JobFields } from "../../src/job/new_job.ts";
+import type { JobFields } from "../../src/job/job_fields.ts";
 
 Deno.test("flags are fields of the job", () => {
   const cases: Array<[FieldFlags, Partial<JobFields>]> = [

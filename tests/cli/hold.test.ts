@@ -17,7 +17,7 @@ queueTest("hold keeps jobs from being run, and release wakes a worker at once", 
   assert.match(await said("show", "a"), /^Now: +is held; let it go: queuectl release a$/m);
   const { waits } = JSON.parse(await said("show", "--json", "born"));
   assert.deepEqual([waits.for, waits.seconds, waits.ahead], ["release", null, null]);
-  const manager = queue.start();
+  queue.start();
   await queue.reaches("b", "completed");
   assert.deepEqual([(await queue.job("a")).state, (await queue.job("born")).state], ["pending", "pending"]);
   assert.match(await said("list", "--state", "held"), /^born .*\na /m);
@@ -29,7 +29,6 @@ queueTest("hold keeps jobs from being run, and release wakes a worker at once", 
   await queue.reaches("born", "completed");
   assert.equal(await said("release", "--state", "held"), "No jobs to release.\n");
   assert.equal(await said("hold", "--state", "waiting"), "No jobs to hold.\n");
-  manager.signal("SIGTERM");
 });
 
 queueTest("a drain and doctor do not wait for held jobs", async (queue) => {

@@ -6,6 +6,7 @@ import { processTable } from "../../src/cli/process_output.ts";
 import { printable } from "../../src/printable.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { RegisteredProcess } from "../../src/store/store.ts";
+import { plainFields } from "../store/suite/harness.ts";
 
 const job: Job = {
   id: "a1",
@@ -22,12 +23,7 @@ const job: Job = {
   updatedAt: 0,
   nextAttemptAt: null,
   lastError: null,
-  queue: "default",
-  tags: [],
-  uniqueKey: null,
-  retryRules: null,
-  held: false,
-  blocked: 0,
+  ...plainFields,
 };
 
 const manager: RegisteredProcess = {

@@ -111,7 +111,6 @@ queueTest("new jobs of a queue have its retries and timeout, unless they say oth
   await say("enqueue", '{"id": "a", "command": "true", "queue": "mail"}');
   await say("enqueue", "--id", "b", "--queue", "mail", "--max-retries", "1", "--timeout", "7", "--", "true");
   await say("enqueue", "--id", "c", "--", "true");
-  queue.touch("lines");
   Deno.writeTextFileSync(`${queue.path}/lines`, "true\n");
   await say("enqueue", "--queue", "mail", "--file", "lines");
   const jobs = (await queue.store.list({ limit: 9 })).map((
@@ -136,7 +135,7 @@ queueTest("pause and resume take queues or mean all", async (queue) => {
   assert.deepEqual((await queue.store.queues()).filter(({ paused }) => paused), []);
   await refused(queue)(
     3,
-    /^No queue found with name report \(did you mean "reports"\?\)$/m,
+    /^There is no queue "report" \(did you mean "reports"\?\)$/m,
     "pause",
     "report",
   );
@@ -188,7 +187,7 @@ queueTest("mistakes about queues are told in a line, and nothing is changed", as
   await wrong(2, /letters, digits/, "worker", "start", "--queue", "a,,b");
   await wrong(2, /^Flag --queue is missing/, "move", "a");
   await wrong(2, /^Argument ID is missing/, "move", "--queue", "a");
-  await wrong(3, /^No queue found/, "queue", "rm", "a");
+  await wrong(3, /^There is no queue/, "queue", "rm", "a");
   await wrong(4, /cannot be removed/, "queue", "rm", "default");
   assert.deepEqual(await queue.store.queues(), before);
 });

@@ -100,10 +100,12 @@ queueTest(
     assert.equal(late.code, 124);
     // How much is said before depends on how soon the time is over.
     assert.match(late.stderr, /^(No worker runs; .*\n)?2 jobs not ended in time\n$/);
-    queue.start("--concurrency", "3");
     const [a, b, both] = [["--queue", "a"], ["--tag", "y", "--queue", "b"], ["--tag", "x"]].map((flags) =>
       startProgram(queue, ["wait", ...flags])
     );
+    // By then each knows what had failed before.
+    for (const waiter of [a, b, both]) await waiter.line(/^No worker runs; /);
+    queue.start("--concurrency", "3");
     queue.touch("a");
     assert.equal((await a.status).code, 1);
     await a.closed;
@@ -114,6 +116,22 @@ queueTest(
     await Promise.all([b.closed, both.closed]);
     const ended = await queue.run("wait", "--queue", "a,b");
     assert.deepEqual([ended.code, ended.stderr], [0, ""]);
+  },
+);
+
+queueTest(
+  "wait --queue waits neither for held jobs nor for those that have left the queue",
+  async (queue) => {
+    await queue.enqueue(
+      { id: "held", command: "true", queue: "a", held: true },
+      { id: "blocked", command: "true", queue: "a", after: ["held"], held: true },
+      { id: "leaves", command: "true", queue: "a" },
+    );
+    const waiter = startProgram(queue, ["wait", "--queue", "a"]);
+    await waiter.line(/^No worker runs; /);
+    assert.equal((await queue.run("move", "leaves", "--queue", "b")).code, 0);
+    assert.equal((await waiter.status).code, 0);
+    await waiter.closed;
   },
 );
 

@@ -119,6 +119,15 @@ queueTest("damage: jobs that cannot be read do not keep the others from running"
     await queue.enqueue({ id, command: "touch ran", env: { NAME: "value" }, maxRetries: 0 });
     await queue.place.query(`UPDATE jobs SET env = '${env}' WHERE id = '${id}'`);
   }
+  for (const [number, rules] of ['{"jitter', '["jitter"]', "5"].entries()) {
+    const id = `damaged-${damaged.push(rules) - 1}`;
+    await queue.enqueue({ id, command: "touch ran", retryRules: { jitter: 1 }, maxRetries: 0 });
+    await queue.place.query(`UPDATE jobs SET retry_rules = '${rules}' WHERE id = '${id}'`);
+    assert.match(
+      (await queue.run("doctor")).stdout,
+      new RegExp(`${number + 1} jobs have rules of retries that`),
+    );
+  }
   await queue.enqueue({ id: "after", command: "true" });
   assert.equal((await queue.run("doctor")).code, 5);
   const manager = queue.start();

@@ -2,7 +2,7 @@ import { printable } from "../../printable.ts";
 import { isNamed } from "../../store/selection.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, selectionOf } from "../job_filter.ts";
-import { hintAtTags, requireQueuesOf } from "../known_words.ts";
+import { changeKnown } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, json } from "../output.ts";
 import { print, printAll } from "../standard_streams.ts";
@@ -15,9 +15,7 @@ export async function cancel(
 ): Promise<void> {
   const selection = selectionOf(ids, flags);
   await using store = await openQueue(this, "empty");
-  await requireQueuesOf(store, selection);
-  const cancelled = await store.cancel(selection);
-  if (cancelled.length === 0) await hintAtTags(store, selection);
+  const cancelled = await changeKnown(store, selection, () => store.cancel(selection));
   const running = cancelled.filter((job) => job.running).map(({ id }) => id);
   if (flags.json) {
     const object = { count: cancelled.length, ids: cancelled.map(({ id }) => id), running };

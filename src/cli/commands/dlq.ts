@@ -6,7 +6,7 @@ import { tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type ChangeFlags, changesOf } from "../job_changes.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
-import { requireQueuesOf } from "../known_words.ts";
+import { changeKnown } from "../known_words.ts";
 import { type PageFlags, pageOf } from "../listing.ts";
 import { openQueue } from "../open_queue.ts";
 import { deadJobTable } from "../output.ts";
@@ -35,18 +35,18 @@ export async function dlqRetry(
   const selection = deadJobs(ids, flags);
   const changes = await changesOf(flags);
   await using store = await openQueue(this, "empty");
-  await requireQueuesOf(store, selection);
+  const retried = await changeKnown(store, selection, () => store.dlqRetry(selection, changes));
   const words = { done: "moved back to pending queue", none: none(selection) };
-  await tellChanged(selection, await store.dlqRetry(selection, changes), words, flags.json);
+  await tellChanged(selection, retried, words, flags.json);
 }
 
 /** dead → (gone): the named jobs, those of a filter, or all. */
 export async function dlqPurge(this: Context, flags: ActFlags, ...ids: string[]): Promise<void> {
   const selection = deadJobs(ids, flags);
   await using store = await openQueue(this, "empty");
-  await requireQueuesOf(store, selection);
+  const purged = await changeKnown(store, selection, () => store.dlqPurge(selection));
   const words = { done: "purged", none: none(selection) };
-  await tellChanged(selection, await store.dlqPurge(selection), words, flags.json);
+  await tellChanged(selection, purged, words, flags.json);
 }
 
 /** Prints all about a dead job. Throws `conflict` for one that is not. */

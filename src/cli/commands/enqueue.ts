@@ -1,6 +1,7 @@
 import { pathResolver } from "../../absolute_path.ts";
 import { QueuectlError } from "../../errors.ts";
-import { checkNewJob, type JobFields, parseJson } from "../../job/new_job.ts";
+import type { JobFields } from "../../job/job_fields.ts";
+import { checkNewJob, parseJson } from "../../job/new_job.ts";
 import { commandOfWords, windowsCommandOfWords } from "../../job/shell_words.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";

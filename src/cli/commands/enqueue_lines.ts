@@ -1,7 +1,8 @@
 import { pathResolver } from "../../absolute_path.ts";
 import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
-import { type CheckedJob, checkNewJob, type JobFields, parseJson, withDefaults } from "../../job/new_job.ts";
+import type { JobFields } from "../../job/job_fields.ts";
+import { type CheckedJob, checkNewJob, parseJson, withDefaults } from "../../job/new_job.ts";
 import type { DatabaseChoice } from "../context.ts";
 import { withFields } from "../enqueue_fields.ts";
 import { kindOfText } from "../enqueue_form.ts";
@@ -39,8 +40,8 @@ export async function enqueueLines(
     return await print(report === "json" ? "[]\n" : report === "ids" ? "" : "0 jobs inserted.\n");
   }
   await using store = await openQueue(choice, "create");
-  const config = configFrom(await store.settings());
-  const queues = await store.queueDefaults();
+  const { settings, queues } = await store.enqueueDefaults();
+  const config = configFrom(settings);
   using intake = await store.intake();
   let jobs = 0;
   for (; !next.done; next = await blocks.next()) {

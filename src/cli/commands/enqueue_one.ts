@@ -29,7 +29,8 @@ export async function enqueueOne(
   afterwards?: Afterwards,
 ): Promise<void> {
   await using store = await openQueue(choice, "create");
-  const job = withDefaults(checked, configFrom(await store.settings()), await store.queueDefaults());
+  const { settings, queues } = await store.enqueueDefaults();
+  const job = withDefaults(checked, configFrom(settings), queues);
   const [{ id, existing }] = await store.enqueue([job]);
   if (job.after !== undefined && !existing) await tellWhetherCancelled(store, id);
   if (report === "json") await printAll(jsonArray([id]));

@@ -1,6 +1,7 @@
 import { tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, selectionOf } from "../job_filter.ts";
+import { changeKnown } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 
 type HoldFlags = FilterFlags & { json?: boolean };
@@ -9,7 +10,7 @@ type HoldFlags = FilterFlags & { json?: boolean };
 export async function hold(this: Context, flags: HoldFlags, ...ids: string[]): Promise<void> {
   const selection = selectionOf(ids, flags);
   await using store = await openQueue(this, "empty");
-  const held = await store.hold(selection);
+  const held = await changeKnown(store, selection, () => store.hold(selection));
   await tellChanged(selection, held, { done: "held", none: "No jobs to hold." }, flags.json);
 }
 
@@ -17,6 +18,6 @@ export async function hold(this: Context, flags: HoldFlags, ...ids: string[]): P
 export async function release(this: Context, flags: HoldFlags, ...ids: string[]): Promise<void> {
   const selection = selectionOf(ids, flags);
   await using store = await openQueue(this, "empty");
-  const released = await store.release(selection);
+  const released = await changeKnown(store, selection, () => store.release(selection));
   await tellChanged(selection, released, { done: "released", none: "No jobs to release." }, flags.json);
 }

@@ -21,7 +21,7 @@ export async function list(this: Context, flags: ListFlags): Promise<void> {
   const columns = flags.columns === undefined ? undefined : readColumns(flags.columns);
   const [filter, page] = [filterOf(flags) ?? {}, pageOf(flags)];
   await using store = await openQueue(this, "empty");
-  const shown = columns ?? (await hasQueues(store) ? columnsWithQueue : standardColumns);
+  const shown = columns ?? (!flags.json && await hasQueues(store) ? columnsWithQueue : standardColumns);
   await printList(store, filter, page, {
     empty: "No jobs found.\n",
     table: flags.json ? null : (jobs) => jobTable(jobs, shown),

@@ -2,6 +2,7 @@ import { QueuectlError } from "../../errors.ts";
 import { tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, selectionOf } from "../job_filter.ts";
+import { changeKnown } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { queueName } from "../queue_name.ts";
 
@@ -15,7 +16,7 @@ export async function move(this: Context, flags: MoveFlags, ...ids: string[]): P
   const name = queueName(queue, "Flag --queue");
   const selection = selectionOf(ids, filters);
   await using store = await openQueue(this, "empty");
-  const moved = await store.moveJobs(selection, name);
+  const moved = await changeKnown(store, selection, () => store.moveJobs(selection, name));
   await tellChanged(
     selection,
     moved,

@@ -4,7 +4,7 @@ import { print } from "../standard_streams.ts";
 
 /** Removes a queue that has no jobs, and what is set for it. */
 export async function queueRm(this: Context, _flags: unknown, name: string): Promise<void> {
-  await using store = await openQueue(this, "create");
+  await using store = await openQueue(this, "empty");
   await store.removeQueue(name);
   await print(`Queue ${name} removed.\n`);
 }

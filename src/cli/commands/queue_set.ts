@@ -1,5 +1,5 @@
 import { QueuectlError } from "../../errors.ts";
-import { maxRetriesLimit } from "../../job/new_job.ts";
+import { maxRetriesLimit } from "../../job/job_fields.ts";
 import { allQueues, type QueueSettings } from "../../store/queues.ts";
 import type { Context } from "../context.ts";
 import { duration, wholeNumber } from "../flag_values.ts";

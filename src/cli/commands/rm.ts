@@ -5,7 +5,7 @@ import { isNamed, type JobFilter, type Selection } from "../../store/selection.t
 import { tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, filterOf, selectionOf } from "../job_filter.ts";
-import { hintAtTags, requireQueuesOf } from "../known_words.ts";
+import { changeKnown } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted } from "../output.ts";
 import { printMessage } from "../standard_streams.ts";
@@ -31,9 +31,7 @@ async function remove(context: Context, selection: Selection, json: boolean | un
     );
   }
   await using store = await openQueue(context, "empty");
-  await requireQueuesOf(store, selection);
-  const removed = await store.remove(selection);
-  if (removed.length === 0) await hintAtTags(store, selection);
+  const removed = await changeKnown(store, selection, () => store.remove(selection));
   await tellChanged(selection, removed, { done: "removed", none: "No jobs to remove." }, json);
   const mayRun = !isNamed(selection) && (kinds === undefined || kinds.includes("processing"));
   if (!mayRun) return;

@@ -29,10 +29,8 @@ export async function run(this: Context, flags: FieldFlags, ...args: string[]): 
   // Before the database is opened: a mistake must not leave an empty one behind.
   const checked = checkNewJob(describe(form, fieldsOfFlags(flags)), await pathResolver());
   await using store = await openQueue(this, "create");
-  const config = configFrom(await store.settings());
-  const [{ id, existing }] = await store.enqueue([
-    withDefaults(checked, config, await store.queueDefaults()),
-  ]);
+  const { settings, queues } = await store.enqueueDefaults();
+  const [{ id, existing }] = await store.enqueue([withDefaults(checked, configFrom(settings), queues)]);
   if (existing) printMessage(`Job ${id} is in the queue already.`);
   this.process.exitCode = await followToEnd(store, id);
 }

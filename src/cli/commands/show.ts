@@ -1,8 +1,7 @@
 import { printable } from "../../printable.ts";
 import type { JobDetail, ParentJob } from "../../store/progress.ts";
-import type { RegisteredProcess } from "../../store/store.ts";
 import type { Context } from "../context.ts";
-import { outcomeWords, runningWords, whyItWaits } from "../follow/words.ts";
+import { outcomeWords, runningWords, type Waiting, whyItWaits } from "../follow/words.ts";
 import { openQueue } from "../open_queue.ts";
 import { defaultQueueName } from "../../job/job.ts";
 import { iso, jobObject, json as asJson, table } from "../output.ts";
@@ -14,27 +13,23 @@ import { formatDuration, spelledDuration } from "../../duration.ts";
 export async function show(this: Context, { json }: { json?: boolean }, id: string): Promise<void> {
   await using store = await openQueue(this, "empty");
   const job = await store.detail(id);
-  const processes = await store.processes();
+  const waits = whyItWaits(job, await store.processes(), await store.queues());
   await print(
-    json
-      ? asJson(detailObject(job, processes, await store.lastOutput(job.id))) + "\n"
-      : detailText(job, processes),
+    json ? asJson(detailObject(job, waits, await store.lastOutput(job.id))) + "\n" : detailText(job, waits),
   );
 }
 
 /** What `show --json` prints: the fields of `list --json`, and how the job is. Durations are seconds. */
 function detailObject(
   detail: JobDetail,
-  processes: readonly RegisteredProcess[],
+  waits: Waiting | null,
   last: { output: string; errorOutput: string } | null,
 ) {
   const { job, runs, running } = detail;
-  const waits = whyItWaits(detail, processes);
   return {
     ...jobObject(job, last),
     after: detail.parents.filter(({ kind }) => kind === "success").map(({ id }) => id),
     after_any: detail.parents.filter(({ kind }) => kind === "any").map(({ id }) => id),
-    blocked: job.blocked,
     waits: waits && {
       for: waits.for,
       text: waits.text,
@@ -66,9 +61,8 @@ function detailObject(
   };
 }
 
-function detailText(detail: JobDetail, processes: readonly RegisteredProcess[]): string {
+function detailText(detail: JobDetail, waits: Waiting | null): string {
   const { job, runs } = detail;
-  const waits = whyItWaits(detail, processes);
   const now = waits?.text ?? runningWords(detail);
   const env = Object.entries(job.env ?? {}).map(([name, value]) => `${name}=${value}`);
   const fields: Array<[string, string | null]> = [

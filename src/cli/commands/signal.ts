@@ -2,6 +2,7 @@ import { QueuectlError } from "../../errors.ts";
 import { tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, filterOf, selectionOf } from "../job_filter.ts";
+import { changeKnown } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { requireSignal, signalName } from "../signal_name.ts";
 
@@ -23,7 +24,7 @@ export async function signal(
   const name = requireSignal(last);
   const selection = selectionOf(words.slice(0, -1), flags);
   await using store = await openQueue(this, "empty");
-  const signalled = await store.signal(selection, name);
+  const signalled = await changeKnown(store, selection, () => store.signal(selection, name));
   await tellChanged(selection, signalled, {
     done: `signalled with ${name}`,
     none: "No jobs to signal.",

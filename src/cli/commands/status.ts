@@ -33,8 +33,8 @@ export async function status(this: Context, flags: StatusFlags): Promise<void> {
   }
   await using store = await openQueue(this, "empty");
   if (flags.watch) return await watch(store);
-  const counts = await store.counts();
   const queues = await store.queues();
+  const { counts } = queues[0];
   const slots = flags.workers ? slotsOf(await store.processes(), counts) : undefined;
   if (flags.json) {
     const object = {
@@ -82,13 +82,14 @@ async function watch(store: Store): Promise<void> {
   const paceAt = createPace();
   try {
     for (let drawn = 0; !stopping.signal.aborted;) {
-      const counts = await store.counts();
+      const queues = await store.queues();
+      const { counts } = queues[0];
       const slots = slotsOf(await store.processes(), counts);
       const lines = [
         ...countLines(counts),
         slotLine(slots),
         ...paceLines(paceAt(counts, performance.now())),
-        ...queueLines(await store.queues(), line),
+        ...queueLines(queues, line),
       ];
       const text = (await Array.fromAsync(fitting(lines.map((line) => `${line}\n`)))).join("");
       // Up to where the last one began, and everything below is taken away.

@@ -1,6 +1,5 @@
 import { QueuectlError } from "../../errors.ts";
-import type { JobState } from "../../job/job.ts";
-import type { JobFilter } from "../../store/selection.ts";
+import type { JobFilter, ListFilter } from "../../store/selection.ts";
 import type { JobProgress } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
@@ -90,20 +89,26 @@ async function waitForFilter(
   until: number,
   filter: JobFilter,
 ): Promise<number> {
-  const keysOf = (limit: number, ...kinds: JobState[]) => store.keys({ ...filter, kinds, limit });
-  const left = (limit: number) => keysOf(limit, "pending", "processing", "failed");
-  let [last] = await left(1);
+  // Held ones wait for somebody.
+  const left: ListFilter = { ...filter, kinds: ["processing", "waiting", "scheduled", "blocked"], limit: 1 };
+  let [last] = await store.keys(left);
   // One is enough to go on, the newest, which mostly ends last: there may be very many, and each may change something.
   async function isOneLeft(): Promise<number> {
     if (last === undefined) return 0;
-    const [job] = await store.progress([last]);
-    if (!job || hasEnded(job.state)) [last] = await left(1);
+    const isLeft = (await store.keys({ ...left, keys: [last] })).length > 0;
+    if (!isLeft) [last] = await store.keys(left);
     return last === undefined ? 0 : 1;
   }
-  const failures = () => keysOf(Infinity, "dead", "cancelled");
+  const failures = () => store.keys({ ...filter, kinds: ["dead", "cancelled"], limit: Infinity });
   const before = new Set(await failures());
   if (last === undefined) await hintAtTags(store, filter);
-  const isOver = await untilOver(store, changes, until, isOneLeft, async () => (await left(Infinity)).length);
+  const isOver = await untilOver(
+    store,
+    changes,
+    until,
+    isOneLeft,
+    async () => (await store.keys({ ...left, limit: Infinity })).length,
+  );
   if (!isOver) return timedOut;
   return tellFailed((await failures()).filter((key) => !before.has(key)).length);
 }

@@ -99,7 +99,7 @@ export async function followJob(
   /** Says once why a job waits: at once where it may take long, else when it does. */
   async function sayWhyItWaits(): Promise<void> {
     if (waiting.told) return;
-    const why = whyItWaits(await store.detail(id), await store.processes());
+    const why = whyItWaits(await store.detail(id), await store.processes(), await store.queues());
     if (!why || why.for === "worker" && !why.noWorker && performance.now() < waiting.since + patience) return;
     waiting.told = true;
     sink.say(`Job ${id} ${why.text}`);

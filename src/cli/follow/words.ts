@@ -6,8 +6,10 @@ import type { JobState } from "../../job/job.ts";
 import { printable } from "../../printable.ts";
 import { aheadLimit, type EndedRun, type JobDetail } from "../../store/progress.ts";
 import { isBecauseOfParent } from "../../store/refusals.ts";
+import { allQueues, type Queue } from "../../store/queues.ts";
 import type { RegisteredProcess } from "../../store/store.ts";
 import { counted } from "../output.ts";
+import { deathWords } from "../retry_words.ts";
 
 /** Whether a job is in a state from which nothing but a command of a person takes it. */
 export const hasEnded = (state: JobState): boolean =>
@@ -75,37 +77,51 @@ export function endWords(id: string, run: EndedRun): string {
 /** `Job a is dead: exit code 3`; what is said of a job that has ended for good without success. */
 export function failureWords({ id, state, job, runs }: JobDetail): string {
   const last = runs.at(-1);
-  if (state === "dead" && last) return `Job ${id} is dead: ${outcomeWords(last)}`;
+  if (state === "dead" && last) {
+    // Where it has asked for a later try, its rules say why there is none.
+    const why = last.exitCode === tryAgainLater ? deathWords(job, last) : null;
+    return `Job ${id} is dead: ${why ?? outcomeWords(last)}`;
+  }
   const isBecause = state === "cancelled" && job.lastError !== null && isBecauseOfParent(job.lastError);
   return `Job ${id} is ${state}${isBecause ? `: ${printable(job.lastError!)}` : ""}`;
 }
 
 /** What a job waits for. */
 export interface Waiting {
-  for: "time" | "job" | "worker" | "cancel" | "release";
+  for: "time" | "job" | "queue" | "worker" | "cancel" | "release";
   /** One line, `waits for …`, `is being cancelled`. */
   text: string;
   /** Jobs that are claimed before it. */
   ahead: number | null;
-  /** No worker runs. */
+  /** No worker runs that takes jobs of its queue. */
   noWorker: boolean;
 }
 
-const noWorkerRuns = "no worker runs; start one: queuectl worker start";
+function noWorkerWords(queue: string, processes: readonly RegisteredProcess[]): string {
+  return hasWorker(processes)
+    ? `no worker takes jobs of queue ${queue}; start one: queuectl worker start --queue ${queue}`
+    : "no worker runs; start one: queuectl worker start";
+}
 
-/** Whether there is a worker that is not silent and not about to end. */
-export const hasWorker = (processes: readonly RegisteredProcess[]): boolean =>
-  processes.some(({ role, expired, stop }) => role === "worker" && !expired && stop === null);
+/** Whether there is a worker that is not silent and not about to end, and that takes jobs of the queue if one is given. */
+export const hasWorker = (processes: readonly RegisteredProcess[], queue?: string): boolean =>
+  processes.some(({ role, expired, stop, queues }) =>
+    role === "worker" && !expired && stop === null &&
+    (queue === undefined || (queues?.includes(queue) ?? true))
+  );
 
-/** Why a job does not go on at once; null where it runs, or has ended. */
-export function whyItWaits(job: JobDetail, processes: readonly RegisteredProcess[]): Waiting | null {
+/** Why a job does not go on at once; null where it runs, or has ended. `queues` are all there are. */
+export function whyItWaits(
+  job: JobDetail,
+  processes: readonly RegisteredProcess[],
+  queues: readonly Queue[],
+): Waiting | null {
+  const noWorker = !hasWorker(processes, job.queue);
   if (job.state === "processing") {
-    return job.cancelling
-      ? { for: "cancel", text: "is being cancelled", ahead: null, noWorker: !hasWorker(processes) }
-      : null;
+    return job.cancelling ? { for: "cancel", text: "is being cancelled", ahead: null, noWorker } : null;
   }
   if (hasEnded(job.state)) return null;
-  const noWorker = !hasWorker(processes);
+  const noWorkerRuns = noWorkerWords(job.queue, processes);
   if (job.job.held) {
     const text = `is held; let it go: queuectl release ${printable(job.id)}`;
     return { for: "release", text, ahead: null, noWorker };
@@ -121,9 +137,26 @@ export function whyItWaits(job: JobDetail, processes: readonly RegisteredProcess
     const text = `waits for ${what}, in ${spelledDuration(job.dueIn)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
     return { for: "time", text, ahead: null, noWorker };
   }
+  const stopped = queues.filter(({ name }) => name === allQueues || name === job.queue).map(stopWords)
+    .find((words) => words !== null);
+  if (stopped) return { for: "queue", text: stopped, ahead: job.ahead, noWorker };
   const ahead = job.ahead === null ? "" : `, ${aheadWords(job.ahead)} before it`;
   const text = noWorker ? `waits: ${noWorkerRuns}` : `waits for a free worker${ahead}`;
   return { for: "worker", text, ahead: job.ahead, noWorker };
+}
+
+/** Why no job of a queue is started now; null where nothing is known that keeps it, as a rate may. */
+function stopWords({ name, paused, concurrency, counts: { processing } }: Queue): string | null {
+  const isOfAll = name === allQueues;
+  if (paused) {
+    return isOfAll
+      ? "waits: all queues are paused; let them go on: queuectl resume"
+      : `waits: queue ${name} is paused; let it go on: queuectl resume ${name}`;
+  }
+  if (concurrency === null || processing < concurrency) return null;
+  return `waits for a place: ${processing} of ${concurrency} jobs ${
+    isOfAll ? "of all queues" : `of queue ${name}`
+  } run`;
 }
 
 /** `job a, which is processing, and 2 more jobs`. */

@@ -11,8 +11,14 @@ export const fieldFlags = {
   priority: value("N", "Higher runs first [default: 0]"),
   delay: value("DURATION", "Not before this time has passed, like 10m"),
   at: value("TIME", "Not before then, like 2026-12-24T18:00 (local), or with a zone 2026-12-24T18:00Z"),
-  timeout: value("DURATION", "Time that a run may take; 0 is no limit [default: setting timeout]"),
-  "max-retries": value("N", "Retries after the first run, 0 to 1000 [default: setting max-retries]"),
+  timeout: value(
+    "DURATION",
+    "Time that a run may take; 0 is no limit [default: of the queue, else setting timeout]",
+  ),
+  "max-retries": value(
+    "N",
+    "Retries after the first run, 0 to 1000 [default: of the queue, else setting max-retries]",
+  ),
   "base-backoff": value(
     "SECONDS",
     "Retry n waits base ^ n seconds, linear base * n [default: setting base-backoff]",
@@ -20,7 +26,7 @@ export const fieldFlags = {
   cwd: value("FOLDER", "Folder to run in [default: the current one; for JSON the worker's]"),
   env: values("NAME=VALUE", "Variable to add; may be given several times"),
   queue: value("NAME", "Queue to put it in; made by its first job [default: default]"),
-  tag: values("TAG", "Word to find it by; may be given several times"),
+  tag: values("TAG", "Word to find it by; several times, or a,b"),
   unique: value("KEY", "Only one job with this key waits or runs at a time"),
   "on-duplicate": value(
     "POLICY",
@@ -35,8 +41,8 @@ export const fieldFlags = {
   jitter: value("PART", "Part of every wait that is left to chance, 0 to 1 [default: setting jitter]"),
   "retry-on": value("CODES", "Retry only after these exit statuses, like 1,70-75"),
   "no-retry-on": value("CODES", "Do not retry after these exit statuses"),
-  after: values("ID", "Only when this job is completed; may be given several times"),
-  "after-any": values("ID", "Only when this job has ended, however"),
+  after: values("ID", "Only when this job is completed; several times, or a,b"),
+  "after-any": values("ID", "Only when this job has ended, however; several times, or a,b"),
 };
 
 /** `enqueue`: (new) → pending. */
@@ -80,8 +86,8 @@ FIELDS
   priority      Higher runs first [default: 0]
   delay         Seconds, or text like "10m", that it waits before its first run
   at            Time of its first run, like "2026-12-24T18:00" (local) or "2026-12-24T18:00+01:00"
-  timeout       Seconds, or text like "10m"; 0 is no limit [default: setting timeout]
-  max_retries   Retries after the first run, 0 to 1000 [default: setting max-retries]
+  timeout       Seconds, or text like "10m"; 0 is no limit [default: of the queue, else setting timeout]
+  max_retries   Retries after the first run, 0 to 1000 [default: of the queue, else setting max-retries]
   base_backoff  Seconds; retry n waits base_backoff ^ n, linear base_backoff * n [default: setting base-backoff]
   cwd           Folder to run in [default: the worker's]
   env           Variables to add, like {"NAME": "value"}

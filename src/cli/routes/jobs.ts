@@ -125,7 +125,7 @@ EXAMPLES
   queuectl signal --search backup CONT`,
     customUsage: [
       "ID... SIGNAL",
-      "[--state STATE]... [--search TEXT] [--since TIME] [--older-than TIME] SIGNAL",
+      "[--state STATE]... [--queue QUEUE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME] SIGNAL",
     ],
   },
 });

@@ -131,7 +131,7 @@ EXAMPLES
   queuectl move --state waiting --search backup --queue slow`,
     customUsage: [
       "ID... --queue QUEUE",
-      "[--state STATE]... [--search TEXT] [--since TIME] [--older-than TIME] --queue QUEUE",
+      "[--state STATE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME] --queue QUEUE",
     ],
   },
 });

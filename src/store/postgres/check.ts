@@ -1,7 +1,7 @@
 /** Looks for data that breaks the invariants of schema.ts; the pages themselves are the server's to check. */
 
 import { jobStates } from "../../job/job.ts";
-import { environment, number } from "../rows.ts";
+import { environment, number, retryRules, type Row } from "../rows.ts";
 import type { Database } from "./database.ts";
 
 /** Rows that are read at once. */
@@ -136,21 +136,33 @@ export async function check(database: Database): Promise<string[]> {
     const count = number(row, "n");
     return count === 0 ? [] : [`${count} ${invariants[index][1]}`];
   });
-  const unreadable = await countUnreadable(database);
-  if (unreadable > 0) problems.push(`${unreadable} jobs have variables that cannot be read`);
+  for (const { column, read, meaning } of texts) {
+    const unreadable = await countUnreadable(database, column, read);
+    if (unreadable > 0) problems.push(`${unreadable} jobs have ${meaning} that cannot be read`);
+  }
   return problems;
 }
 
-/** Jobs whose `env` is not what was stored. By this program: before version 16 no server can try a text as JSON. */
-async function countUnreadable(database: Database): Promise<number> {
+/** Columns with JSON, which is read as a worker does: before version 16 no server can try a text as JSON. */
+const texts = [
+  { column: "env", read: environment, meaning: "variables" },
+  { column: "retry_rules", read: retryRules, meaning: "rules of retries" },
+];
+
+/** Jobs in which a text is not what was stored. */
+async function countUnreadable(
+  database: Database,
+  column: string,
+  read: (row: Row) => unknown,
+): Promise<number> {
   let count = 0;
   for (let last = 0;;) {
     const [rows] = await database.batch([{
       text:
-        `SELECT seq, env FROM queuectl.jobs WHERE env IS NOT NULL AND seq > $1 ORDER BY seq LIMIT ${page}`,
+        `SELECT seq, ${column} FROM queuectl.jobs WHERE ${column} IS NOT NULL AND seq > $1 ORDER BY seq LIMIT ${page}`,
       parameters: [last],
     }], { readOnly: true, pace: "slow" });
-    count += rows.filter((row) => environment(row) === undefined).length;
+    count += rows.filter((row) => read(row) === undefined).length;
     if (rows.length < page) return count;
     last = number(rows.at(-1)!, "seq");
   }

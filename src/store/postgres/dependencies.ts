@@ -4,7 +4,8 @@
  */
 
 import type { JobState } from "../../job/job.ts";
-import { type FoundJob, parentFailed, parentIs } from "../refusals.ts";
+import { type FoundJob, parentIs } from "../refusals.ts";
+import { retriable } from "../retriable.ts";
 import { number, text } from "../rows.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Row, Run, Statement } from "./database.ts";
@@ -38,6 +39,11 @@ export const reasonOf = (edge: Row): Broken => ({
   reason: parentIs(text(edge, "id"), text(edge, "state") as JobState),
 });
 
+/** The first edge of every child. */
+const firstOfEach = (
+  edges: readonly Broken[],
+) => [...new Map(edges.toReversed().map((edge) => [edge.child, edge])).values()];
+
 /** Edges that break as rows of a statement. */
 const brokenRows = (parameter: `$${number}`) =>
   `json_to_recordset(${parameter}::text::json) AS edge (parent bigint, child bigint, reason text)`;
@@ -53,14 +59,14 @@ async function lockJobs(run: Run, jobs: Iterable<number>): Promise<void> {
  * pending or failed → cancelled for the children of these edges, which are locked. With `mark` it is kept that it was
  * because of them: then a retry of the parent takes it back. So it goes on with who waits for those.
  */
-export async function cancelWaiting(
+export async function cancelChildren(
   database: Database,
   run: Run,
   edges: readonly Broken[],
   mark: boolean,
 ): Promise<void> {
   if (edges.length === 0) return;
-  const first = [...new Map(edges.toReversed().map((edge) => [edge.child, edge])).values()];
+  const first = firstOfEach(edges);
   const rows = await run(
     `UPDATE queuectl.jobs AS job SET state = 'cancelled', available = false, held = false, next_attempt_at = NULL,
        last_error = edge.reason, updated_at = ${timeSql("$2")}
@@ -87,7 +93,7 @@ async function markBroken(run: Run, edges: readonly Broken[]): Promise<void> {
 /** Other words for why jobs are cancelled. */
 async function explain(run: Run, edges: readonly Broken[]): Promise<void> {
   if (edges.length === 0) return;
-  const first = [...new Map(edges.toReversed().map((edge) => [edge.child, edge])).values()];
+  const first = firstOfEach(edges);
   await run(
     `UPDATE queuectl.jobs AS job SET last_error = edge.reason FROM ${
       brokenRows("$1")
@@ -173,19 +179,9 @@ async function failedParents(run: Run, jobs: readonly number[]): Promise<Row[]> 
  */
 export async function withoutFailedParents(run: Run, jobs: FoundJob[], all: boolean): Promise<FoundJob[]> {
   if (jobs.length === 0) return jobs;
-  const left = new Map(jobs.map((job) => [job.seq, job]));
-  const failures = await failedParents(run, [...left.keys()]);
-  for (let before = -1; before !== left.size;) {
-    before = left.size;
-    for (const edge of failures) {
-      const child = left.get(number(edge, "child"));
-      if (!child || left.has(number(edge, "parent"))) continue;
-      if (all) throw parentFailed(child.id, text(edge, "id"), text(edge, "state") as JobState);
-      left.delete(child.seq);
-    }
-  }
-  await forgiveBroken(run, [...left.keys()]);
-  return [...left.values()];
+  const left = retriable(jobs, await failedParents(run, jobs.map(({ seq }) => seq)), all);
+  await forgiveBroken(run, left.map(({ seq }) => seq));
+  return left;
 }
 
 /** Forgets because of which jobs these were cancelled: a retry of those does not take it back any more. Gives which were. */
@@ -224,7 +220,7 @@ export async function unlink(database: Database, run: Run, jobs: readonly FoundJ
   await explain(run, lost.filter(({ child }) => stays.has(child)));
   const open = edges.filter(({ open }) => open);
   const isOpen = new Set(open.map(({ child }) => child));
-  await cancelWaiting(database, run, lost.filter(({ child }) => isOpen.has(child)), false);
+  await cancelChildren(database, run, lost.filter(({ child }) => isOpen.has(child)), false);
   await unblock(run, open);
   return open.length > 0;
 }

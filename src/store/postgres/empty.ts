@@ -3,13 +3,15 @@
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
 import { allQueues, type Queue } from "../queues.ts";
 import { QueuectlError } from "../../errors.ts";
-import { noJob, type Scope, scopes } from "../refusals.ts";
+import { noJob, noQueue, queueStays, type Scope, scopes } from "../refusals.ts";
 import { isNamed } from "../selection.ts";
 import type { Selection, Store } from "../store.ts";
 
+const known = [allQueues, defaultQueueName];
+
 /** What a new database has. */
 const emptyQueues = (): Queue[] =>
-  [allQueues, defaultQueueName].map((name) => ({
+  known.map((name) => ({
     name,
     paused: false,
     concurrency: null,
@@ -79,10 +81,14 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     check: none([]),
     moving: refuse,
     queues: () => Promise.resolve(emptyQueues()),
-    queueDefaults: () => Promise.resolve(new Map()),
+    enqueueDefaults: () => Promise.resolve({ settings: [], queues: new Map() }),
     setQueue: refuse,
-    pauseQueues: refuse,
-    removeQueue: refuse,
+    pauseQueues: (names) => {
+      const unknown = names.find((name) => !known.includes(name));
+      return unknown === undefined ? Promise.resolve() : Promise.reject(noQueue(unknown, known));
+    },
+    removeQueue: (name) =>
+      Promise.reject(name === defaultQueueName ? queueStays(name) : noQueue(name, known)),
     moveJobs: (jobs) => missing(jobs, scopes.move),
     settings: none([]),
     setSetting: refuse,

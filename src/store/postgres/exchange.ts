@@ -7,13 +7,18 @@ import type { Exchange } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Row, Run, Statement } from "./database.ts";
 import { settleStatement } from "./dependencies.ts";
-import { grain, lockedSql, lockQueuesStatement, placesSql, processingOfAll, takenSql } from "./limits.ts";
+import {
+  grain,
+  lockedSql,
+  lockQueuesStatement,
+  placesSql,
+  processingOfAll,
+  promotionLimit,
+  takenSql,
+} from "./limits.ts";
 import { recordedStatement, recordStatement, staleRuns } from "./record.ts";
 import type { Requests } from "./requests.ts";
 import { signalsFrom, signalsSql } from "./signal.ts";
-
-/** The most jobs that one exchange makes available: when more are due at once, the next one goes on. */
-const promotionLimit = 5000;
 
 /** What a worker has and wants. */
 export interface ExchangeRequest {

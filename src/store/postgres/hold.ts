@@ -26,20 +26,17 @@ export async function hold(database: Database, selection: Selection): Promise<st
 export async function release(database: Database, selection: Selection): Promise<string[]> {
   return await database.transaction(async (run) => {
     const chosen = await choose(database, run, selection, scopes.release);
-    const rows = await run("SELECT seq FROM queuectl.jobs WHERE held AND seq = ANY($1::bigint[])", [
-      asArray(chosen.map(({ seq }) => seq)),
-    ]);
+    const rows = await run(
+      `UPDATE queuectl.jobs SET held = false, available = (blocked = 0 AND next_attempt_at IS NULL),
+         updated_at = ${timeSql("$2")}
+       WHERE held AND seq = ANY($1::bigint[]) RETURNING seq`,
+      [asArray(chosen.map(({ seq }) => seq)), database.now()],
+    );
     const held = new Set(rows.map((row) => number(row, "seq")));
     const others = chosen.filter(({ seq }) => !held.has(seq));
     if (isNamed(selection) && others.length > 0) throw notHeld(others);
     const jobs = chosen.filter(({ seq }) => held.has(seq));
     if (jobs.length === 0) return [];
-    await run(
-      `UPDATE queuectl.jobs SET held = false, available = (blocked = 0 AND next_attempt_at IS NULL),
-         updated_at = ${timeSql("$2")}
-       WHERE seq = ANY($1::bigint[])`,
-      [asArray(jobs.map(({ seq }) => seq)), database.now()],
-    );
     const { text, parameters } = notification(database);
     await run(text, parameters);
     return jobs.map(({ id }) => id);

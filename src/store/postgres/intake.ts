@@ -5,25 +5,16 @@
  */
 
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
-import type { NewJob } from "../../job/job.ts";
-import { extraColumns } from "../extras.ts";
-import { hasParents, openParents, refuseCircles } from "../new_parents.ts";
+import { extraColumns, hasParents } from "../extras.ts";
+import { openParents, refuseCircles } from "../new_parents.ts";
 import { addedTwice } from "../refusals.ts";
-import type { Enqueued, Intake } from "../store.ts";
+import type { Intake } from "../store.ts";
 import type { Database } from "./database.ts";
 import { enqueueMany, type NewRow, newRow } from "./enqueue.ts";
 import type { ParentRow } from "./parents.ts";
 
 const columns =
   `number, id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env, delay, at, ${extraColumns}, on_duplicate`;
-
-/** (new) → pending, all or none, for jobs that may wait for others. */
-export async function enqueueCollected(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
-  using intake = openIntake(database);
-  for (const job of jobs) intake.add(job);
-  await intake.commit();
-  return [...intake.ids()].map((id, index) => ({ id, existing: id !== jobs[index].id }));
-}
 
 /** Begins to collect. */
 export function openIntake(database: Database): Intake {
@@ -71,6 +62,12 @@ export function openIntake(database: Database): Intake {
     },
     *ids() {
       for (const row of rows("SELECT coalesce(existing, id) AS id FROM temp.intake")) yield row.id as string;
+    },
+    *results() {
+      const jobs = rows(
+        "SELECT coalesce(existing, id) AS id, existing IS NOT NULL AS existing FROM temp.intake",
+      );
+      for (const row of jobs) yield { id: row.id as string, existing: row.existing === 1 };
     },
     [Symbol.dispose]: () => collected.close(),
   };

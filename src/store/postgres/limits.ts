@@ -4,6 +4,9 @@ import { grains } from "../queues.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Statement } from "./database.ts";
 
+/** The most jobs that one exchange makes available: when more are due at once, the next one goes on. */
+export const promotionLimit = 5000;
+
 /** Holds for the rows of queues that a worker takes, by its `queues`: a JSON list, or null for all. */
 export const takenSql = (queues: string): string =>
   `(${queues} IS NULL OR name IN (SELECT json_array_elements_text(${queues}::json)))`;
@@ -53,9 +56,12 @@ export function lockQueuesStatement(
       -- What becomes available before the claim.
       soon AS MATERIALIZED (
         SELECT queue FROM queuectl.jobs WHERE seq = ANY($2::bigint[])
+        UNION ALL SELECT child.queue FROM queuectl.dependencies AS edge
+          CROSS JOIN LATERAL (SELECT queue FROM queuectl.jobs WHERE seq = edge.child OFFSET 0) AS child
+          WHERE edge.parent = ANY($2::bigint[]) AND edge.open
         UNION ALL (SELECT queue FROM queuectl.jobs
           WHERE next_attempt_at <= ${timeSql("$3")}
-          ORDER BY next_attempt_at LIMIT 5000)
+          ORDER BY next_attempt_at LIMIT ${promotionLimit})
       ),
       locked AS MATERIALIZED (
         SELECT name FROM queuectl.queues

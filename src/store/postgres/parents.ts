@@ -4,7 +4,7 @@ import { findCircle } from "../new_parents.ts";
 import { noParent, waitsForItself } from "../refusals.ts";
 import { number, text } from "../rows.ts";
 import type { Database, Run } from "./database.ts";
-import { cancelWaiting, reasonOf } from "./dependencies.ts";
+import { cancelChildren, reasonOf } from "./dependencies.ts";
 import { requireJob } from "./queries.ts";
 import { asArray, asJson } from "./storable.ts";
 
@@ -111,5 +111,5 @@ export async function linkParents(
     SELECT linked.parent, linked.child, parent.id, parent.state FROM linked
     CROSS JOIN LATERAL (SELECT id, state FROM queuectl.jobs WHERE seq = linked.parent OFFSET 0) AS parent
     WHERE NOT open AND kind = 'success' AND parent.state <> 'completed' ORDER BY linked.child, linked.parent`);
-  await cancelWaiting(database, run, failed.map(reasonOf), true);
+  await cancelChildren(database, run, failed.map(reasonOf), true);
 }

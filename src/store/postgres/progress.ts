@@ -150,7 +150,7 @@ async function relatives(run: Run, seq: number): Promise<Pick<JobDetail, "parent
   };
 }
 
-/** How many jobs can be claimed before this one. */
+/** How many jobs of its queue can be claimed before this one. */
 async function ahead(run: Run, row: Row): Promise<number> {
   // Two ranges of the index; as one condition it would read all that come after this one too.
   const [{ count }] = await run(

@@ -23,7 +23,6 @@ export async function counts(database: Database): Promise<Record<JobState, numbe
 
 /** How many jobs run or wait, without those that are held. */
 export async function countOpen(database: Database): Promise<number> {
-  // As one statement, which sees one moment.
   const [[row]] = await database.batch([{
     text: `SELECT sum(pending + processing + failed) - (SELECT count(*) FROM queuectl.jobs WHERE held) AS open
       FROM queuectl.counters`,

@@ -1,9 +1,9 @@
 /** Queues: what is set for them, and how many jobs they have. */
 
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
-import { allQueues, type Queue, type QueueSettings } from "../queues.ts";
+import { allQueues, type Queue, queueColumns, queueFromRow, type QueueSettings } from "../queues.ts";
 import { noQueue, queueHasJobs, queueStays, scopes } from "../refusals.ts";
-import { number, queueColumns, queueFromRow, text } from "../rows.ts";
+import { number, text } from "../rows.ts";
 import type { Selection } from "../store.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Effort, Run } from "./database.ts";

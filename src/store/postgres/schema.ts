@@ -29,53 +29,8 @@
  * under which a result came: so a change that is repeated, because its commit was never confirmed, knows its own.
  */
 
+import { countersTable, countQueues, states } from "./counting.ts";
 import { settleFunction } from "./settle_function.ts";
-
-const states = ["pending", "processing", "completed", "failed", "dead", "cancelled"];
-
-/** How many rows the counters are spread over. */
-const shards = 32;
-
-const sums = states.map((state) => `coalesce(sum(n) FILTER (WHERE state = '${state}'), 0) AS ${state}`);
-const additions = [...states, "died"].map((name) => `${name} = c.${name} + change.${name}`);
-
-/** Adds what one statement has changed; `moved` gives states with +1 and -1. */
-const count = (moved: string) => `
-  UPDATE queuectl.counters AS c SET ${additions.join(", ")}
-  FROM (
-    SELECT ${sums.join(", ")}, greatest(coalesce(sum(n) FILTER (WHERE state = 'dead'), 0), 0) AS died
-    FROM (SELECT state, sum(n) AS n FROM (${moved}) AS each GROUP BY state HAVING sum(n) <> 0) AS net
-    HAVING count(*) > 0
-  ) AS change
-  WHERE c.shard = pg_backend_pid() % ${shards};
-`;
-
-const trigger = (event: string, tables: string, moved: string) => `
-  CREATE FUNCTION queuectl.count_${event}() RETURNS trigger LANGUAGE plpgsql AS $count$
-  BEGIN
-    ${count(moved)}
-    RETURN NULL;
-  END $count$;
-  CREATE TRIGGER count_${event} AFTER ${event} ON queuectl.jobs REFERENCING ${tables}
-    FOR EACH STATEMENT EXECUTE FUNCTION queuectl.count_${event}();
-`;
-
-const counters = `
-  CREATE TABLE queuectl.counters (
-    shard integer PRIMARY KEY,
-    ${[...states, "died"].map((name) => `${name} bigint NOT NULL DEFAULT 0`).join(", ")}
-  ) WITH (fillfactor = 25, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
-  INSERT INTO queuectl.counters (shard) SELECT generate_series(0, ${shards - 1});
-  ${trigger("insert", "NEW TABLE AS new_jobs", "SELECT state, 1 AS n FROM new_jobs")}
-  ${trigger("delete", "OLD TABLE AS old_jobs", "SELECT state, -1 AS n FROM old_jobs")}
-  ${
-  trigger(
-    "update",
-    "OLD TABLE AS old_jobs NEW TABLE AS new_jobs",
-    "SELECT state, 1 AS n FROM new_jobs UNION ALL SELECT state, -1 FROM old_jobs",
-  )
-}
-`;
 
 const first = `
   CREATE TABLE queuectl.queue (version integer NOT NULL, identity uuid NOT NULL);
@@ -144,7 +99,7 @@ const first = `
   ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 200);
 
   CREATE TABLE queuectl.config (key text PRIMARY KEY, value text NOT NULL);
-  ${counters}
+  ${countersTable}
 `;
 
 // What a running command prints is to be read from every host. The pieces are changed and removed all the time.
@@ -176,24 +131,6 @@ const moves = `
     RAISE EXCEPTION USING ERRCODE = '${sealCode}',
       MESSAGE = (SELECT location FROM queuectl.moves WHERE direction = 'out');
   END $refuse$;
-`;
-
-const countQueues = (event: string, moved: string) => `
-  CREATE OR REPLACE FUNCTION queuectl.count_${event}() RETURNS trigger LANGUAGE plpgsql AS $count$
-  BEGIN
-    ${count(moved)}
-    INSERT INTO queuectl.queue_counters AS c (queue, shard, ${states.join(", ")})
-    SELECT queue, pg_backend_pid() % ${shards}, ${sums.join(", ")}
-    FROM (
-      SELECT queue, state, sum(n) AS n FROM (${moved}) AS each WHERE queue <> 'default'
-      GROUP BY queue, state HAVING sum(n) <> 0
-    ) AS net
-    GROUP BY queue
-    ON CONFLICT (queue, shard) DO UPDATE SET ${
-  states.map((state) => `${state} = c.${state} + excluded.${state}`).join(", ")
-};
-    RETURN NULL;
-  END $count$;
 `;
 
 const queues = `
@@ -251,14 +188,7 @@ const queues = `
   CREATE UNIQUE INDEX jobs_unique ON queuectl.jobs (unique_key)
     WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
   ${settleFunction}
-  ${countQueues("insert", "SELECT queue, state, 1 AS n FROM new_jobs")}
-  ${countQueues("delete", "SELECT queue, state, -1 AS n FROM old_jobs")}
-  ${
-  countQueues(
-    "update",
-    "SELECT queue, state, 1 AS n FROM new_jobs UNION ALL SELECT queue, state, -1 FROM old_jobs",
-  )
-}
+  ${countQueues}
 `;
 
 /** The steps, oldest first. */

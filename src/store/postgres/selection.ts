@@ -88,7 +88,7 @@ function kindCondition(kind: JobKind, among: readonly JobState[], now: () => str
     case "waiting":
       return `${states} AND (available OR next_attempt_at <= ${now()} AND NOT held AND blocked = 0)`;
     case "blocked":
-      return `${states} AND blocked > 0`;
+      return `${states} AND blocked > 0 AND NOT held`;
   }
 }
 

@@ -2,22 +2,30 @@
 
 import type { QueueDefaults } from "../queues.ts";
 import { queueDefaultsFromRow, queueDefaultsSql, text } from "../rows.ts";
-import type { Database } from "./database.ts";
+import type { Database, Row } from "./database.ts";
 import { notification } from "./notifications.ts";
 import { storable } from "./storable.ts";
 
 export async function settings(database: Database): Promise<Array<[string, string]>> {
-  const [rows] = await database.batch(
-    [{ text: 'SELECT key, value FROM queuectl.config ORDER BY key COLLATE "C"' }],
-    { readOnly: true },
-  );
-  return rows.map((row) => [text(row, "key"), text(row, "value")]);
+  const [rows] = await database.batch([settingsStatement], { readOnly: true });
+  return rows.map(settingFromRow);
 }
 
-/** What queues have for new jobs, by their names. */
-export async function queueDefaults(database: Database): Promise<Map<string, QueueDefaults>> {
-  const [rows] = await database.batch([{ text: queueDefaultsSql("queuectl.queues") }], { readOnly: true });
-  return new Map(rows.map((row) => [text(row, "name"), queueDefaultsFromRow(row)]));
+const settingsStatement = { text: 'SELECT key, value FROM queuectl.config ORDER BY key COLLATE "C"' };
+const settingFromRow = (row: Row): [string, string] => [text(row, "key"), text(row, "value")];
+
+/** What new jobs are completed by: the settings and, by their names, what queues have for them. */
+export async function enqueueDefaults(
+  database: Database,
+): Promise<{ settings: Array<[string, string]>; queues: Map<string, QueueDefaults> }> {
+  const [stored, queues] = await database.batch(
+    [settingsStatement, { text: queueDefaultsSql("queuectl.queues") }],
+    { readOnly: true },
+  );
+  return {
+    settings: stored.map(settingFromRow),
+    queues: new Map(queues.map((row) => [text(row, "name"), queueDefaultsFromRow(row)])),
+  };
 }
 
 export async function setSetting(database: Database, name: string, value: string): Promise<void> {

@@ -58,10 +58,10 @@ export const settleFunction = `
         RETURNING job.seq
       )
       SELECT array_agg(seq) FROM cancelled INTO stopped;
+      EXIT WHEN stopped IS NULL;
       UPDATE queuectl.dependencies AS edge SET broken = true FROM unnest(children, parents) AS each (child, parent)
       WHERE edge.parent = each.parent AND edge.child = each.child AND each.child = ANY (stopped);
       ended := stopped;
-      EXIT WHEN ended IS NULL;
     END LOOP;
     IF freed > 0 THEN
       PERFORM pg_notify(channel, sender);

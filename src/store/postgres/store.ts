@@ -1,6 +1,6 @@
 /** The store on a PostgreSQL server: opens it, and puts the operations of this folder behind the {@link Store} interface. */
 
-import { hasParents } from "../new_parents.ts";
+import { hasParents } from "../extras.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
@@ -12,7 +12,8 @@ import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
 import { exchange } from "./exchange.ts";
 import { hold, release } from "./hold.ts";
-import { enqueueCollected, openIntake } from "./intake.ts";
+import { enqueueCollected } from "../intake.ts";
+import { openIntake } from "./intake.ts";
 import { keys, list } from "./list.ts";
 import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
@@ -25,7 +26,7 @@ import { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.t
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
-import { queueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
+import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { removeSignals, signal } from "./signal.ts";
 import { spoolFolder } from "./spool_folder.ts";
 import { ownSurroundings } from "./surroundings.ts";
@@ -67,7 +68,8 @@ function storeOn(database: Database, url: string, spool: string): Store {
     spool,
     exists: true,
     shared: true,
-    enqueue: (jobs) => jobs.some(hasParents) ? enqueueCollected(database, jobs) : enqueue(database, jobs),
+    enqueue: (jobs) =>
+      jobs.some(hasParents) ? enqueueCollected(openIntake(database), jobs) : enqueue(database, jobs),
     intake: () => Promise.resolve(openIntake(database)),
     exchange: (worker, finished, want) => {
       const workerName = workerNames.get(worker) ?? String(worker);
@@ -120,7 +122,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     check: () => check(database),
     moving: async () => (await import("./moving.ts")).movingOn(database),
     queues: () => queues(database),
-    queueDefaults: () => queueDefaults(database),
+    enqueueDefaults: () => enqueueDefaults(database),
     setQueue: (name, changes) => setQueue(database, name, changes),
     pauseQueues: (names, paused) => pauseQueues(database, names, paused),
     removeQueue: (name) => removeQueue(database, name),

@@ -24,9 +24,7 @@ export async function wayOf(
       kindsAmong(filter.kinds ?? among, among).flatMap((kind) => isView(kind) ? viewStates(among) : [kind]),
     ),
   ];
-  const sums = states.map((state) => `sum(${state})`).join(" + ") || "0";
-  const [{ jobs }] = await run(`SELECT (${sums})::bigint AS jobs FROM queuectl.counters`);
-  const others = states.length === 0 ? Infinity : Number(jobs);
+  const others = states.length === 0 ? Infinity : await countOf(run, states);
   const most = Math.min(others, mostCounted) + 1;
   let best: { tag?: string; size: number } = { size: others };
   for (const tag of tags) {
@@ -40,6 +38,13 @@ export async function wayOf(
     if (size < best.size) best = { tag, size };
   }
   return { tag: best.tag };
+}
+
+/** How many jobs are in these states. */
+async function countOf(run: Run, states: readonly JobState[]): Promise<number> {
+  const sums = states.map((state) => `sum(${state})`).join(" + ");
+  const [row] = await run(`SELECT (${sums})::bigint AS jobs FROM queuectl.counters`);
+  return number(row, "jobs");
 }
 
 /** What is read, the column of it that has the keys of jobs, and what the queues and tags of the filter ask for. */

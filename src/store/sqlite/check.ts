@@ -36,6 +36,11 @@ const invariants: Array<[string, string]> = [
     "jobs have variables that cannot be read",
   ],
   [
+    `SELECT count(*) AS n FROM jobs WHERE retry_rules IS NOT NULL AND
+       CASE WHEN json_valid(retry_rules) THEN json_type(retry_rules) <> 'object' ELSE 1 END`,
+    "jobs have rules of retries that cannot be read",
+  ],
+  [
     `SELECT count(*) AS n FROM counters
      WHERE name <> 'died' AND value <> (SELECT count(*) FROM jobs WHERE state = counters.name)`,
     "counts of `status` differ from the jobs",

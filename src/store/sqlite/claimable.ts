@@ -66,8 +66,10 @@ export function queuesWithWork(database: Database): string[] {
   return queues;
 }
 
-/** How many jobs of a queue, or of {@link allQueues}, may be started besides those that run and were started; Infinity
- * where nothing limits them. Whatever changes the counters has to be written. */
+/**
+ * How many jobs of a queue, or of {@link allQueues}, may be started besides those that run and were started; Infinity
+ * where nothing limits them. Whatever changes the counters has to be written.
+ */
 export function placesOf(database: Database, limit: Limit | undefined, queue: string, now: number): number {
   if (limit === undefined) return Infinity;
   if (limit.paused) return 0;

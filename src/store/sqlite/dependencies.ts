@@ -4,7 +4,8 @@
  */
 
 import type { JobState } from "../../job/job.ts";
-import { type FoundJob, parentFailed, parentIs } from "../refusals.ts";
+import { type FoundJob, parentIs } from "../refusals.ts";
+import { retriable } from "../retriable.ts";
 import { number, type Row, text } from "../rows.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -33,7 +34,7 @@ export function settle(database: Database, tally: Tally, jobs: Iterable<number>,
       .run(list(new Set(edges.map(({ parent }) => parent))));
     unblock(database, edges);
     const broken = edges.filter(({ kind, state }) => kind === "success" && state !== "completed");
-    ended = new Set(cancelWaiting(database, tally, broken.map(reasonOf), now, true));
+    ended = new Set(cancelChildren(database, tally, broken.map(reasonOf), now, true));
   }
 }
 
@@ -44,7 +45,7 @@ interface Broken {
   reason: string;
 }
 
-const reasonOf = (edge: Row): Broken => ({
+export const reasonOf = (edge: Row): Broken => ({
   parent: number(edge, "parent"),
   child: number(edge, "child"),
   reason: parentIs(text(edge, "id"), text(edge, "state") as JobState),
@@ -73,7 +74,7 @@ function unblock(database: Database, edges: readonly Row[]): void {
  * pending or failed → cancelled for the children of these edges. With `mark` it is kept that it was because of them: then a
  * retry of the parent takes it back. Gives the keys of those that were cancelled.
  */
-export function cancelWaiting(
+export function cancelChildren(
   database: Database,
   tally: Tally,
   edges: readonly Broken[],
@@ -109,9 +110,16 @@ function markBroken(database: Database, edges: readonly Broken[]): void {
 
 /**
  * Opens the dependencies on these jobs again, which are to run again. Who still waits waits for them too; who was cancelled
- * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one.
+ * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one. `tell` is told
+ * of those beforehand.
  */
-export function reopen(database: Database, tally: Tally, jobs: Iterable<number>, now: number): void {
+export function reopen(
+  database: Database,
+  tally: Tally,
+  jobs: Iterable<number>,
+  now: number,
+  tell: (back: Iterable<number>) => void,
+): void {
   if (!areThereAny(database)) return;
   for (let again = [...jobs]; again.length > 0;) {
     const edges = database.prepare(`
@@ -125,6 +133,7 @@ export function reopen(database: Database, tally: Tally, jobs: Iterable<number>,
       UPDATE jobs SET blocked = blocked + (count.value ->> 1), available = 0
       FROM json_each(?) AS count WHERE seq = (count.value ->> 0)`).run(countByChild(edges));
     const children = new Set(edges.filter(({ broken }) => broken === 1).map((edge) => number(edge, "child")));
+    tell(children);
     again = takeBack(database, tally, children, now);
   }
 }
@@ -134,9 +143,7 @@ function takeBack(database: Database, tally: Tally, jobs: Set<number>, now: numb
   const failures = failedParents(database, jobs);
   const stuck = new Map(failures.toReversed().map((edge) => [number(edge, "child"), reasonOf(edge)]));
   markBroken(database, [...stuck.values()]);
-  database.prepare(`
-    UPDATE jobs SET last_error = why.value ->> 1 FROM json_each(?) AS why WHERE seq = (why.value ->> 0)`)
-    .run(list([...stuck].map(([child, { reason }]) => [child, reason])));
+  explain(database, [...stuck].map(([child, { reason }]) => [child, reason]));
   const rows = database.prepare(`
     SELECT seq, queue FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'cancelled'`)
     .all(list(jobs)).filter((row) => !stuck.has(number(row, "seq")));
@@ -146,6 +153,13 @@ function takeBack(database: Database, tally: Tally, jobs: Set<number>, now: numb
     WHERE seq IN (SELECT value FROM json_each(?1))`).run(list(keys), now);
   for (const row of rows) tally.move("cancelled", "pending", 1, text(row, "queue"));
   return keys;
+}
+
+/** Other words for why jobs are cancelled. */
+function explain(database: Database, reasons: Array<[child: number, reason: string]>): void {
+  database.prepare(`
+    UPDATE jobs SET last_error = why.value ->> 1 FROM json_each(?) AS why WHERE seq = (why.value ->> 0)`)
+    .run(list(reasons));
 }
 
 /** The dependencies of these jobs on the success of one that is dead or cancelled. */
@@ -162,19 +176,9 @@ function failedParents(database: Database, jobs: Iterable<number>): Row[] {
  */
 export function withoutFailedParents(database: Database, jobs: FoundJob[], all: boolean): FoundJob[] {
   if (jobs.length === 0 || !areThereAny(database)) return jobs;
-  const left = new Map(jobs.map((job) => [job.seq, job]));
-  const failures = failedParents(database, left.keys());
-  for (let before = -1; before !== left.size;) {
-    before = left.size;
-    for (const edge of failures) {
-      const child = left.get(number(edge, "child"));
-      if (!child || left.has(number(edge, "parent"))) continue;
-      if (all) throw parentFailed(child.id, text(edge, "id"), text(edge, "state") as JobState);
-      left.delete(child.seq);
-    }
-  }
-  forgiveBroken(database, left.keys());
-  return [...left.values()];
+  const left = retriable(jobs, failedParents(database, jobs.map(({ seq }) => seq)), all);
+  forgiveBroken(database, left.map(({ seq }) => seq));
+  return left;
 }
 
 /** Forgets because of which jobs these were cancelled: a retry of those does not take it back any more. */
@@ -211,7 +215,7 @@ export function unlink(database: Database, tally: Tally, jobs: readonly FoundJob
   const open = new Set(edges.filter(({ open }) => open === 1).map(({ child }) => child));
   stayCancelled(database, lost);
   const waiting = lost.filter(({ child }) => open.has(child));
-  settle(database, tally, cancelWaiting(database, tally, waiting, now, false), now);
+  settle(database, tally, cancelChildren(database, tally, waiting, now, false), now);
 }
 
 /** What was cancelled because of another one does not come back with that: now it waits for one that is gone. */
@@ -222,7 +226,5 @@ function stayCancelled(database: Database, lost: readonly Broken[]): void {
   if (cancelled.length === 0) return;
   forgiveBroken(database, cancelled);
   const reasons = new Map(lost.map(({ child, reason }) => [child, reason]));
-  database.prepare(`
-    UPDATE jobs SET last_error = why.value ->> 1 FROM json_each(?) AS why WHERE seq = (why.value ->> 0)`)
-    .run(list(cancelled.map((child) => [child, reasons.get(child)])));
+  explain(database, cancelled.map((child) => [child, reasons.get(child)!]));
 }

@@ -1,20 +1,18 @@
 /** Putting jobs into the queue. */
 
-import { failpoint } from "../../failpoint.ts";
-import { defaultQueueName, type DuplicatePolicy, type NewJob } from "../../job/job.ts";
-import { extraColumns, type Extras, extrasOf, noExtras } from "../extras.ts";
+import type { NewJob } from "../../job/job.ts";
 import { later } from "../../later.ts";
-import { addedTwice, idsExist } from "../refusals.ts";
-import { hasParents, openParents } from "../new_parents.ts";
-import type { Enqueued, Intake } from "../store.ts";
-import { openTally, type Tally } from "./counters.ts";
+import { extraColumns, type Extras, extrasOf, hasParents } from "../extras.ts";
+import { idsExist } from "../refusals.ts";
+import type { Enqueued } from "../store.ts";
+import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import type { KeyRoom } from "./unique.ts";
-import { explained } from "./database.ts";
 
-const newColumns = "id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
+/** The columns that all new jobs fill. */
+export const newColumns = "id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
 
-function newValues(job: NewJob): Array<string | number | null> {
+/** What of a new job goes into {@link newColumns}. */
+export function newValues(job: NewJob): Array<string | number | null> {
   const env = job.env && Object.keys(job.env).length > 0 ? JSON.stringify(job.env) : null;
   return [
     job.id,
@@ -29,7 +27,8 @@ function newValues(job: NewJob): Array<string | number | null> {
   ];
 }
 
-const extraValues = ({ queue, held, tags, unique_key, retry_rules }: Extras) => [
+/** The same for {@link extraColumns}. */
+export const extraValues = ({ queue, held, tags, unique_key, retry_rules }: Extras) => [
   queue,
   Number(held),
   tags,
@@ -39,7 +38,11 @@ const extraValues = ({ queue, held, tags, unique_key, retry_rules }: Extras) => 
 
 /** (new) → pending, all or none; of a job with a unique key that another one has, what it asks for. */
 export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
-  if (jobs.some(hasParents)) return await enqueueCollected(database, jobs);
+  if (jobs.some(hasParents)) {
+    const { openIntake } = await import(later("./intake.ts")) as typeof import("./intake.ts");
+    const { enqueueCollected } = await import(later("../intake.ts")) as typeof import("../intake.ts");
+    return await enqueueCollected(openIntake(database), jobs);
+  }
   const keys = jobs.some(({ uniqueKey }) => uniqueKey !== undefined) ? await uniqueKeys() : undefined;
   // Else a job could be kept in the place of itself.
   const twice = keys?.repeatedIds(jobs) ?? [];
@@ -63,15 +66,8 @@ export async function enqueue(database: Database, jobs: readonly NewJob[]): Prom
   });
 }
 
-async function enqueueCollected(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
-  using intake = openIntake(database);
-  for (const job of jobs) intake.add(job);
-  await intake.commit();
-  return [...intake.ids()].map((id, index) => ({ id, existing: id !== jobs[index].id }));
-}
-
 /** Few jobs have such keys. */
-const uniqueKeys = async () => await import(later("./unique.ts")) as typeof import("./unique.ts");
+export const uniqueKeys = async () => await import(later("./unique.ts")) as typeof import("./unique.ts");
 
 /** False where the id exists. */
 function insert(database: Database, job: NewJob, now: number): boolean {
@@ -97,150 +93,8 @@ function insert(database: Database, job: NewJob, now: number): boolean {
   return true;
 }
 
-/** What is known besides of the jobs that were moved over: their queues, and their tags. */
-function countCollected(database: Database, tally: Tally, jobs: number): void {
-  const { connection } = database;
-  const queues = connection.prepare(`
-    SELECT queue, count(*) AS jobs FROM temp.intake WHERE queue <> '${defaultQueueName}' AND existing IS NULL
-    GROUP BY queue`)
-    .all();
-  const others = queues.reduce((sum, { queue, jobs }) => {
-    tally.move(null, "pending", jobs as number, queue as string);
-    return sum + (jobs as number);
-  }, 0);
-  tally.move(null, "pending", jobs - others);
-  connection.exec(`
-    INSERT INTO main.queues (name) SELECT DISTINCT queue FROM temp.intake WHERE queue IS NOT NULL AND existing IS NULL
-      ON CONFLICT DO NOTHING;
-    INSERT INTO main.tags (tag, job)
-      SELECT DISTINCT tag.value, job.seq FROM temp.intake, json_each(intake.tags) AS tag
-      JOIN main.jobs AS job ON job.id = intake.id WHERE intake.tags IS NOT NULL AND existing IS NULL`);
-}
-
 /** The time for which a job has to wait; null where it can run at once. */
 function dueAt({ delay, at }: NewJob, now: number): number | null {
   const due = at ?? now + (delay ?? 0);
   return due > now ? due : null;
-}
-
-/**
- * Collects jobs in a temporary table, which SQLite keeps on disk once it is large: memory stays flat, and the queue is
- * locked only while they are all moved over, not while they are still being read.
- */
-export function openIntake(database: Database): Intake {
-  const { connection } = database;
-  // An id that was added already makes the second one fail, as two in the queue would.
-  explained(
-    database.path,
-    () =>
-      connection.exec(`
-        CREATE TEMP TABLE intake (
-          number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, command, attempts, max_retries, priority, timeout,
-          base_backoff, cwd, env, delay, at, ${extraColumns}, on_duplicate, existing
-        );
-        BEGIN`),
-  );
-  // Two statements: few jobs have more, and every value takes its time.
-  const insertPlain = connection.prepare(`
-    INSERT INTO temp.intake (${newColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
-  const insertWhole = connection.prepare(`
-    INSERT INTO temp.intake (${newColumns}, delay, at, ${extraColumns}, on_duplicate)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
-  const insert = (job: NewJob) => {
-    const extras = extrasOf(job);
-    return extras === undefined && job.delay === undefined && job.at === undefined
-      ? insertPlain.run(...newValues(job))
-      : insertWhole.run(
-        ...newValues(job),
-        job.delay ?? null,
-        job.at ?? null,
-        ...extraValues(extras ?? noExtras),
-        job.onDuplicate ?? null,
-      );
-  };
-  const due = "coalesce(at, ?1 + coalesce(delay, 0))";
-  /** Undefined as long as no job waits for others. */
-  let addParents: ReturnType<typeof openParents> | undefined;
-  let collecting = true;
-  let count = 0;
-  let hasKeys = false;
-
-  /** Moves over what has no place there yet, from one number to another. */
-  function move(from: number, to: number): number {
-    return Number(
-      database.prepare(`
-        INSERT INTO main.jobs (state, available, next_attempt_at, created_at, updated_at, ${newColumns}, ${extraColumns})
-        SELECT 'pending', ${due} <= ?1 AND coalesce(held, 0) = 0, nullif(max(${due}, ?1), ?1), ?1, ?1, ${newColumns},
-          coalesce(queue, '${defaultQueueName}'), coalesce(held, 0), tags, unique_key, retry_rules
-        FROM temp.intake WHERE number BETWEEN ?2 AND ?3 AND existing IS NULL ORDER BY number
-        ON CONFLICT (id) DO NOTHING`).run(database.now(), from, to).changes,
-    );
-  }
-
-  /** Moves all over, but for jobs with a unique key in whose place another is kept; those before one are there when it comes. */
-  function moveWithKeys({ contested, make }: KeyRoom): { moved: number; kept: number } {
-    const keep = connection.prepare("UPDATE temp.intake SET existing = ? WHERE number = ?");
-    let [moved, kept, done] = [0, 0, 0];
-    for (const row of contested().iterate()) {
-      const number = row.number as number;
-      moved += move(done + 1, number - 1);
-      done = number - 1;
-      const existing = make(row.id as string, row.unique_key as string, row.on_duplicate as DuplicatePolicy);
-      if (existing !== undefined) kept += Number(keep.run(existing, number).changes);
-    }
-    return { moved: moved + move(done + 1, count), kept };
-  }
-
-  return {
-    add(job) {
-      if (explained(database.path, () => insert(job).changes) === 0) {
-        throw addedTwice(job.id);
-      }
-      if (hasParents(job)) explained(database.path, () => (addParents ??= openParents(connection))(job));
-      count++;
-      if (job.uniqueKey !== undefined) hasKeys = true;
-    },
-    async commit() {
-      connection.exec("COMMIT");
-      collecting = false;
-      const parents = addParents &&
-        await import(later("./parents.ts")) as typeof import("./parents.ts") | undefined;
-      const keys = hasKeys ? await uniqueKeys() : undefined;
-      return await database.write(() => {
-        const now = database.now();
-        const tally = openTally(database);
-        parents?.findParents(database);
-        const { last } = connection.prepare("SELECT max(seq) AS last FROM main.jobs").get()!;
-        const { moved, kept } = keys === undefined
-          ? { moved: move(1, count), kept: 0 }
-          : moveWithKeys(keys.openKeyRoom(database, tally));
-        // Looked for only now: asking for each id beforehand would take as long as adding it.
-        if (moved + kept < count) {
-          const existing = connection.prepare(`
-            SELECT intake.id FROM temp.intake JOIN main.jobs USING (id) WHERE jobs.seq <= ? AND existing IS NULL ORDER BY number LIMIT 6`)
-            .all(last);
-          throw idsExist(existing.map((row) => row.id as string));
-        }
-        countCollected(database, tally, moved);
-        parents?.linkParents(database, tally, Number(last ?? 0), now);
-        tally.write();
-        failpoint("enqueue");
-        return moved;
-      });
-    },
-    *ids() {
-      for (
-        const row of connection.prepare(
-          "SELECT coalesce(existing, id) AS id FROM temp.intake ORDER BY number",
-        ).iterate()
-      ) {
-        yield row.id as string;
-      }
-    },
-    [Symbol.dispose]() {
-      // A full disk has rolled back already.
-      if (collecting && connection.isTransaction) connection.exec("ROLLBACK");
-      connection.exec("DROP TABLE IF EXISTS temp.intake; DROP TABLE IF EXISTS temp.parents");
-    },
-  };
 }

@@ -1,21 +1,19 @@
 /** What new jobs wait for: found when they are put into the queue, from the names that were collected with them. */
 
-import { noParent, parentIs } from "../refusals.ts";
-import { number, text } from "../rows.ts";
-import type { JobState } from "../../job/job.ts";
+import { noParent } from "../refusals.ts";
+import { text } from "../rows.ts";
 import { refuseCircles } from "../new_parents.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { cancelWaiting, settle } from "./dependencies.ts";
+import { cancelChildren, reasonOf, settle } from "./dependencies.ts";
 import { requireJob } from "./queries.ts";
 
 /**
  * Makes whole ids of all names of parents, before the new jobs are in the queue: by the beginning of its id only a job that
- * is there already can be meant. Throws `not_found`, or `usage` for a circle.
+ * is there already can be meant. Throws `not_found`.
  */
 export function findParents(database: Database): void {
   const { connection } = database;
-  refuseCircles(connection);
   const unknown = connection.prepare(`
     SELECT parent, min(child) AS child FROM temp.parents
     WHERE NOT EXISTS (SELECT 1 FROM temp.intake WHERE id = parent) AND NOT EXISTS (SELECT 1 FROM main.jobs WHERE id = parent)
@@ -62,10 +60,5 @@ export function linkParents(database: Database, tally: Tally, last: number, now:
     WHERE edge.child > ? AND edge.open = 0 AND edge.kind = 'success' AND parent.state <> 'completed'`).all(
     last,
   );
-  const broken = failed.map((row) => ({
-    parent: number(row, "parent"),
-    child: number(row, "child"),
-    reason: parentIs(text(row, "id"), text(row, "state") as JobState),
-  }));
-  settle(database, tally, cancelWaiting(database, tally, broken, now, true), now);
+  settle(database, tally, cancelChildren(database, tally, failed.map(reasonOf), now, true), now);
 }

@@ -1,9 +1,9 @@
 /** Queues: what is set for them, and how many jobs they have. */
 
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
-import { allQueues, type Queue, type QueueSettings } from "../queues.ts";
+import { allQueues, type Queue, queueColumns, queueFromRow, type QueueSettings } from "../queues.ts";
 import { noQueue, queueHasJobs, queueStays, scopes } from "../refusals.ts";
-import { number, queueColumns, queueFromRow, type Row, text } from "../rows.ts";
+import { number, type Row, text } from "../rows.ts";
 import type { Selection } from "../store.ts";
 import { openTally, readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -13,14 +13,14 @@ import { change, choose } from "./selection.ts";
 export async function queues(database: Database): Promise<Queue[]> {
   return await database.read(() => {
     const counted = new Map<string, Record<JobState, number>>();
-    const rest: Record<string, number> = { ...readCounters(database) };
+    const all = readCounters(database);
+    const rest: Record<string, number> = { ...all };
     for (const row of database.prepare("SELECT queue, name, value FROM queue_counters").all()) {
       const [queue, state, jobs] = [text(row, "queue"), text(row, "name") as JobState, number(row, "value")];
       if (!counted.has(queue)) counted.set(queue, noJobs());
       counted.get(queue)![state] = jobs;
       rest[state] -= jobs;
     }
-    const all = readCounters(database);
     return database.prepare(`SELECT ${queueColumns} FROM queues ORDER BY name`).all().map((row: Row) => {
       const name = text(row, "name");
       const counts = name === allQueues ? all : name === defaultQueueName ? rest : counted.get(name);

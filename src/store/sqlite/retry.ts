@@ -25,7 +25,8 @@ export async function retry(
     const { sql, parameters } = assignments(changes ?? {});
     const tally = openTally(database);
     for (const { state, queue } of jobs) tally.move(state, "pending", 1, queue);
-    keepingKeysUnique(database, jobs, () => {
+    const back = jobs.map(({ seq }) => seq);
+    keepingKeysUnique(database, back, () => {
       change(
         database,
         `UPDATE jobs SET state = 'pending', set_aside = NULL, available = (blocked = 0), held = 0, next_attempt_at = NULL,
@@ -34,7 +35,7 @@ export async function retry(
         jobs,
         { ...parameters, now },
       );
-      reopen(database, tally, jobs.map(({ seq }) => seq), now);
+      reopen(database, tally, jobs.map(({ seq }) => seq), now, (others) => back.push(...others));
     });
     setTags(database, jobs, changes?.tags);
     tally.write();

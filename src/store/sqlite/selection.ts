@@ -152,7 +152,7 @@ function holdsFor(kind: JobKind, among: readonly JobState[]): string {
     case "waiting":
       return `${states} AND (+available = 1 OR +next_attempt_at <= :now AND +held = 0 AND +blocked = 0)`;
     case "blocked":
-      return `${states} AND +blocked > 0`;
+      return `${states} AND +blocked > 0 AND +held = 0`;
   }
 }
 

@@ -4,17 +4,24 @@ import type { Database } from "./database.ts";
 import type { QueueDefaults } from "../queues.ts";
 import { queueDefaultsFromRow, queueDefaultsSql, text } from "../rows.ts";
 
-export async function settings(database: Database): Promise<Array<[string, string]>> {
-  const rows = await database.read(() =>
-    database.prepare("SELECT key, value FROM config ORDER BY key").all()
-  );
-  return rows.map((row) => [text(row, "key"), text(row, "value")]);
-}
+export const settings = (database: Database): Promise<Array<[string, string]>> =>
+  database.read(() => readSettings(database));
 
-/** What queues have for new jobs, by their names. */
-export async function queueDefaults(database: Database): Promise<Map<string, QueueDefaults>> {
-  const rows = await database.read(() => database.prepare(queueDefaultsSql("queues")).all());
-  return new Map(rows.map((row) => [text(row, "name"), queueDefaultsFromRow(row)]));
+const readSettings = (database: Database): Array<[string, string]> =>
+  database.prepare("SELECT key, value FROM config ORDER BY key").all()
+    .map((row) => [text(row, "key"), text(row, "value")]);
+
+/** What new jobs are completed by: the settings and, by their names, what queues have for them. */
+export async function enqueueDefaults(
+  database: Database,
+): Promise<{ settings: Array<[string, string]>; queues: Map<string, QueueDefaults> }> {
+  return await database.read(() => {
+    const rows = database.prepare(queueDefaultsSql("queues")).all();
+    return {
+      settings: readSettings(database),
+      queues: new Map(rows.map((row) => [text(row, "name"), queueDefaultsFromRow(row)])),
+    };
+  });
 }
 
 export async function setSetting(database: Database, name: string, value: string): Promise<void> {

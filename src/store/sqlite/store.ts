@@ -6,10 +6,10 @@ import { statIfThere } from "../../files.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { connect, type Database, explained } from "./database.ts";
-import { enqueue, openIntake } from "./enqueue.ts";
+import { enqueue } from "./enqueue.ts";
 import { migrations } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
-import { queueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
+import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
 import { later } from "../../later.ts";
 
@@ -136,7 +136,8 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     shared: false,
     spool: `${path}.spool`,
     enqueue: (jobs) => enqueue(database, jobs),
-    intake: () => Promise.resolve(openIntake(database)),
+    intake: async () =>
+      (await import(later("./intake.ts")) as typeof import("./intake.ts")).openIntake(database),
     exchange: async (worker, finished, want) =>
       (await work()).exchange(database, worker, workerNames.get(worker) ?? String(worker), finished, want),
     outlook: async (queues = null) => (await work()).outlook(database, queues),
@@ -192,7 +193,7 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
       return (await import(later("./moving.ts")) as typeof import("./moving.ts")).movingOn(database);
     },
     queues: async () => (await acts()).queues(database),
-    queueDefaults: () => queueDefaults(database),
+    enqueueDefaults: () => enqueueDefaults(database),
     setQueue: async (name, changes) => (await acts()).setQueue(database, name, changes),
     pauseQueues: async (names, paused) => (await acts()).pauseQueues(database, names, paused),
     removeQueue: async (name) => (await acts()).removeQueue(database, name),

@@ -2,15 +2,7 @@
 
 import type { StatementSync } from "node:sqlite";
 import type { DuplicatePolicy } from "../../job/job.ts";
-import {
-  activeStates,
-  type FoundJob,
-  keyHeld,
-  keyOfDependantHeld,
-  keyTaken,
-  keyTwice,
-  replacedBy,
-} from "../refusals.ts";
+import { activeStates, type FoundJob, keyHeld, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
 import { cancelWaiting } from "./cancel.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -63,25 +55,26 @@ function holderOf(database: Database, key: string): FoundJob | undefined {
 
 /**
  * Runs a change that puts jobs which have ended back into the queue. Where that makes two of one unique key, throws
- * `conflict` with the words for it; costs nothing else. To be called in the transaction.
+ * `conflict` with the words for it; costs nothing else. `seqs` has the keys of the jobs by then. To be called in the
+ * transaction.
  */
 export function keepingKeysUnique<T>(
   database: Database,
-  jobs: readonly Pick<FoundJob, "seq">[],
+  seqs: readonly number[],
   change: () => T,
 ): T {
   try {
     return change();
   } catch (error) {
     if (!(error instanceof Error && error.message.includes("jobs.unique_key"))) throw error;
-    throw conflictOf(database, jobs) ?? keyOfDependantHeld();
+    throw conflictOf(database, seqs) ?? error;
   }
 }
 
-function conflictOf(database: Database, jobs: readonly Pick<FoundJob, "seq">[]) {
+function conflictOf(database: Database, seqs: readonly number[]) {
   const keyed = database.prepare(`
     SELECT seq, id, unique_key FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND unique_key IS NOT NULL
-    ORDER BY seq`).all(JSON.stringify(jobs.map(({ seq }) => seq))) as unknown as Array<
+    ORDER BY seq`).all(JSON.stringify(seqs)) as unknown as Array<
     { seq: number; id: string; unique_key: string }
   >;
   const ids = new Map<string, string>();

@@ -1,3 +1,4 @@
+import type { Queue } from "../../../src/store/queues.ts";
 import assert from "node:assert/strict";
 import { endWords, exitStatusOf, whyItWaits } from "../../../src/cli/follow/words.ts";
 import type { JobState } from "../../../src/job/job.ts";
@@ -58,6 +59,7 @@ Deno.test("why a job waits is said in one line", () => {
   const held = { held: true } as JobDetail["job"];
   const job = {
     id: "a",
+    queue: "default",
     job: { held: false, blocked: 0 },
     state: "pending",
     attempts: 0,
@@ -101,7 +103,46 @@ Deno.test("why a job waits is said in one line", () => {
     [{ state: "cancelled" }, [], null],
   ];
   for (const [fields, processes, expected] of cases) {
-    const why = whyItWaits({ ...job, ...fields } as JobDetail, processes);
+    const why = whyItWaits({ ...job, ...fields } as JobDetail, processes, []);
     assert.equal(why?.text ?? null, expected, JSON.stringify(fields));
+  }
+});
+
+Deno.test("a queue that starts nothing, or that no worker takes, is told as that", () => {
+  const job = {
+    id: "a",
+    queue: "mail",
+    job: { held: false, blocked: 0 },
+    state: "pending",
+    dueIn: null,
+    ahead: 3,
+  };
+  const queue = (name: string, fields: Partial<Queue>) =>
+    ({ name, paused: false, concurrency: null, counts: { processing: 2 }, ...fields }) as Queue;
+  const worker = { role: "worker", expired: false, stop: null, queues: null } as RegisteredProcess;
+  const others = { ...worker, queues: ["build"] };
+  const cases: Array<[Queue[], RegisteredProcess[], string]> = [
+    [
+      [queue("", {}), queue("mail", { concurrency: 3 })],
+      [worker],
+      "waits for a free worker, 3 jobs before it",
+    ],
+    [
+      [queue("mail", { paused: true })],
+      [worker],
+      "waits: queue mail is paused; let it go on: queuectl resume mail",
+    ],
+    [[queue("", { paused: true })], [], "waits: all queues are paused; let them go on: queuectl resume"],
+    [[queue("mail", { concurrency: 2 })], [worker], "waits for a place: 2 of 2 jobs of queue mail run"],
+    [[queue("", { concurrency: 1 })], [worker], "waits for a place: 2 of 1 jobs of all queues run"],
+    [[queue("other", { paused: true })], [worker], "waits for a free worker, 3 jobs before it"],
+    [
+      [],
+      [others],
+      "waits: no worker takes jobs of queue mail; start one: queuectl worker start --queue mail",
+    ],
+  ];
+  for (const [queues, processes, text] of cases) {
+    assert.equal(whyItWaits(job as unknown as JobDetail, processes, queues)?.text, text);
   }
 });

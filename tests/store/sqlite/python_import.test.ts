@@ -8,7 +8,7 @@ import { assertSound, queryFile } from "../../helpers/sqlite_database.ts";
 import { makePythonDatabase, pythonRows } from "../../helpers/python_database.ts";
 import { storeProcesses } from "../../helpers/store_processes.ts";
 import { temporaryFolder } from "../../helpers/temporary_folder.ts";
-import { claim, ids, jobById, join, printed } from "../suite/harness.ts";
+import { claim, ids, jobById, join, plainFields, printed } from "../suite/harness.ts";
 
 /** After everything in the database of the fixture happened, but one job is not due yet. */
 const takenOverAt = Date.parse("2026-11-24T02:20:00Z");
@@ -44,7 +44,7 @@ Deno.test("python: every job is taken over, with state, attempts, texts and time
       baseBackoff: null,
     },
     ...{ cwd: null, env: null, createdAt: 0, updatedAt: 0, nextAttemptAt: null, lastError: null },
-    ...{ queue: "default", tags: [], uniqueKey: null, retryRules: null, held: false, blocked: 0 },
+    ...plainFields,
     ...fields,
   });
   assert.deepEqual((await store.list({ limit: 100 })).map(({ seq: _, ...job }) => job), [

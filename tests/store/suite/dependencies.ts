@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import type { Claim, JobState, NewJob } from "../../../src/job/job.ts";
 import type { Store } from "../../../src/store/store.ts";
+import { waitFor } from "../../helpers/wait_for.ts";
 import {
   addDead,
   type Case,
@@ -132,11 +133,12 @@ export function dependencyCases(test: Case): void {
   test("results of parents and the claim of the child go in one exchange, and wake others", async ({ store, connect }) => {
     const other = await connect();
     const worker = await join(store, { lease });
-    await store.enqueue([...newJobs("a", "b"), after("child", "a", "b")]);
+    await store.enqueue([...newJobs("a", "b"), after("child", "a", "b"), after("child 2", "a", "b")]);
     const runs = await claim(store, worker, 2);
-    other.changed();
+    await waitFor("quiet", () => !other.changed());
     const answer = await store.exchange(worker, runs.map((run) => finished(run, success)), 1);
     assert.deepEqual(ids(answer.claims), ["child"]);
+    await waitFor("news of the other child", () => other.changed());
   });
 
   test("a parent that fails and is retried, or is handed back, is waited for on", async ({ store, clock }) => {
@@ -327,7 +329,7 @@ export function dependencyCases(test: Case): void {
     await store.enqueue([newJob("p"), newJob("c", { after: ["p"], uniqueKey: "k" })]);
     await store.cancel(["p"]);
     await store.enqueue([newJob("other", { uniqueKey: "k" })]);
-    await assert.rejects(store.retry(["p"]), told("conflict", "the same unique key"));
+    await assert.rejects(store.retry(["p"]), told("conflict", '"c"', "the same unique key", '"other"'));
     await store.cancel(["other"]);
     await store.retry(["p"]);
     assert.deepEqual(await view(store, "c"), ["pending", 1, null]);

@@ -256,6 +256,14 @@ export function queueCases(test: Case): void {
     assert.deepEqual(ids(await claim(store, worker, 2)), ["d2"]);
   });
 
+  test("a job of a limited queue is claimed in the exchange that ends what it waits for", async ({ store }) => {
+    const worker = await join(store);
+    await store.setQueue("full", { concurrency: 1 });
+    await store.enqueue([newJob("p"), newJob("c", { queue: "full", after: ["p"] })]);
+    const run = await claimOne(store, worker);
+    assert.deepEqual(ids((await store.exchange(worker, [finished(run, success)], 1)).claims), ["c"]);
+  });
+
   test("others are told of a place that has become free, of limits and of pauses", async ({ store, connect }) => {
     const other = await connect();
     const worker = await join(other);
@@ -338,7 +346,7 @@ export function queueCases(test: Case): void {
       },
       { name: "default", ...settings, counts: { ...none, pending: 1, completed: 1 } },
     ]);
-    assert.deepEqual([...await store.queueDefaults()], [["a", { maxRetries: 0, timeout: 5000 }]]);
+    assert.deepEqual([...(await store.enqueueDefaults()).queues], [["a", { maxRetries: 0, timeout: 5000 }]]);
   });
 
   test("a queue is removed when it has no jobs", async ({ store }) => {

@@ -27,8 +27,7 @@ const ways: Array<[string, (store: Store, jobs: NewJob[]) => Promise<Enqueued[]>
     using intake = await store.intake();
     for (const job of jobs) intake.add(job);
     await intake.commit();
-    const enqueued = [...intake.ids()].map((id, index) => ({ id, existing: id !== jobs[index].id }));
-    return enqueued;
+    return [...intake.results()];
   }],
 ];
 
@@ -37,6 +36,13 @@ const states = async (store: Store) =>
 
 export function uniqueCases(test: Case): void {
   for (const [way, add] of ways) {
+    test(`${way} tells of the job that is kept also where it has the same id`, async ({ store }) => {
+      await store.enqueue([newJob("p"), keyed("a")]);
+      const again = { id: "a", existing: true };
+      assert.deepEqual(await add(store, [keyed("a", "keep")]), [again]);
+      assert.deepEqual(await add(store, [keyed("a", "keep", { after: ["p"] })]), [again]);
+    });
+
     test(`${way} rejects a job whose key another one has, until that has ended`, async ({ store }) => {
       const worker = await join(store);
       assert.deepEqual(await add(store, [keyed("a"), newJob("other", { uniqueKey: "K", priority: -1 })]), [
