@@ -154,6 +154,8 @@ export type Outcome =
 /** A run that ended, as it is recorded for its job. */
 export interface Finished {
   seq: number;
+  /** That of the job, which stays in it while it runs. */
+  queue: string;
   claim: number;
   run: number;
   attempt: number;

@@ -154,7 +154,7 @@ export function finishedRun(
   outputs: { output: string; errorOutput: string },
   config: Config,
 ): Finished {
-  const { seq, run, attempt, startedAt } = claim;
+  const { seq, queue, run, attempt, startedAt } = claim;
   const rules = claim.retryRules ?? {};
   const next = nextStep(outcome, errorText(outcome, outputs.errorOutput), {
     attempts: attempt,
@@ -166,5 +166,5 @@ export function finishedRun(
     retryOn: rules.retryOn,
     noRetryOn: rules.noRetryOn,
   }, Math.random());
-  return { seq, claim: claim.claim, run, attempt, startedAt, outcome, ...outputs, next };
+  return { seq, queue, claim: claim.claim, run, attempt, startedAt, outcome, ...outputs, next };
 }

@@ -30,8 +30,9 @@ async function makeDead(url: string, ids: readonly string[], error: string): Pro
     lease: 3_600_000,
   });
   const { claims } = await store.exchange(worker, [], ids.length);
-  const finished = claims.map(({ seq, claim, run, attempt, startedAt }) => ({
+  const finished = claims.map(({ seq, queue, claim, run, attempt, startedAt }) => ({
     seq,
+    queue,
     claim,
     run,
     attempt,

@@ -5,6 +5,7 @@ import { describeFinished } from "../../src/worker/messages.ts";
 
 const result = (next: NextStep): Finished => ({
   seq: 1,
+  queue: "default",
   claim: 1,
   run: 1,
   attempt: 1,

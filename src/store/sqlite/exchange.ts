@@ -31,9 +31,9 @@ export async function exchange(
   return await database.write(() => {
     const now = database.now();
     const tally = openTally(database);
-    const stand = standOf(database, finished);
-    const stale = finished.filter((run) => !record(database, workerName, run, stand.get(run.seq), now, tally))
-      .map((run) => run.seq);
+    const stale = finished.filter((run) => !record(database, workerName, run, now, tally)).map((run) =>
+      run.seq
+    );
     if (finished.length > 0) {
       settle(database, tally, finished.map(({ seq }) => seq), now);
       dropSignals(database);
@@ -49,40 +49,13 @@ export async function exchange(
   });
 }
 
-/** What decides about jobs besides how their runs ended. */
-interface Stand {
-  queue: string;
-  isCancelled: boolean;
-}
-
-/** All of them at once: a question for each would take longer. */
-function standOf(database: Database, finished: readonly Finished[]): Map<number, Stand> {
-  if (finished.length === 0) return new Map();
-  const rows = database.prepare(`
-    SELECT seq, queue, cancel_requested FROM jobs WHERE seq IN (SELECT value FROM json_each(?))`)
-    .all(JSON.stringify(finished.map(({ seq }) => seq)));
-  return new Map(
-    rows.map((row) => [
-      number(row, "seq"),
-      { queue: text(row, "queue"), isCancelled: row.cancel_requested === 1 },
-    ]),
-  );
-}
-
 /** False when the run is not the job's newest any more: its result is dropped. */
-function record(
-  database: Database,
-  workerName: string,
-  run: Finished,
-  stand: Stand | undefined,
-  now: number,
-  tally: Tally,
-): boolean {
+function record(database: Database, workerName: string, run: Finished, now: number, tally: Tally): boolean {
   const { next, outcome } = run;
   // A job that goes back to where it was has not used up the attempt.
   const attempts = next.state === "pending" ? run.attempt - 1 : run.attempt;
   // Cancelled while its run ended in another way: nothing but success is stronger.
-  const state = next.state !== "completed" && stand?.isCancelled ? "cancelled" : next.state;
+  const state = next.state !== "completed" && isCancelled(database, run.seq) ? "cancelled" : next.state;
   const error = "error" in next ? next.error ?? null : null;
   const delay = "delay" in next ? next.delay ?? 0 : 0;
   // Only the columns that change are set: an index on another one is not even looked at.
@@ -100,7 +73,7 @@ function record(
     WHERE seq = ?5 AND state = 'processing' AND claim = ?6`)
     .run(state, attempts, error, now, run.seq, run.claim, ...dueAt);
   if (changes === 0) return false;
-  tally.move("processing", state, 1, stand?.queue);
+  tally.move("processing", state, 1, run.queue);
   database.prepare(`
     INSERT INTO attempts (key, number, worker, started_at, ended_at, outcome, exit_code, signal, output, error_output)
     VALUES (${attemptKey("?", "?")}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
@@ -117,6 +90,10 @@ function record(
     run.errorOutput || null,
   );
   return true;
+}
+
+function isCancelled(database: Database, seq: number): boolean {
+  return database.prepare("SELECT 1 FROM jobs WHERE seq = ? AND cancel_requested = 1").get(seq) !== undefined;
 }
 
 function exitCode(outcome: Outcome): number | null {

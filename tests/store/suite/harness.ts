@@ -119,7 +119,7 @@ export const later: Outcome = { kind: "exited", code: 75 };
 
 /** The result of a run, with what a worker would decide about it (base 2, at most an hour). */
 export function finished(claim: Claim, outcome: Outcome, fields: Partial<Finished> = {}): Finished {
-  const { seq, run, attempt, startedAt, maxRetries } = claim;
+  const { seq, queue, run, attempt, startedAt, maxRetries } = claim;
   const policy: RetryPolicy = {
     attempts: attempt,
     maxRetries,
@@ -132,6 +132,7 @@ export function finished(claim: Claim, outcome: Outcome, fields: Partial<Finishe
   const next = nextStep(outcome, `error of ${claim.id}`, policy, 0);
   return {
     seq,
+    queue,
     claim: claim.claim,
     run,
     attempt,
