@@ -1,7 +1,7 @@
 /** Queues as a store knows them. A queue is made by its first job, or by setting something of it. */
 
 import type { JobState } from "../job/job.ts";
-import { numberOrNull, queueDefaultsFromRow, type Row, text } from "./rows.ts";
+import { damaged, numberOrNull, queueDefaultsFromRow, type Row, text } from "./rows.ts";
 
 /** The name under which all queues together are paused and limited; no job is in it. */
 export const allQueues = "";
@@ -34,10 +34,19 @@ export interface Queue extends QueueSettings {
   counts: Record<JobState, number>;
 }
 
-/** The columns that {@link queueFromRow} reads. */
+/** The columns that {@link queuesFromRows} reads. */
 export const queueColumns = "name, paused, concurrency, rate, rate_period, max_retries, timeout";
 
-export function queueFromRow(row: Row, counts: Queue["counts"]): Queue {
+/**
+ * All queues from their rows by name, each with the counts of its jobs. Throws `database` where {@link allQueues} is
+ * missing, which is always there.
+ */
+export function queuesFromRows(rows: readonly Row[], countsOf: (name: string) => Queue["counts"]): Queue[] {
+  if (rows[0]?.name !== allQueues) throw damaged("name");
+  return rows.map((row) => queueFromRow(row, countsOf(text(row, "name"))));
+}
+
+function queueFromRow(row: Row, counts: Queue["counts"]): Queue {
   return {
     name: text(row, "name"),
     // A number in one engine, a truth value in the other.

@@ -2,7 +2,9 @@
 
 import { QueuectlError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
-import { type JobState, jobStates } from "../job/job.ts";
+import { defaultQueueName, type JobState, jobStates } from "../job/job.ts";
+import { allQueues } from "./queues.ts";
+import { damaged } from "./rows.ts";
 import type { RegisteredProcess } from "./store.ts";
 
 /** The ids are taken. */
@@ -155,12 +157,14 @@ export const scopes = {
   dlqPurge: scope("purged", ["dead"], "only dead jobs", noDeadJob),
 } as const;
 
-/** No queue has this name; `known` are all there are. */
-export const noQueue = (name: string, known: readonly string[]) =>
-  new QueuectlError(
+/** No queue has this name; `known` are all there are. Those that are always there can only be missing by damage. */
+export function noQueue(name: string, known: readonly string[]): QueuectlError {
+  if ([allQueues, defaultQueueName].includes(name) && !known.includes(name)) return damaged("name");
+  return new QueuectlError(
     "not_found",
-    `There is no queue "${name}"${didYouMean(name, known.filter((other) => other !== ""))}`,
+    `There is no queue "${name}"${didYouMean(name, known.filter((other) => other !== allQueues))}`,
   );
+}
 
 export const queueHasJobs = (name: string, jobs: number) =>
   new QueuectlError(

@@ -242,7 +242,8 @@ export const textOrNull = (row: Row, column: string) => row[column] === null ? n
 
 export const numberOrNull = (row: Row, column: string) => row[column] === null ? null : number(row, column);
 
-function damaged(column: string): QueuectlError {
+/** What to throw where no value, or none of its kind, is in a column. */
+export function damaged(column: string): QueuectlError {
   return new QueuectlError(
     "database",
     `The database is damaged: there is no valid value in "${column}"; "queuectl doctor" says more`,

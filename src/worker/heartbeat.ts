@@ -3,7 +3,8 @@
 export interface Heartbeat {
   /** Beats now, and from now on at the interval that the lease asks for now. */
   beatNow(): void;
-  stop(): void;
+  /** No beat begins any more; resolves when none is underway. */
+  stop(): Promise<void>;
 }
 
 /**
@@ -16,17 +17,17 @@ export function startHeartbeat(
   report: (error: Error) => void,
 ): Heartbeat {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let beating = false;
+  let beating: Promise<void> | undefined;
   let again = false;
   let stopped = false;
   let failed = false;
 
-  async function beatOnce(): Promise<void> {
-    if (beating) {
-      again = true;
-      return;
-    }
-    beating = true;
+  function beatOnce(): void {
+    if (beating) again = true;
+    else beating = beatAll().then(schedule);
+  }
+
+  async function beatAll(): Promise<void> {
     do {
       again = false;
       failed = false;
@@ -35,21 +36,21 @@ export function startHeartbeat(
         report(error);
       });
     } while (again && !stopped);
-    beating = false;
-    schedule();
   }
 
   function schedule(): void {
+    beating = undefined;
     clearTimeout(timer);
     if (!stopped) timer = setTimeout(beatOnce, lease() / (failed ? 10 : 3));
   }
 
   schedule();
   return {
-    beatNow: () => void beatOnce(),
-    stop() {
+    beatNow: beatOnce,
+    async stop() {
       stopped = true;
       clearTimeout(timer);
+      await beating;
     },
   };
 }

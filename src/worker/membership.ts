@@ -17,7 +17,11 @@ export interface Membership {
   /** Whether it may be taking over runs that nobody watches yet. */
   readonly looking: boolean;
   /** Renews the lease from now on. */
-  startBeating(): Heartbeat;
+  startBeating(): void;
+  /** Renews it at once, because its length is another one. */
+  beatNow(): void;
+  /** Stops renewing it and looking after others; resolves when nothing renews it any more. */
+  stopBeating(): Promise<void>;
 }
 
 /** What a membership is about. */
@@ -42,6 +46,7 @@ export function createMembership(member: Member): Membership {
   const recovery = createRecovery(store);
   let id: number;
   let looking = false;
+  let leaving = false;
   let heartbeat: Heartbeat | undefined;
 
   async function register(): Promise<void> {
@@ -97,7 +102,7 @@ export function createMembership(member: Member): Membership {
 
   /** Where there are others. No heartbeat waits for it: it may take long. */
   async function lookAfterOthers(): Promise<void> {
-    if (looking || lease.timeForWork() === 0) return;
+    if (looking || leaving || lease.timeForWork() === 0) return;
     looking = true;
     try {
       if (await hasOthers()) await recoverOthers(true);
@@ -121,11 +126,16 @@ export function createMembership(member: Member): Membership {
       await recoverOthers(options.replacement || await hasOthers());
     },
     startBeating() {
-      return heartbeat = startHeartbeat(
+      heartbeat = startHeartbeat(
         () => member.config().lease,
         beat,
         (error) => say(`cannot renew its lease: ${error.message}`),
       );
+    },
+    beatNow: () => heartbeat?.beatNow(),
+    async stopBeating() {
+      leaving = true;
+      await heartbeat?.stop();
     },
   };
 }

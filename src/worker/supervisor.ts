@@ -92,7 +92,8 @@ export async function startWorkers(options: StartOptions): Promise<number> {
   ));
 
   endListening();
-  endWatching();
+  // A beat underway would announce the manager once more after it has left.
+  await endWatching();
   const status = options.drain ? await drainStatus(store, queues, deathsBefore) : 0;
   await store.leave(id);
   print(["Manager: stopped"]);
@@ -160,7 +161,7 @@ function watchStore(
   id: number,
   register: (id: number) => Promise<number>,
   onStop: () => void,
-): () => void {
+): () => Promise<void> {
   const report = (error: Error) => print([`Manager: ${error.message}`]);
   let lease = 0;
   const readLease = async () => lease = configFrom(await store.settings()).lease;
@@ -168,7 +169,7 @@ function watchStore(
     // Forgotten while it was suspended: its workers know it by this id.
     if (!await store.heartbeat(id, await readLease())) await register(id);
   }, report);
-  let busy = false;
+  let looking: Promise<void> | undefined;
   async function look(): Promise<void> {
     const before = lease;
     if (await readLease() !== before) heartbeat.beatNow();
@@ -176,15 +177,14 @@ function watchStore(
   }
   const timer = setInterval(() => {
     // Looked at only when it can be acted on: a change is reported once.
-    if (busy || !store.changed()) return;
-    busy = true;
-    look().catch(report).finally(() => busy = false);
+    if (looking || !store.changed()) return;
+    looking = look().catch(report).finally(() => looking = undefined);
   }, pollInterval);
   // The first beat is at once, because only it knows how long the lease is.
   heartbeat.beatNow();
-  return () => {
+  return async () => {
     clearInterval(timer);
-    heartbeat.stop();
+    await Promise.all([looking, heartbeat.stop()]);
   };
 }
 

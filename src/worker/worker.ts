@@ -14,7 +14,6 @@ import { createClaimPause } from "./claim_pause.ts";
 import { after, delay } from "./delay.ts";
 import { isDrained } from "./drain.ts";
 import { createFence } from "./fence.ts";
-import type { Heartbeat } from "./heartbeat.ts";
 import { type EndedRun, finishedRun, type JobRun, watchRun } from "./job_run.ts";
 import { createLease } from "./lease.ts";
 import { print, workerLine } from "./log.ts";
@@ -65,7 +64,6 @@ export function createWorker(
   let stopAt = Infinity;
   let stopTimer: AbortController | undefined;
   let stopDueTimer = () => {};
-  let heartbeat: Heartbeat | undefined;
 
   const wake = () => awake.resolve();
   const say = (...texts: string[]) => print(texts.map((text) => workerLine(options.number, text)));
@@ -153,7 +151,7 @@ export function createWorker(
       changed = false;
       const { lease } = config;
       config = configFrom(await store.settings());
-      if (config.lease !== lease) heartbeat?.beatNow();
+      if (config.lease !== lease) membership.beatNow();
     }
     await signalDelivery.removeDelivered();
     const batch = finished.slice();
@@ -237,11 +235,11 @@ export function createWorker(
       cutOutputs(running.values());
       shipOutputs(running.values());
     }, lookInterval);
-    heartbeat = membership.startBeating();
+    membership.startBeating();
     try {
       while (!await workOnce()) await awake.promise;
     } finally {
-      heartbeat.stop();
+      await membership.stopBeating();
       fence.close();
       endWatching();
       clearInterval(looks);

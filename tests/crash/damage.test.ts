@@ -111,6 +111,21 @@ Deno.test({
   },
 });
 
+queueTest("damage: a queue that is always there and is missing is told in one line", async (queue) => {
+  await queue.enqueue({ id: "a", command: "true" });
+  for (const name of ["default", ""]) {
+    await queue.place.query(`DELETE FROM queues WHERE name = '${name}'`);
+    // A queue that is missing may not matter.
+    for (const command of [["status"], ["queue", "list"], ["show", "a"], ["list"], ["pause"]]) {
+      const { code, stderr } = await queue.run(...command);
+      assert.ok(code === 0 || code === 5, `${command.join(" ")}: status ${code}, ${stderr}`);
+      if (code !== 0) assert.match(stderr, /^[^\n]*damaged[^\n]*\n$/);
+    }
+  }
+  assert.match((await queue.run("doctor")).stdout, /2 queues are missing that are always there/);
+  for (const command of ["status", "pause"]) assert.equal((await queue.run(command)).code, 5, command);
+});
+
 queueTest("damage: jobs that cannot be read do not keep the others from running", async (queue) => {
   const damaged = ['{"NAME', '{"NAME": 5}', '["NAME"]', "5"];
   await queue.enqueue({ id: "before", command: "true" });

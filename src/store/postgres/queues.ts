@@ -1,7 +1,7 @@
 /** Queues: what is set for them, and how many jobs they have. */
 
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
-import { allQueues, type Queue, queueColumns, queueFromRow, type QueueSettings } from "../queues.ts";
+import { allQueues, type Queue, queueColumns, type QueueSettings, queuesFromRows } from "../queues.ts";
 import { noQueue, queueHasJobs, queueStays, scopes } from "../refusals.ts";
 import { number, text } from "../rows.ts";
 import type { Selection } from "../store.ts";
@@ -28,7 +28,7 @@ export async function queues(database: Database): Promise<Queue[]> {
     };
     return Object.fromEntries(jobStates.map((state) => [state, count(state)])) as Record<JobState, number>;
   };
-  return rows.map((row) => queueFromRow(row, countsOf(text(row, "name"))));
+  return queuesFromRows(rows, countsOf);
 }
 
 const columns: Record<keyof QueueSettings, [name: string, type: string]> = {

@@ -1,9 +1,9 @@
 /** Queues: what is set for them, and how many jobs they have. */
 
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
-import { allQueues, type Queue, queueColumns, queueFromRow, type QueueSettings } from "../queues.ts";
+import { allQueues, type Queue, queueColumns, type QueueSettings, queuesFromRows } from "../queues.ts";
 import { noQueue, queueHasJobs, queueStays, scopes } from "../refusals.ts";
-import { number, type Row, text } from "../rows.ts";
+import { number, text } from "../rows.ts";
 import type { Selection } from "../store.ts";
 import { openTally, readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -21,10 +21,10 @@ export async function queues(database: Database): Promise<Queue[]> {
       counted.get(queue)![state] = jobs;
       rest[state] -= jobs;
     }
-    return database.prepare(`SELECT ${queueColumns} FROM queues ORDER BY name`).all().map((row: Row) => {
-      const name = text(row, "name");
+    const rows = database.prepare(`SELECT ${queueColumns} FROM queues ORDER BY name`).all();
+    return queuesFromRows(rows, (name) => {
       const counts = name === allQueues ? all : name === defaultQueueName ? rest : counted.get(name);
-      return queueFromRow(row, statesOf(counts ?? noJobs()));
+      return statesOf(counts ?? noJobs());
     });
   });
 }
