@@ -3,9 +3,11 @@
 import { delay } from "../../src/worker/delay.ts";
 import { memoryOf, processorTimeOf } from "../helpers/host_processes.ts";
 import { startManager } from "../helpers/manager.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { newJob } from "../store/suite/harness.ts";
-import { type BenchQueue, benchQueue, beside, runQuietly } from "./queue.ts";
+import { bareProgram } from "./bare_program.ts";
+import { type BenchQueue, benchQueue, runQuietly } from "./queue.ts";
 import { comparison, type Row } from "./report.ts";
 import { median, quantile } from "./statistics.ts";
 
@@ -60,13 +62,12 @@ export async function latency(rounds: number): Promise<Row[]> {
 export async function idleWorker(rounds: number): Promise<Row[]> {
   const seconds = 10;
   const [shares, memory, bare]: number[][] = [[], [], []];
+  await using folder = await temporaryFolder();
+  const { command, args } = await bareProgram("idle_program", folder.path);
   for (let round = 0; round < rounds; round++) {
     await using queue = await benchQueue();
     await withWorkers(queue, ["--count", "2"], async (pids) => {
-      const program = new Deno.Command(Deno.execPath(), {
-        args: ["run", "--quiet", beside("idle_program.ts")],
-        stdin: "null",
-      }).spawn();
+      const program = new Deno.Command(command, { args: [...args], stdin: "null" }).spawn();
       // What the start has left to do is done.
       await delay(3000);
       const before = await Promise.all(pids.map(processorTimeOf));

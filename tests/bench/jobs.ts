@@ -1,6 +1,7 @@
 /** Jobs a second, next to other ways to start as many commands. */
 
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
+import { bareProgram } from "./bare_program.ts";
 import { comparison, type Row } from "./report.ts";
 import { benchQueue, beside, isInstalled, runQuietly, timed } from "./queue.ts";
 import { interleaved, median } from "./statistics.ts";
@@ -18,20 +19,11 @@ async function queuectl(jobs: number, command: string, ...flags: string[]): Prom
   return jobs / time * 1000;
 }
 
-function commandLoop(jobs: number, sideBySide: number, command: string): Promise<number> {
-  return rate(
-    jobs,
-    () =>
-      runQuietly(Deno.execPath(), [
-        "run",
-        "--quiet",
-        "--allow-run",
-        beside("command_loop.ts"),
-        String(jobs),
-        String(sideBySide),
-        command,
-      ]),
-  );
+/** A bare loop of `Deno.Command`, which runs as many commands, so many side by side; gives commands a second. */
+async function openLoop(folder: string) {
+  const { command: program, args } = await bareProgram("command_loop", folder, ["--allow-run"]);
+  return (jobs: number, sideBySide: number, command: string): Promise<number> =>
+    rate(jobs, () => runQuietly(program, [...args, String(jobs), String(sideBySide), command]));
 }
 
 const rate = async (jobs: number, action: () => Promise<unknown>) => jobs / await timed(action) * 1000;
@@ -45,6 +37,7 @@ export async function trueJobs(rounds: number): Promise<Row[]> {
   const { path } = folder;
   const limit = await isInstalled("cc") ? `${path}/spawn_limit` : undefined;
   if (limit) await runQuietly("cc", ["-O2", "-o", limit, beside("spawn_limit.c")]);
+  const commandLoop = await openLoop(path);
   const peers: Record<string, () => Promise<number>> = {};
   if (limit) peers["posix_spawn in C"] = () => rate(count, () => runQuietly(limit, [String(count), "2"]));
   if (await isInstalled("xargs")) {
@@ -98,6 +91,8 @@ export async function trueJobs(rounds: number): Promise<Row[]> {
 /** Jobs that wait, so many side by side that starting them takes a good part of the processors. */
 export async function sleepingJobs(rounds: number): Promise<Row[]> {
   const [jobs, slots, seconds] = [2560, 64, 0.1];
+  await using folder = await temporaryFolder();
+  const commandLoop = await openLoop(folder.path);
   const results = await interleaved(rounds, {
     queue: () => queuectl(jobs, `sleep ${seconds}`, "--concurrency", String(slots)),
     loop: () => commandLoop(jobs, slots, `sleep ${seconds}`),

@@ -2,8 +2,9 @@
 
 import { programCommand } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
+import { bareProgram } from "./bare_program.ts";
 import { watchMemory } from "./memory.ts";
-import { benchQueue, beside, runQuietly, timed } from "./queue.ts";
+import { benchQueue, runQuietly, timed } from "./queue.ts";
 import { comparison, type Row } from "./report.ts";
 import { interleaved, median } from "./statistics.ts";
 
@@ -16,27 +17,15 @@ async function meanTime(action: () => Promise<unknown>): Promise<number> {
   }) / runs;
 }
 
-/** Compiles the empty program with what compiles queuectl, where that is what is measured. */
-async function emptyProgram(folder: string): Promise<() => Promise<void>> {
-  const source = beside("empty_program.ts");
-  if (!Deno.env.get("QUEUECTL_TEST_PROGRAM")) {
-    return () => runQuietly(Deno.execPath(), ["run", "--quiet", "--no-prompt", source]);
-  }
-  const compiled = `${folder}/empty`;
-  const compiler = Deno.env.get("DENO_COMPILE") || Deno.execPath();
-  await runQuietly(compiler, ["compile", "--quiet", "--output", compiled, source]);
-  return () => runQuietly(compiled, []);
-}
-
 /** `enqueue` of one job, over an empty program. */
 export async function oneEnqueue(rounds: number): Promise<Row[]> {
   await using folder = await temporaryFolder();
   await using queue = await benchQueue();
   const isCompiled = Deno.env.get("QUEUECTL_TEST_PROGRAM") !== undefined;
-  const empty = await emptyProgram(folder.path);
+  const { command, args } = await bareProgram("empty_program", folder.path);
   const results = await interleaved(rounds, {
     enqueue: () => meanTime(() => queue.run(["enqueue", '{"command": "true"}'])),
-    empty: () => meanTime(empty),
+    empty: () => meanTime(() => runQuietly(command, args)),
   });
   return [
     comparison("one enqueue", "ms", results.enqueue, "empty program", results.empty, {
