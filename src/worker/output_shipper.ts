@@ -6,7 +6,7 @@ import { keptParts } from "./output.ts";
 import { printedLength, readPrinted, streams } from "./spool_output.ts";
 
 /** Milliseconds between two statements. */
-const interval = 1000;
+const interval = 250;
 /** Bytes that one statement has at most, and of each output. */
 const [batchLimit, streamLimit] = [2 * 1024 ** 2, 256 * 1024];
 
@@ -17,7 +17,7 @@ interface Progress {
 }
 
 /**
- * Sends what is new whenever it is called, once a second at most and nothing where nothing was printed; of each output at
+ * Sends what is new whenever it is called, four times a second at most and nothing where nothing was printed; of each output at
  * most the first and last part of `limit` bytes stays in the store. What fails is told to `report` once, and tried again.
  */
 export function createOutputShipper(

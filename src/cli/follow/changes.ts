@@ -6,6 +6,11 @@ import { after } from "../../worker/delay.ts";
 
 /** Milliseconds between two looks at least, and how many times as long as a look took: a busy queue changes always. */
 const [shortestPause, pauseFactor] = [20, 4];
+/**
+ * Milliseconds between two looks at a shared store, which does not tell of results: thousands of them a second would
+ * wake all workers. Somebody who waits for one asks for it.
+ */
+const sharedInterval = 200;
 
 export interface Changes extends Disposable {
   /**
@@ -18,15 +23,17 @@ export interface Changes extends Disposable {
 }
 
 /** Tells of what others change in the store, until it is disposed of. */
-export function changesOf(store: Pick<Store, "changed" | "watch">): Changes {
+export function changesOf(store: Pick<Store, "changed" | "watch" | "shared">): Changes {
   let changed = false;
   let wake = () => {};
   let lookedAt = -Infinity;
   let pause = shortestPause;
-  const end = watchChanges(store, () => {
+  const tell = () => {
     changed = true;
     wake();
-  });
+  };
+  const endWatching = watchChanges(store, tell);
+  const timer = store.shared ? setInterval(tell, sharedInterval) : undefined;
 
   /** Resolves after so long, or as soon as `wake` is called. */
   async function sleep(milliseconds: number): Promise<void> {
@@ -51,6 +58,9 @@ export function changesOf(store: Pick<Store, "changed" | "watch">): Changes {
       return true;
     },
     hurry: () => wake(),
-    [Symbol.dispose]: end,
+    [Symbol.dispose]() {
+      endWatching();
+      clearInterval(timer);
+    },
   };
 }
