@@ -3,7 +3,7 @@
 import { failpoint } from "../../failpoint.ts";
 import { defaultQueueName, type DuplicatePolicy } from "../../job/job.ts";
 import { later } from "../../later.ts";
-import { extraColumns, hasParents } from "../extras.ts";
+import { extraColumns, extrasOf, hasParents } from "../extras.ts";
 import { openParents, refuseCircles } from "../new_parents.ts";
 import { idsExist } from "../refusals.ts";
 import type { Intake } from "../store.ts";
@@ -57,6 +57,7 @@ export function openIntake(database: Database): Intake {
   let collecting = true;
   let count = 0;
   let hasKeys = false;
+  let hasExtras = false;
 
   /** Moves over what has no place there yet, from one number to another. */
   function move(from: number, to: number, now: number): number {
@@ -91,6 +92,7 @@ export function openIntake(database: Database): Intake {
       for (const job of jobs.slice(0, added)) {
         if (hasParents(job)) explained(database.path, () => (addParents ??= openParents(connection))(job));
         if (job.uniqueKey !== undefined) hasKeys = true;
+        if (extrasOf(job) !== undefined) hasExtras = true;
       }
       return added;
     },
@@ -117,7 +119,8 @@ export function openIntake(database: Database): Intake {
             .all(last);
           throw idsExist(existing.map((row) => row.id as string));
         }
-        countCollected(database, tally, moved);
+        if (hasExtras) countCollected(database, tally, moved);
+        else tally.move(null, "pending", moved);
         parents?.linkParents(database, tally, Number(last ?? 0), now);
         tally.write();
         failpoint("enqueue");
