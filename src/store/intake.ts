@@ -1,6 +1,7 @@
 /** Jobs on their way into a store. */
 
 import type { NewJob } from "../job/job.ts";
+import { addedTwice } from "./refusals.ts";
 
 /** What became of a new job: its id, or that of another one with its unique key, which is kept in its place. */
 export interface Enqueued {
@@ -10,8 +11,11 @@ export interface Enqueued {
 
 /** Jobs that are being added, all or none; see `Store.intake`. */
 export interface Intake {
-  /** Adds a job; nothing is in the queue before {@link commit}. Throws `conflict` for an id that was added already. */
-  add(job: NewJob): void;
+  /**
+   * Adds jobs, in their order; nothing is in the queue before {@link commit}. Gives how many were added: fewer where the
+   * next one has an id that was added already, see {@link addedTwice}.
+   */
+  add(jobs: readonly NewJob[]): number;
   /**
    * Puts all jobs into the queue, in their order, as `Store.enqueue` does; gives the number of those that are not
    * there already by their unique keys.
@@ -27,7 +31,8 @@ export interface Intake {
 /** (new) → pending, all or none, for jobs that have to be collected first. */
 export async function enqueueCollected(collecting: Intake, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   using intake = collecting;
-  for (const job of jobs) intake.add(job);
+  const added = intake.add(jobs);
+  if (added < jobs.length) throw addedTwice(jobs[added].id);
   await intake.commit();
   return [...intake.results()];
 }

@@ -108,6 +108,11 @@ programTest("an id that exists is a conflict, and nothing is stored", async (tes
     '{"id": "b", "command": "x"}\n{"id": "b", "command": "x"}\n',
   );
   assert.deepEqual(twice, { code: 4, stdout: "", stderr: 'Line 2: The id "b" is there twice\n' });
+  const among = Array.from({ length: 100 }, (_, line) => `{"id": "${line % 70}", "command": "x"}`).join(
+    "\n\n",
+  );
+  const later = await test.run(["enqueue", "-"], among);
+  assert.deepEqual(later, { code: 4, stdout: "", stderr: 'Line 141: The id "0" is there twice\n' });
   assert.deepEqual(await ids(test), ["a"]);
 });
 

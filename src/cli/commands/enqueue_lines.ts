@@ -3,6 +3,7 @@ import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import type { JobFields } from "../../job/job_fields.ts";
 import { type CheckedJob, checkNewJob, parseJson, withDefaults } from "../../job/new_job.ts";
+import { addedTwice } from "../../store/refusals.ts";
 import type { DatabaseChoice } from "../context.ts";
 import { withFields } from "../enqueue_fields.ts";
 import { kindOfText } from "../enqueue_form.ts";
@@ -45,8 +46,12 @@ export async function enqueueLines(
   using intake = await store.intake();
   let jobs = 0;
   for (; !next.done; next = await blocks.next()) {
-    for (const { number, job } of next.value) {
-      named(number, () => intake.add(withDefaults(job, config, queues)));
+    const added = intake.add(next.value.map(({ job }) => withDefaults(job, config, queues)));
+    const twice = next.value.at(added);
+    if (twice) {
+      named(twice.number, () => {
+        throw addedTwice(twice.job.id);
+      });
     }
     progress.show({ jobs: jobs += next.value.length, share: source.share() });
   }

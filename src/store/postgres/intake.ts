@@ -7,7 +7,6 @@
 import { DatabaseSync, type SQLOutputValue } from "node:sqlite";
 import { extraColumns, hasParents } from "../extras.ts";
 import { openParents, refuseCircles } from "../new_parents.ts";
-import { addedTwice } from "../refusals.ts";
 import type { Intake } from "../store.ts";
 import type { Database } from "./database.ts";
 import { enqueueMany, type NewRow, newRow } from "./enqueue.ts";
@@ -45,12 +44,15 @@ export function openIntake(database: Database): Intake {
       FROM temp.parents ORDER BY rowid`).iterate() as unknown as Iterable<ParentRow>;
 
   return {
-    add(job) {
-      const row = newRow(job, count + 1);
-      if (insert.run({ ...row, held: Number(row.held) }).changes === 0) throw addedTwice(job.id);
-      count++;
-      if (hasParents(job)) (addParents ??= openParents(collected))(job);
-      if (job.uniqueKey !== undefined) hasKeys = true;
+    add(jobs) {
+      for (const [index, job] of jobs.entries()) {
+        const row = newRow(job, count + 1);
+        if (insert.run({ ...row, held: Number(row.held) }).changes === 0) return index;
+        count++;
+        if (hasParents(job)) (addParents ??= openParents(collected))(job);
+        if (job.uniqueKey !== undefined) hasKeys = true;
+      }
+      return jobs.length;
     },
     async commit() {
       if (addParents) refuseCircles(collected);

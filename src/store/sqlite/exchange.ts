@@ -1,14 +1,14 @@
 /** The worker's transaction: results in, claims out. */
 
 import { failpoint } from "../../failpoint.ts";
-import type { Claim, Finished, JobState, Outcome } from "../../job/job.ts";
+import type { Claim, Finished, JobState } from "../../job/job.ts";
 import type { Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { settle } from "./dependencies.ts";
 import { cancelRequests, standing } from "./processes.ts";
 import { addStarts, firstClaimable, limitsOf, placesOf, tidyStarts } from "./claimable.ts";
-import { attemptKey } from "./schema.ts";
+import { recordAll } from "./record.ts";
 import { allQueues } from "../queues.ts";
 import { claimColumns, claimFromRow, number, type Row, text } from "../rows.ts";
 import { dropSignals, signalsFor } from "./signals.ts";
@@ -31,9 +31,7 @@ export async function exchange(
   return await database.write(() => {
     const now = database.now();
     const tally = openTally(database);
-    const stale = finished.filter((run) => !record(database, workerName, run, now, tally)).map((run) =>
-      run.seq
-    );
+    const stale = recordAll(database, workerName, finished, now, tally);
     if (finished.length > 0) {
       settle(database, tally, finished.map(({ seq }) => seq), now);
       dropSignals(database);
@@ -47,57 +45,6 @@ export async function exchange(
     tally.write();
     return { claims, stale, cancel, signals, stop };
   });
-}
-
-/** False when the run is not the job's newest any more: its result is dropped. */
-function record(database: Database, workerName: string, run: Finished, now: number, tally: Tally): boolean {
-  const { next, outcome } = run;
-  // A job that goes back to where it was has not used up the attempt.
-  const attempts = next.state === "pending" ? run.attempt - 1 : run.attempt;
-  // Cancelled while its run ended in another way: nothing but success is stronger.
-  const state = next.state !== "completed" && isCancelled(database, run.seq) ? "cancelled" : next.state;
-  const error = "error" in next ? next.error ?? null : null;
-  const delay = "delay" in next ? next.delay ?? 0 : 0;
-  // Only the columns that change are set: an index on another one is not even looked at.
-  const change = state === "completed"
-    ? ""
-    : state === "dead" || state === "cancelled"
-    ? "set_aside = 1,"
-    : delay > 0
-    ? "next_attempt_at = ?7,"
-    : "available = (blocked = 0),";
-  const dueAt = change.includes("?7") ? [now + delay] : [];
-  const { changes } = database.prepare(`
-    UPDATE jobs SET state = ?1, ${change} attempts = ?2, last_error = ?3, updated_at = ?4, started_at = NULL,
-      worker = NULL, cancel_requested = NULL
-    WHERE seq = ?5 AND state = 'processing' AND claim = ?6`)
-    .run(state, attempts, error, now, run.seq, run.claim, ...dueAt);
-  if (changes === 0) return false;
-  tally.move("processing", state, 1, run.queue);
-  database.prepare(`
-    INSERT INTO attempts (key, number, worker, started_at, ended_at, outcome, exit_code, signal, output, error_output)
-    VALUES (${attemptKey("?", "?")}, ?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(
-    run.seq,
-    run.run,
-    run.attempt,
-    workerName,
-    run.startedAt,
-    now,
-    outcome.kind,
-    exitCode(outcome),
-    outcome.kind === "signaled" ? outcome.signal : null,
-    run.output || null,
-    run.errorOutput || null,
-  );
-  return true;
-}
-
-function isCancelled(database: Database, seq: number): boolean {
-  return database.prepare("SELECT 1 FROM jobs WHERE seq = ? AND cancel_requested = 1").get(seq) !== undefined;
-}
-
-function exitCode(outcome: Outcome): number | null {
-  return outcome.kind === "exited" || outcome.kind === "signaled" ? outcome.code : null;
 }
 
 /** pending or failed → processing, attempts raised by one, for up to `want` jobs. */

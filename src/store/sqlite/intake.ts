@@ -1,15 +1,16 @@
 /** Collecting jobs before they are added: any number of them, and those that wait for others. */
 
 import { failpoint } from "../../failpoint.ts";
-import { defaultQueueName, type DuplicatePolicy, type NewJob } from "../../job/job.ts";
+import { defaultQueueName, type DuplicatePolicy } from "../../job/job.ts";
 import { later } from "../../later.ts";
-import { extraColumns, extrasOf, hasParents, noExtras } from "../extras.ts";
+import { extraColumns, extrasOf, hasParents } from "../extras.ts";
 import { openParents, refuseCircles } from "../new_parents.ts";
-import { addedTwice, idsExist } from "../refusals.ts";
+import { idsExist } from "../refusals.ts";
 import type { Intake } from "../store.ts";
+import { openCollector } from "./collector.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { type Database, explained } from "./database.ts";
-import { extraValues, newColumns, newValues, uniqueKeys } from "./enqueue.ts";
+import { newColumns, uniqueKeys } from "./enqueue.ts";
 import type { KeyRoom } from "./unique.ts";
 
 /** What is known besides of the jobs that were moved over: their queues, and their tags. */
@@ -38,7 +39,7 @@ function countCollected(database: Database, tally: Tally, jobs: number): void {
  */
 export function openIntake(database: Database): Intake {
   const { connection } = database;
-  // An id that was added already makes the second one fail, as two in the queue would.
+  // An id that was added already is refused, as two in the queue would be.
   explained(
     database.path,
     () =>
@@ -49,30 +50,14 @@ export function openIntake(database: Database): Intake {
         );
         BEGIN`),
   );
-  // Two statements: few jobs have more, and every value takes its time.
-  const insertPlain = connection.prepare(`
-    INSERT INTO temp.intake (${newColumns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
-  const insertWhole = connection.prepare(`
-    INSERT INTO temp.intake (${newColumns}, delay, at, ${extraColumns}, on_duplicate)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING`);
-  const insert = (job: NewJob) => {
-    const extras = extrasOf(job);
-    return extras === undefined && job.delay === undefined && job.at === undefined
-      ? insertPlain.run(...newValues(job))
-      : insertWhole.run(
-        ...newValues(job),
-        job.delay ?? null,
-        job.at ?? null,
-        ...extraValues(extras ?? noExtras),
-        job.onDuplicate ?? null,
-      );
-  };
+  const collect = openCollector(connection);
   const due = "coalesce(at, ?1 + coalesce(delay, 0))";
   /** Undefined as long as no job waits for others. */
   let addParents: ReturnType<typeof openParents> | undefined;
   let collecting = true;
   let count = 0;
   let hasKeys = false;
+  let hasExtras = false;
 
   /** Moves over what has no place there yet, from one number to another. */
   function move(from: number, to: number, now: number): number {
@@ -101,13 +86,15 @@ export function openIntake(database: Database): Intake {
   }
 
   return {
-    add(job) {
-      if (explained(database.path, () => insert(job).changes) === 0) {
-        throw addedTwice(job.id);
+    add(jobs) {
+      const added = explained(database.path, () => collect(jobs, count));
+      count += added;
+      for (const job of jobs.slice(0, added)) {
+        if (hasParents(job)) explained(database.path, () => (addParents ??= openParents(connection))(job));
+        if (job.uniqueKey !== undefined) hasKeys = true;
+        if (extrasOf(job) !== undefined) hasExtras = true;
       }
-      if (hasParents(job)) explained(database.path, () => (addParents ??= openParents(connection))(job));
-      count++;
-      if (job.uniqueKey !== undefined) hasKeys = true;
+      return added;
     },
     async commit() {
       connection.exec("COMMIT");
@@ -132,7 +119,8 @@ export function openIntake(database: Database): Intake {
             .all(last);
           throw idsExist(existing.map((row) => row.id as string));
         }
-        countCollected(database, tally, moved);
+        if (hasExtras) countCollected(database, tally, moved);
+        else tally.move(null, "pending", moved);
         parents?.linkParents(database, tally, Number(last ?? 0), now);
         tally.write();
         failpoint("enqueue");

@@ -52,7 +52,7 @@ faultTest("enqueue stores its jobs once, and takes none of them for another's", 
 faultTest("intake stores its jobs once", async (test) => {
   const store = await test.open(test.proxied);
   using intake = await store.intake();
-  for (let number = 0; number < 3000; number++) intake.add(newJob(`job-${number}`));
+  intake.add(Array.from({ length: 3000 }, (_, number) => newJob(`job-${number}`)));
   test.fail();
   assert.equal(await intake.commit(), 3000);
   assert.equal((await store.counts()).pending, 3000);

@@ -173,7 +173,7 @@ export function claimCases(test: Case): void {
       "a new job": () => other.enqueue(newJobs("b")),
       "many new jobs": async () => {
         using intake = await other.intake();
-        intake.add(newJob("c"));
+        intake.add([newJob("c")]);
         await intake.commit();
       },
       "a setting": () => other.setSetting("grace", "1s"),

@@ -155,7 +155,7 @@ export function dependencyCases(test: Case): void {
   test("of one enqueue a job may wait for one that comes later in it", async ({ store }) => {
     const worker = await join(store, { lease });
     using intake = await store.intake();
-    for (const job of [after("c", "b"), after("b", "a"), newJob("a")]) intake.add(job);
+    intake.add([after("c", "b"), after("b", "a"), newJob("a")]);
     assert.equal(await intake.commit(), 3);
     for (const name of ["a", "b", "c"]) {
       const [run, ...others] = await claim(store, worker, 9);

@@ -204,6 +204,11 @@ export function finishCases(test: Case): void {
     const twice = await store.exchange(worker, [finished(b, failure), finished(b, success)], 0);
     assert.deepEqual(twice.stale, [b.seq]);
     assert.equal((await jobById(store, "b")).state, "failed");
+    await store.enqueue(newJobs("c"));
+    const c = await claimOne(store, worker);
+    const again = await store.exchange(worker, [finished(c, success), finished(c, success)], 0);
+    assert.deepEqual(again.stale, [c.seq]);
+    assert.equal((await store.attempts("c")).length, 1);
   });
 
   test("a result of an earlier run does not end the run that goes on", async ({ store }) => {
@@ -229,5 +234,50 @@ export function finishCases(test: Case): void {
     assert.deepEqual(stale, [a.seq]);
     assert.deepEqual(ids(claims), ["c"]);
     assert.equal((await jobById(store, "b")).state, "completed");
+  });
+
+  test("successes of one exchange are recorded once each, and only where their claim is the newest", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue([newJob("a", { baseBackoff: 0, queue: "other" }), ...newJobs("b", "c", "d", "e")]);
+    const runs = await claim(store, worker, 5);
+    const byId = new Map(runs.map((run) => [run.id, run]));
+    const [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map((id) => byId.get(id)!);
+    await end(store, worker, a, failure);
+    const [again] = await claim(store, worker, 1);
+    await end(store, worker, b, success);
+    clock.advance(1000);
+    const { stale } = await store.exchange(
+      worker,
+      [
+        finished(a, success),
+        finished(again, success),
+        finished(b, success),
+        finished(c, success),
+        finished(d, success),
+        finished(e, success, { output: "said" }),
+        { ...finished(d, success), seq: 1_000_000 },
+      ],
+      0,
+    );
+    assert.deepEqual(stale, [a.seq, b.seq, 1_000_000]);
+    for (const run of [again, c, d, e]) {
+      const job = await jobById(store, run.id);
+      assert.deepEqual(
+        [job.state, job.attempts, job.lastError, job.updatedAt],
+        ["completed", run.attempt, null, clock.now()],
+      );
+      const { startedAt, ...kept } = (await store.attempts(run.id)).at(-1)!;
+      assert.equal(startedAt, run.startedAt);
+      const { worker: _, ...expected } = {
+        ...{ run: run.run, number: run.attempt, worker: "", endedAt: clock.now(), outcome: "exited" },
+        ...{ exitCode: 0, signal: null, output: run === e ? "said" : "", errorOutput: "" },
+      };
+      assert.deepEqual({ ...kept, worker: undefined }, { ...expected, worker: undefined });
+    }
+    assert.deepEqual(
+      (await Promise.all(["a", "b", "c"].map((id) => store.attempts(id)))).map((runs) => runs.length),
+      [2, 1, 1],
+    );
+    assert.equal((await store.counts()).completed, 5);
   });
 }

@@ -381,7 +381,7 @@ export function movingCases(test: PairCase): void {
       "queuectl migrate",
     );
     const intake = await other.intake();
-    intake.add(newJob("c"));
+    intake.add([newJob("c")]);
     const changes: Array<() => Promise<unknown>> = [
       () => source.enqueue(newJobs("b")),
       () => intake.commit(),

@@ -25,7 +25,7 @@ const ways: Array<[string, (store: Store, jobs: NewJob[]) => Promise<Enqueued[]>
   ["enqueue", (store, jobs) => store.enqueue(jobs)],
   ["intake", async (store, jobs) => {
     using intake = await store.intake();
-    for (const job of jobs) intake.add(job);
+    intake.add(jobs);
     await intake.commit();
     return [...intake.results()];
   }],
@@ -202,7 +202,7 @@ export function uniqueCases(test: Case): void {
   test("many jobs with keys", async ({ store }) => {
     using intake = await store.intake();
     for (let number = 0; number < 5000; number++) {
-      intake.add(newJob(`job-${number}`, { uniqueKey: `key ${number % 4000}`, onDuplicate: "keep" }));
+      intake.add([newJob(`job-${number}`, { uniqueKey: `key ${number % 4000}`, onDuplicate: "keep" })]);
     }
     assert.equal(await intake.commit(), 4000);
     assert.deepEqual([...intake.ids()].slice(3999, 4001), ["job-3999", "job-0"]);
