@@ -109,7 +109,7 @@ export function watchRun(
     stopTimer();
     if (end.kind === "let_go") return end;
     await ending?.done;
-    const outcome = ending?.outcome ?? outcomeOfEnd(end);
+    const outcome = ending?.outcome ?? outcomeOfEnd(end, claim);
     // What an earlier worker has cut of an adopted run is not known here.
     if (end.kind !== "exited" || end.silent === undefined) cut = true;
     const outputs = end.kind === "exited" && end.silent && !cut
@@ -140,8 +140,13 @@ export function watchRun(
   };
 }
 
-function outcomeOfEnd(end: CommandEnd): Outcome {
-  if (end.kind === "exited") return outcomeOfStatus(end.status);
+/** What becomes of a run whose command has ended, by itself or as an earlier owner has asked it to. */
+export function outcomeOfEnd(end: CommandEnd, claim: Claim): Outcome {
+  if (end.kind === "exited") {
+    // A command that was ended has not ended by itself, whatever its exit status is.
+    if (end.ending === "timed_out") return { kind: end.ending, timeout: claim.elapsed };
+    return end.ending ? { kind: end.ending } : outcomeOfStatus(end.status);
+  }
   // One that somebody else has given up has a newer claim, so this is not recorded; where the claim is still ours, the
   // files are those of an older database, and the next run has another number.
   return end.kind === "lost" ? end : { kind: "handed_back" };

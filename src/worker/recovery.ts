@@ -7,8 +7,8 @@ import { delay } from "./delay.ts";
 import { failpoint } from "../failpoint.ts";
 import type { Claim, Outcome } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
-import { outcomeOfStatus } from "../job/outcome.ts";
 import { findGone, hostName, isAlive, takeSnapshot } from "./processes.ts";
+import { outcomeOfEnd } from "./job_run.ts";
 import type { Snapshot } from "./platform.ts";
 import { adoptCommand, lostCommand, type RunningCommand } from "./run_command.ts";
 import { type Ending, giveUp, hasStatus, noteTaken, readStatus, runFiles, type RunStatus } from "./spool.ts";
@@ -81,7 +81,8 @@ async function find(claim: Claim, files: string, snapshot: Snapshot, shared: boo
     status = readStatus(files);
   }
   if (status && status.exitStatus !== null) {
-    return { kind: "ended", claim, files, outcome: outcomeOf(status.exitStatus, status.ending, claim) };
+    const end = { kind: "exited", status: status.exitStatus, ending: status.ending ?? undefined } as const;
+    return { kind: "ended", claim, files, outcome: outcomeOfEnd(end, claim) };
   }
   if (!status?.started) {
     return { kind: "ended", claim, files, outcome: { kind: "handed_back" }, keepFiles: true };
@@ -100,16 +101,8 @@ async function find(claim: Claim, files: string, snapshot: Snapshot, shared: boo
     kind: "ended",
     claim,
     files,
-    outcome: end.kind === "exited"
-      ? outcomeOf(end.status, status.ending, claim)
-      : { kind: "lost", message: lostMessage },
+    outcome: end.kind === "exited" ? outcomeOfEnd(end, claim) : { kind: "lost", message: lostMessage },
   };
-}
-
-/** A command that was ended has not ended by itself, whatever its exit status is. */
-function outcomeOf(status: number, ending: Ending | null, claim: Claim): Outcome {
-  if (ending === null) return outcomeOfStatus(status);
-  return ending === "timed_out" ? { kind: "timed_out", timeout: claim.elapsed } : { kind: ending };
 }
 
 const lostMessage = "Command ended without an exit status while its worker was gone";

@@ -15,14 +15,14 @@ import {
 import type { ProcessEntry } from "./platform.ts";
 import type { RunnerAnswer, RunnerPool } from "./runner_pool.ts";
 import type { CommandSpec } from "./shell_script.ts";
-import { readStatus, type StartedRun } from "./spool.ts";
+import { type Ending, readStatus, type StartedRun } from "./spool.ts";
 import { hasOutput } from "./spool_output.ts";
 import { untilPossible } from "./until_possible.ts";
 
 /** How a command ended, before anybody decides what that means for its job. */
 export type CommandEnd =
-  /** When it is `silent` there is nothing in its files. */
-  | { kind: "exited"; status: number; silent?: boolean }
+  /** When it is `silent` there is nothing in its files; with `ending` an earlier owner has ended it, for that reason. */
+  | { kind: "exited"; status: number; silent?: boolean; ending?: Ending }
   /** Nothing was started: the system refused a process or a file. */
   | { kind: "not_started"; message: string }
   /** Ended without leaving an exit status. */
@@ -101,8 +101,8 @@ export function adoptCommand(files: string, started: StartedRun): RunningCommand
   }
   async function untilEnd(): Promise<CommandEnd> {
     for (let nextLook = performance.now() + aliveInterval;;) {
-      const status = await untilPossible(() => readStatus(files)?.exitStatus ?? null);
-      if (status !== null) return { kind: "exited", status };
+      const end = await untilPossible(() => readEnd(files));
+      if (end) return end;
       if (performance.now() >= nextLook) {
         if (!isAlive(started, await untilPossible(() => takeSnapshot()))) {
           return await lostCommand(files, started);
@@ -116,10 +116,17 @@ export function adoptCommand(files: string, started: StartedRun): RunningCommand
   return { ended: watch(), end: tree.end, signal: tree.signal };
 }
 
+/** What the status file says of the end; undefined when it has none. */
+function readEnd(files: string): CommandEnd | undefined {
+  const status = readStatus(files);
+  if (!status || status.exitStatus === null) return undefined;
+  return { kind: "exited", status: status.exitStatus, ending: status.ending ?? undefined };
+}
+
 /** The end of a command whose runner is gone: its last word may still be there; what is left of it is ended. */
 export async function lostCommand(files: string, started: StartedRun): Promise<CommandEnd> {
-  const status = await untilPossible(() => readStatus(files)?.exitStatus ?? null);
-  if (status !== null) return { kind: "exited", status };
+  const end = await untilPossible(() => readEnd(files));
+  if (end) return end;
   await treeEnder(Promise.resolve(started), () => true).end(killDelay);
   return {
     kind: "lost",

@@ -17,7 +17,7 @@ const linux = { ignore: !canSeeEnvironments || Deno.build.os !== "linux" };
 const counts = (id: string, go: string) =>
   `sh -c 'echo $PPID >pid.${id}; n=0; until [ -e ${go} ] || [ ! -e "$PWD" ]; do n=$((n + 1)); echo $n >n.${id}; sleep 0.02; done'; true`;
 
-/** What the system says of the processes of a command: T is stopped. */
+/** What the system says of the processes of a command: T is stopped, D waits and takes no signal meanwhile. */
 async function states(mark: string): Promise<string[]> {
   const described = await describeProcesses(await processesWith(mark));
   return described.split("\n").slice(1).flatMap((line) => line.trim().split(/\s+/)[2] ?? []);
@@ -25,7 +25,8 @@ async function states(mark: string): Promise<string[]> {
 
 const areStopped = async (mark: string) => {
   const all = await states(mark);
-  return all.length > 0 && all.every((state) => state.startsWith("T"));
+  // A shell whose child is stopped between vfork and exec waits for that, and stops when the child has gone on.
+  return all.some((state) => state.startsWith("T")) && all.every((state) => /^[TD]/.test(state));
 };
 
 async function said(queue: Queue, ...args: string[]): Promise<string> {

@@ -1,0 +1,53 @@
+/** What is recorded for a run that was adopted. */
+
+import assert from "node:assert/strict";
+import { configFrom } from "../../src/config.ts";
+import type { Claim } from "../../src/job/job.ts";
+import { watchRun } from "../../src/worker/job_run.ts";
+import { adoptCommand } from "../../src/worker/run_command.ts";
+import { appendStatus, createStatus, type Ending, startedLine } from "../../src/worker/spool.ts";
+import { temporaryFolder } from "../helpers/temporary_folder.ts";
+
+const claim: Claim = {
+  seq: 7,
+  claim: 2,
+  run: 1,
+  id: "a",
+  command: "false",
+  attempt: 1,
+  maxRetries: 0,
+  timeout: null,
+  baseBackoff: null,
+  cwd: null,
+  env: null,
+  retryRules: null,
+  queue: "default",
+  problem: null,
+  startedAt: 0,
+  elapsed: 1234,
+  elsewhere: false,
+};
+
+const endings: Array<[Ending, object]> = [
+  ["handed_back", { kind: "handed_back" }],
+  ["timed_out", { kind: "timed_out", timeout: 1234 }],
+  ["cancelled", { kind: "cancelled" }],
+];
+
+for (const [ending, outcome] of endings) {
+  Deno.test(`an adopted command that ends as its last owner has asked is recorded as ${ending}`, async () => {
+    await using folder = await temporaryFolder();
+    const files = `${folder.path}/7.1`;
+    const started = { pid: 4711, start: "12345", boot: "boot", claim: "7.1.mark", runner: "mark" };
+    createStatus(files, startedLine(started));
+    appendStatus(files, `ending ${ending}`);
+    for (const stream of ["out", "err"]) Deno.writeTextFileSync(`${files}.${stream}`, "");
+    // It has ended between the look of its new owner and whatever that does next.
+    appendStatus(files, "exit 143");
+    const run = watchRun(claim, files, adoptCommand(files, started), claim.elapsed, configFrom([]));
+    if (ending === "handed_back") run.handBack();
+    const end = await run.ended;
+    assert.ok(end.kind === "finished");
+    assert.deepEqual(end.finished.outcome, outcome);
+  });
+}
