@@ -5,11 +5,14 @@ import { failpoint } from "../failpoint.ts";
 import { nextStep } from "../job/backoff.ts";
 import type { Claim, Finished, Outcome } from "../job/job.ts";
 import { errorText, outcomeOfStatus } from "../job/outcome.ts";
-import { after } from "./delay.ts";
+import { after, delay } from "./delay.ts";
 import { type CommandEnd, killDelay, type RunningCommand } from "./run_command.ts";
-import { type Ending, noteEnding, takenBy } from "./spool.ts";
+import { type Ending, noteEnding, readStatus, takenBy } from "./spool.ts";
 import { cutOutput, readOutputs } from "./spool_output.ts";
 import { untilPossible } from "./until_possible.ts";
+
+/** Milliseconds between two looks at whether a command that is to be ended has begun. */
+const beginPause = 10;
 
 /** How a run ended: what to record, or why there is nothing to record. */
 export type RunEnd =
@@ -75,6 +78,8 @@ export function watchRun(
   }
 
   async function endCommand(reason: Ending): Promise<void> {
+    // Before that there is no file for the note, and without one the command would seem to have ended by itself.
+    while (!hasEnded && !await untilPossible(() => readStatus(files) !== undefined)) await delay(beginPause);
     if (await untilPossible(() => noteEnding(files, reason))) await command.end(killDelay);
     // It has just ended by itself.
     else ending = undefined;

@@ -120,7 +120,8 @@ export function adoptCommand(files: string, started: StartedRun): RunningCommand
 function readEnd(files: string): CommandEnd | undefined {
   const status = readStatus(files);
   if (!status || status.exitStatus === null) return undefined;
-  return { kind: "exited", status: status.exitStatus, ending: status.ending ?? undefined };
+  const end = { kind: "exited", status: status.exitStatus } as const;
+  return status.ending ? { ...end, ending: status.ending } : end;
 }
 
 /** The end of a command whose runner is gone: its last word may still be there; what is left of it is ended. */

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { jobStates } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import { sendSignal } from "../../src/worker/processes.ts";
+import { runCommandLines } from "../helpers/command_lines.ts";
 import { type Driver, drivers, type Place } from "../helpers/drivers.ts";
 import { programCommand, runProgram } from "../helpers/program.ts";
 import { type QueueRows, queueRows } from "../helpers/queue_rows.ts";
@@ -81,25 +82,26 @@ async function assertMoved({ from, to, before, run }: Subject): Promise<void> {
 }
 
 /** The source refuses changes, says what to do, and can be read. */
-async function assertSealed({ from, before, run }: Subject): Promise<void> {
-  for (
-    const args of [
-      ["enqueue", '{"command": "true"}'],
-      ["worker", "start", "--drain"],
-      ["dlq", "retry", "--all"],
-      ["cancel", "later"],
-      ["config", "set", "timeout", "1h"],
-    ]
-  ) {
-    const { code, stderr } = await run(from, ...args);
-    assert.equal(code, 4, `${args[0]}: ${stderr}`);
+async function assertSealed({ path, from, before }: Subject): Promise<void> {
+  const commands = [
+    ["enqueue", '{"command": "true"}'],
+    ["worker", "start", "--drain"],
+    ["dlq", "retry", "--all"],
+    ["cancel", "later"],
+    ["config", "set", "timeout", "1h"],
+    ["doctor"],
+    ["list", "--json"],
+  ];
+  const results = await runCommandLines(commands.map((args) => ["--db", from.url, ...args]), path);
+  const [doctor, list] = results.splice(-2);
+  for (const [index, { code, stderr }] of results.entries()) {
+    assert.equal(code, 4, `${commands[index][0]}: ${stderr}`);
     assert.match(stderr, /^The queue in .* is being moved to .*queuectl migrate --from .* --to .*\n$/);
   }
-  const doctor = await run(from, "doctor");
   assert.equal(doctor.code, 5);
   assert.match(doctor.stdout, /^error The queue in .* is being moved to /m);
   assert.deepEqual(await queueRows(from.url), before);
-  assert.equal(JSON.parse((await run(from, "list", "--json")).stdout).length, before.jobs.length);
+  assert.equal(JSON.parse(list.stdout).length, before.jobs.length);
 }
 
 const pairs = drivers.flatMap((one) => drivers.map((other) => [one, other] as const));

@@ -7,7 +7,7 @@ import { seededRandom } from "../helpers/random.ts";
 import { storm, type StormOptions, type StormReport } from "./storm.ts";
 
 const short: Omit<StormOptions, "seed" | "signals"> = {
-  duration: 8000,
+  duration: 6000,
   batches: 8,
   batchSize: 10,
   managers: 3,

@@ -114,7 +114,6 @@ function createWalk(store: Store, worker: number, graph: Graph) {
     );
     const waiting = (await store.list({ kinds: ["waiting"], limit: 1000 })).map(({ id }) => id);
     assert.deepEqual(waiting.toSorted(), graph.ready().toSorted());
-    assert.deepEqual(await store.check(), []);
   };
 }
 
@@ -131,7 +130,11 @@ for (const driver of drivers) {
           await using database = await driver.open(clock.now);
           const store = await database.connect();
           const walk = createWalk(store, await join(store, { lease }), createGraph());
-          for (const step of steps) await walk(step);
+          for (const [index, step] of steps.entries()) {
+            await walk(step);
+            // It takes longer than the step.
+            if (index % 5 === 4 || index === steps.length - 1) assert.deepEqual(await store.check(), []);
+          }
         }),
         { numRuns: runs[driver.name] },
       );

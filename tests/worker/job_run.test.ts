@@ -1,12 +1,16 @@
-/** What is recorded for a run that was adopted. */
+/** Runs whose worker is killed while it ends them: whoever records them knows why they have ended. */
 
 import assert from "node:assert/strict";
 import { configFrom } from "../../src/config.ts";
 import type { Claim } from "../../src/job/job.ts";
 import { watchRun } from "../../src/worker/job_run.ts";
+import { sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
 import { adoptCommand } from "../../src/worker/run_command.ts";
-import { appendStatus, createStatus, type Ending, startedLine } from "../../src/worker/spool.ts";
+import { appendStatus, createStatus, type Ending, readStatus, startedLine } from "../../src/worker/spool.ts";
+import { commandTest } from "../helpers/command_test.ts";
+import { untilFile } from "../helpers/queue_test.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
+import { waitFor } from "../helpers/wait_for.ts";
 
 const claim: Claim = {
   seq: 7,
@@ -51,3 +55,30 @@ for (const [ending, outcome] of endings) {
     assert.deepEqual(end.finished.outcome, outcome);
   });
 }
+
+commandTest(
+  "why a command is ended is noted also where that was wanted before it had begun",
+  async (commands) => {
+    const first = commands.start("first", untilFile("go"));
+    const { started } = await waitFor("the first command to run", () => readStatus(first.files));
+    commands.touch("go");
+    await first.ended;
+    // The runner, which is used again, gets the next command, but does not come to it.
+    const runner = started!.pid;
+    sendSignal(runner, "SIGSTOP");
+    const second = commands.start("second", untilFile("never"));
+    const command = { ...second, signal: () => Promise.resolve(false) };
+    const run = watchRun(claim, second.files, command, 0, configFrom([]));
+    run.handBack();
+    for (let look = 1; look <= 3; look++) await takeSnapshot(started!);
+    sendSignal(runner, "SIGCONT");
+    try {
+      const end = await run.ended;
+      assert.ok(end.kind === "finished");
+      assert.deepEqual(end.finished.outcome, { kind: "handed_back" });
+      assert.equal(readStatus(second.files)?.ending, "handed_back");
+    } finally {
+      commands.touch("never");
+    }
+  },
+);

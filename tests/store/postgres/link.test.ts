@@ -8,11 +8,11 @@ postgresTest("a session keeps none of the answers that it has given", async ({ u
   const link = await openLink(connectionOptions(url, ownSurroundings()));
   const megabyte = 2 ** 20;
   const before = Deno.memoryUsage().rss;
-  for (let count = 0; count < 600; count++) {
+  for (let count = 0; count < 300; count++) {
     const [{ rows }] = await link.send([{ text: `SELECT repeat('x', ${megabyte}) AS text` }], 60_000);
     assert.equal(String(rows[0].text).length, megabyte);
   }
   const grown = (Deno.memoryUsage().rss - before) / megabyte;
   await link.close();
-  assert.ok(grown < 400, `${Math.round(grown)} MiB are kept of 600`);
+  assert.ok(grown < 200, `${Math.round(grown)} MiB are kept of 300`);
 });
