@@ -27,6 +27,9 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   await using folder = await temporaryFolder();
   const file = `${folder.path}/queue.db`;
   await using store = await openStore(file, { missing: "create", durable: false });
+  const others = Array.from({ length: 50 }, (_, number) => `other-${number}`);
+  await store.enqueue(newJobs(...others));
+  await store.cancel(others);
   await store.enqueue([newJob("a"), newJob("b", { priority: 1 })]);
   const worker = await join(store);
   const statements = new Set<string>();
