@@ -1,6 +1,6 @@
 /** Which jobs are meant, and in which order: the types, and what every driver makes of them in the same way. Pure. */
 
-import { type Job, type JobState, jobStates } from "../job/job.ts";
+import { defaultQueueName, type Job, type JobState, jobStates } from "../job/job.ts";
 
 /**
  * Names for a part of the jobs that are pending or failed: `held` ones wait until somebody lets them go, others that are
@@ -94,6 +94,11 @@ export interface ListFilter extends JobFilter {
 /** The order in which a list is read, which is the other way round where it is to end with the newest. */
 export const readingOrder = ({ sort }: ListFilter): Sort => sort ?? { by: "created", descending: true };
 
+/** Whether a filter asks for what no index tells; there is none on the queue that most jobs are in. */
+export const asksForMore = ({ search, unchangedSince, tags, queues }: JobFilter): boolean =>
+  search !== undefined || unchangedSince !== undefined || tags !== undefined ||
+  queues !== undefined && queues.includes(defaultQueueName);
+
 /** Whether a list is in the order of the keys, one way or the other. */
 export const isByAge = (filter: ListFilter): boolean => readingOrder(filter).by === "created";
 
@@ -115,7 +120,7 @@ export function sampleOf(first: number, last: number): number[] {
   return [...keys].filter((key) => key >= first && key <= last);
 }
 
-/** Up to how many jobs are read in the order of their ids before all of them are. */
+/** Up to how many jobs are read in the order of their ids, or on PostgreSQL of their keys, before all of them are. */
 export const mostWalked = 5000;
 
 /** The kinds that are left of those asked for, where an operation is about some states only. */
