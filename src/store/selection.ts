@@ -1,6 +1,6 @@
 /** Which jobs are meant, and in which order: the types, and what every driver makes of them in the same way. Pure. */
 
-import { type Job, type JobState, jobStates } from "../job/job.ts";
+import { defaultQueueName, type Job, type JobState, jobStates } from "../job/job.ts";
 
 /**
  * Names for a part of the jobs that are pending or failed: `held` ones wait until somebody lets them go, others that are
@@ -93,6 +93,35 @@ export interface ListFilter extends JobFilter {
 
 /** The order in which a list is read, which is the other way round where it is to end with the newest. */
 export const readingOrder = ({ sort }: ListFilter): Sort => sort ?? { by: "created", descending: true };
+
+/** Whether a filter asks for what no index tells; there is none on the queue that most jobs are in. */
+export const asksForMore = ({ search, unchangedSince, tags, queues }: JobFilter): boolean =>
+  search !== undefined || unchangedSince !== undefined || tags !== undefined ||
+  queues !== undefined && queues.includes(defaultQueueName);
+
+/** Whether a list is in the order of the keys, one way or the other. */
+export const isByAge = (filter: ListFilter): boolean => readingOrder(filter).by === "created";
+
+/**
+ * Up to how many jobs a list in another order is bounded: the last of as many that are found among some thousand is a
+ * bound for all, so that hardly any of the others has to be sorted.
+ */
+export const mostBounded = 1001;
+
+/** From how many jobs on it takes less time to look for a bound than to sort all. */
+export const leastBounded = 10_000;
+
+/** Keys that are looked at for a bound: the first, the last, and some between them; not all are those of jobs. */
+export function sampleOf(first: number, last: number): number[] {
+  const keys = new Set<number>();
+  const [ends, steps] = [1100, 1500];
+  for (let number = 0; number < ends; number++) keys.add(first + number).add(last - number);
+  for (let step = 1; step < steps; step++) keys.add(first + Math.floor((last - first) * step / steps));
+  return [...keys].filter((key) => key >= first && key <= last);
+}
+
+/** Up to how many jobs are read in the order of their ids, or on PostgreSQL of their keys, before all of them are. */
+export const mostWalked = 5000;
 
 /** The kinds that are left of those asked for, where an operation is about some states only. */
 export function kindsAmong(kinds: readonly JobKind[], states: readonly JobState[]): JobKind[] {

@@ -6,7 +6,8 @@
 import { parseArgs } from "node:util";
 import { idleWorker, latency, runningSlots } from "./idle.ts";
 import { sleepingJobs, trueJobs } from "./jobs.ts";
-import { claims, commands } from "./large_queue.ts";
+import { commands, postgresCommands } from "./commands.ts";
+import { claims } from "./large_queue.ts";
 import { lifeOfJob } from "./life.ts";
 import { longRun } from "./long_run.ts";
 import { describeMachine } from "./machine.ts";
@@ -31,6 +32,7 @@ const measures: Record<string, (rounds: number) => Promise<Row[]>> = {
   "long": longRun,
   "postgres": postgresQueue,
   "churn": postgresChurn,
+  "postgres-commands": postgresCommands,
   "life": lifeOfJob,
 };
 

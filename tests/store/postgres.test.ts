@@ -1,6 +1,7 @@
 /** The store suite on PostgreSQL, and how this engine does it. */
 
 import assert from "node:assert/strict";
+import { enqueue } from "../../src/store/postgres/enqueue.ts";
 import { claimStatements } from "../../src/store/postgres/exchange.ts";
 import { lockQueuesStatement } from "../../src/store/postgres/limits.ts";
 import { outlook } from "../../src/store/postgres/outlook.ts";
@@ -25,6 +26,30 @@ async function planOf(database: Database, { text, parameters = [] }: Statement):
   });
   return rows.map((row) => String(row["QUERY PLAN"]).trim());
 }
+
+postgresTest(
+  "a job with a unique key is compared with those of its key, and with no others",
+  async (test) => {
+    const database = await test.connect(test.url);
+    const plans: string[] = [];
+    const explaining: Database = {
+      ...database,
+      transaction: (body, effort) =>
+        database.transaction((run, again) =>
+          body(async (text, parameters) => {
+            if (text.includes("AS holder")) {
+              const plan = await run(`EXPLAIN (COSTS OFF) ${text}`, parameters);
+              plans.push(plan.map((row) => String(row["QUERY PLAN"])).join("\n"));
+            }
+            return await run(text, parameters);
+          }, again), effort),
+    };
+    await enqueue(database, Array.from({ length: 3000 }, (_, number) => newJob(`job-${number}`)));
+    await enqueue(explaining, [newJob("a", { uniqueKey: "key" })]);
+    assert.equal(plans.length, 1);
+    assert.match(plans[0], /Index Scan using jobs_unique/);
+  },
+);
 
 postgresTest(
   "a claim reads indexes in their order among 300000 rows, and sorts none of them",

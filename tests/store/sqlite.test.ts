@@ -27,6 +27,9 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
   await using folder = await temporaryFolder();
   const file = `${folder.path}/queue.db`;
   await using store = await openStore(file, { missing: "create", durable: false });
+  const others = Array.from({ length: 50 }, (_, number) => `other-${number}`);
+  await store.enqueue(newJobs(...others));
+  await store.cancel(others);
   await store.enqueue([newJob("a"), newJob("b", { priority: 1 })]);
   const worker = await join(store);
   const statements = new Set<string>();
@@ -91,6 +94,8 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
     { tags: ["many"], kinds: ["dead"] },
     { queues: ["few"] },
     { queues: ["few", "many"], createdSince: { ago: 1000 }, tags: ["many"] },
+    { tags: ["few"], sort: { by: "id", descending: false } },
+    { queues: ["many"], tags: ["few"], sort: { by: "updated", descending: true } },
   ];
   for (const filter of ofQueuesAndTags) {
     await list(recording, { ...filter, limit: 10 });
@@ -113,7 +118,9 @@ Deno.test("sqlite: what workers ask, and lists of what is not most of a queue, r
       sql,
     );
     // By age: a list that is read on such a way ends when it is full.
-    if (/tagged|queue = :queue/.test(sql)) assert.ok(!plan.some((step) => step.includes("TEMP B-TREE")), sql);
+    if (/tagged|queue = :queue/.test(sql) && !/ORDER BY \+/.test(sql)) {
+      assert.ok(!plan.some((step) => step.includes("TEMP B-TREE")), sql);
+    }
     // A claim takes them in the order of the index; a list of few is sorted.
     if (sql.includes("priority DESC")) assert.ok(!plan.some((step) => step.includes("TEMP B-TREE")), sql);
   }

@@ -2,7 +2,9 @@
 
 import { type JobState, jobStates } from "../../job/job.ts";
 import type { FoundJob, Scope } from "../refusals.ts";
+import { number } from "../rows.ts";
 import {
+  asksForMore,
   clockTolerance,
   firstKeySince,
   isNamed,
@@ -12,6 +14,7 @@ import {
   kindsAmong,
   likePattern,
   type Moment,
+  mostCounted,
   type Selection,
   stateList,
   viewStates,
@@ -19,6 +22,7 @@ import {
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { requireJob } from "./queries.ts";
+import { asArray } from "./storable.ts";
 import { sourceOf, type Way, wayOf } from "./ways.ts";
 
 /** Parameters of a statement that is being put together: takes one, and gives its place in the text. */
@@ -38,15 +42,18 @@ export interface Choice {
   key: string;
   /** Empty where there can be none. */
   conditions: string[];
+  /** Whether each of them is of one state, of which an index has the keys in their order. */
+  areOfStates: boolean;
 }
 
-/** The jobs of a filter; `way` says how they are found. */
+/** The jobs of a filter; `way` says how they are found. `isOne`: with one condition for all kinds. */
 export function choiceFor(
   database: Database,
   filter: JobFilter,
   parameters: Parameters,
   way: Way,
   among: readonly JobState[] = jobStates,
+  isOne = way.tag !== undefined,
 ): Choice {
   // Asked for once: a time that may be another for each row would use no index.
   let time: string | undefined;
@@ -55,30 +62,36 @@ export function choiceFor(
     "at" in moment
       ? `${parameters.add(moment.at)}::bigint`
       : `(${now()} - ${parameters.add(moment.ago)}::bigint)`;
-  const { from, key, conditions: others } = sourceOf(filter, way, parameters);
-  if (filter.search !== undefined) {
-    const pattern = `lower(${parameters.add(likePattern(filter.search))}::text COLLATE "C")`;
-    const like = (column: string) => `lower(${column} COLLATE "C") LIKE ${pattern} ESCAPE '\\'`;
-    others.push(`(${like("command")} OR ${like("id")})`);
-  }
+  const { from, key, ofQueues, ofTags } = sourceOf(filter, way, parameters);
+  const others: string[] = [];
   if (filter.createdSince !== undefined) {
     const since = moment(filter.createdSince);
     others.push(`${key} >= ${firstKeySince("queuectl.jobs", `${since} - ${clockTolerance}`)}`);
     others.push(`created_at >= ${since}`);
   }
   if (filter.unchangedSince !== undefined) others.push(`updated_at <= ${moment(filter.unchangedSince)}`);
+  // What takes longer comes last.
+  others.push(...ofQueues);
+  if (filter.search !== undefined) {
+    const pattern = `lower(${parameters.add(likePattern(filter.search))}::text COLLATE "C")`;
+    const like = (column: string) => `lower(${column} COLLATE "C") LIKE ${pattern} ESCAPE '\\'`;
+    others.push(`(${like("command")} OR ${like("id")})`);
+  }
+  others.push(...ofTags);
   const rest = others.map((condition) => ` AND ${condition}`).join("");
   const isAny = filter.kinds === undefined && among.length === jobStates.length;
   const kinds = isAny
     ? ["true"]
     : kindsAmong(filter.kinds ?? among, among).map((kind) => kindCondition(kind, among, now));
   // The index on the state gives one after the other; where it is not read, all of them are looked for at once.
-  const together = way.tag === undefined || kinds.length < 2 ? kinds : [`(${kinds.join(" OR ")})`];
-  return { from, key, conditions: together.map((kind) => kind + rest) };
+  const together = !isOne || kinds.length < 2 ? kinds : [`(${kinds.join(" OR ")})`];
+  const areOfStates = way.tag === undefined && together.every((kind) => kind.startsWith("state BETWEEN"));
+  return { from, key, conditions: together.map((kind) => kind + rest), areOfStates };
 }
 
 function kindCondition(kind: JobKind, among: readonly JobState[], now: () => string): string {
-  if (!isView(kind)) return `state = '${kind}'`;
+  // As a range: otherwise the server leaves the state out of an order that begins with it, and takes another index.
+  if (!isView(kind)) return `state BETWEEN '${kind}' AND '${kind}'`;
   const states = `state IN (${stateList(viewStates(among))})`;
   switch (kind) {
     case "held":
@@ -100,16 +113,31 @@ export async function choose(
   scope: Scope,
 ): Promise<FoundJob[]> {
   if (isNamed(jobs)) return await named(run, jobs, scope);
-  const parameters = createParameters();
   const filter = jobs === "all" ? {} : jobs;
   const way = await wayOf(run, filter, scope.states);
-  const { from, conditions } = choiceFor(database, filter, parameters, way, scope.states);
-  if (conditions.length === 0) return [];
-  const rows = await run(
-    `SELECT seq, id, state, queue FROM ${from} WHERE ${conditions.map((each) => `(${each})`).join(" OR ")}
-     FOR UPDATE OF jobs`,
-    parameters.values,
-  );
+  const isPicky = way.size > mostCounted && asksForMore(filter);
+  const select = async (keys?: readonly number[]) => {
+    const parameters = createParameters();
+    const { from, conditions } = choiceFor(database, filter, parameters, way, scope.states, isPicky);
+    if (conditions.length === 0) return [];
+    const holds = conditions.map((each) => `(${each})`).join(" OR ");
+    if (isPicky && keys === undefined) {
+      return await run(`SELECT seq FROM ${from} WHERE ${holds}`, parameters.values);
+    }
+    const rows = keys === undefined ? "" : `seq = ANY(${parameters.add(asArray(keys))}::bigint[]) AND `;
+    return await run(
+      `SELECT seq, id, state, queue FROM ${from} WHERE ${rows}(${holds}) FOR UPDATE OF jobs`,
+      parameters.values,
+    );
+  };
+  let keys: number[] | undefined;
+  if (isPicky) {
+    // Few of very many, perhaps: they are looked for without locks, which several processes of the server can do.
+    await run("SET LOCAL enable_seqscan = on");
+    keys = (await select()).map((row) => number(row, "seq"));
+    await run("SET LOCAL enable_seqscan = off");
+  }
+  const rows = await select(keys);
   return (rows as unknown as FoundJob[]).sort((a, b) => a.seq - b.seq);
 }
 

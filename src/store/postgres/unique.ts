@@ -83,11 +83,12 @@ export async function makeRoom(
 
 /** The jobs in the queue that have a key of a new one, locked; without those that an earlier try has stored. */
 async function holdersOf(run: Run, request: string): Promise<Map<string, Holder>> {
+  // In the order of an expression: for that of the keys alone the server would read past all jobs rather than sort.
   const rows = await run(
     `SELECT holder.seq, holder.id, holder.state, holder.queue, holder.unique_key FROM queuectl.jobs AS holder
      WHERE unique_key = ANY (ARRAY(SELECT DISTINCT unique_key FROM ${intakeTable} WHERE unique_key IS NOT NULL))
        AND unique_key IS NOT NULL AND state IN (${activeStates}) AND request IS DISTINCT FROM $1
-     ORDER BY seq FOR UPDATE`,
+     ORDER BY seq + 0 FOR UPDATE`,
     [request],
   );
   return new Map(rows.map((row) => [text(row, "unique_key"), foundJob(row)]));

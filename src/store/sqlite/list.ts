@@ -1,44 +1,60 @@
 /** Lists of jobs. */
 
 import { jobColumns, jobFromRow } from "../rows.ts";
-import { type ListedJob, type ListFilter, readingOrder, sortColumn } from "../selection.ts";
+import { isByAge, type ListedJob, type ListFilter, readingOrder } from "../selection.ts";
 import type { Database } from "./database.ts";
-import { type Condition, conditionFor } from "./selection.ts";
+import { type Choice, conditionFor } from "./selection.ts";
+import { behind, narrowed, statementIn } from "./sorting.ts";
 
 /** The jobs of a filter, in its order. */
 export async function list(database: Database, filter: ListFilter): Promise<ListedJob[]> {
   return await database.read(() => {
-    const query = queryFor(database, filter, jobColumns);
-    if (query === undefined) return [];
-    const jobs = database.prepare(query.sql).all(query.parameters).map(jobFromRow);
-    return filter.sort === undefined ? jobs.reverse() : jobs;
+    const { sort, limit } = filter;
+    // In another order their keys are sorted, which is less to carry about; the jobs are then read by those.
+    const wanted = isByAge(filter) || filter.keys !== undefined
+      ? filter
+      : { keys: readKeys(database, filter), sort, limit };
+    const choice = choiceFor(database, wanted);
+    if (choice === undefined) return [];
+    const statement = statementIn(readingOrder(filter), choice, jobColumns);
+    const jobs = database.prepare(statement).all(choice.parameters).map(jobFromRow);
+    return sort === undefined ? jobs.reverse() : jobs;
   });
 }
 
 /** The keys of those jobs. */
 export async function keys(database: Database, filter: ListFilter): Promise<number[]> {
   return await database.read(() => {
-    const query = queryFor(database, filter, "seq");
-    if (query === undefined) return [];
-    // As one value: a row for each would take ten times the memory.
-    const { keys } = database.prepare(`SELECT json_group_array(seq) AS keys FROM (${query.sql})`)
-      .get(query.parameters)!;
-    const list = JSON.parse(keys as string) as number[];
-    return filter.sort === undefined ? list.reverse() : list;
+    const keys = readKeys(database, filter);
+    return filter.sort === undefined ? keys.reverse() : keys;
   });
 }
 
-function queryFor(database: Database, filter: ListFilter, columns: string): Condition | undefined {
-  const condition = conditionFor(database, filter);
-  if (condition === undefined) return undefined;
-  const { by, descending } = readingOrder(filter);
-  const { from, key, parameters } = condition;
-  const conditions = [condition.sql];
-  const column = by === "created" ? key : sortColumn[by];
-  const way = descending ? "DESC" : "ASC";
+/** In the order in which they are read. */
+function readKeys(database: Database, filter: ListFilter): number[] {
+  const choice = choiceFor(database, filter);
+  if (choice === undefined) return [];
+  const order = readingOrder(filter);
+  const read = (statement: string, parameters: Choice["parameters"]): number[] => {
+    // As one value: a row for each would take ten times the memory.
+    const { keys } = database.prepare(`SELECT json_group_array(seq) AS keys FROM (${statement})`).get(
+      parameters,
+    )!;
+    return JSON.parse(keys as string);
+  };
+  const all = () => read(statementIn(order, choice, "seq"), choice.parameters);
+  return isByAge(filter) ? all() : narrowed(database, choice, order, filter, read) ?? all();
+}
+
+/** The jobs of a filter, without its order. */
+function choiceFor(database: Database, filter: ListFilter): Choice | undefined {
+  const choice = conditionFor(database, filter, undefined, isByAge(filter) && filter.limit < Infinity);
+  if (choice === undefined) return undefined;
+  const { key, parameters } = choice;
+  const conditions = [choice.sql];
   if (filter.after !== undefined) {
-    conditions.push(`(${column}, ${key}) ${descending ? "<" : ">"} (:value, :seq)`);
-    Object.assign(parameters, { value: filter.after.value, seq: filter.after.seq });
+    conditions.unshift(behind(readingOrder(filter), key, "after"));
+    Object.assign(parameters, { after: filter.after.value, afterSeq: filter.after.seq });
   }
   if (filter.keys !== undefined) {
     conditions.push(`${key} IN (SELECT value FROM json_each(:keys))`);
@@ -46,11 +62,5 @@ function queryFor(database: Database, filter: ListFilter, columns: string): Cond
   }
   // What is infinite to us is negative to SQLite.
   parameters.limit = filter.limit === Infinity ? -1 : filter.limit;
-  const order = by === "created" ? `${key} ${way}` : `${column} ${way}, ${key} ${way}`;
-  return {
-    sql: `SELECT ${columns} FROM ${from} WHERE ${
-      conditions.join(" AND ")
-    } ORDER BY ${order} LIMIT :limit + 0`,
-    parameters,
-  };
+  return { ...choice, sql: conditions.join(" AND ") };
 }

@@ -33,16 +33,19 @@ export interface Condition {
 export interface Choice extends Condition {
   from: string;
   key: string;
+  /** How many are read at most; Infinity for all there are. */
+  size: number;
 }
 
 /**
  * The jobs of a filter, among those of these states; undefined where there are none. Read in the transaction that uses
- * it.
+ * it. `isByAge` says that they are read in the order of their keys, up to some number.
  */
 export function conditionFor(
   database: Database,
   filter: JobFilter,
   among: readonly JobState[] = jobStates,
+  isByAge = false,
 ): Choice | undefined {
   const parameters: Condition["parameters"] = {};
   const conditions: string[] = [];
@@ -57,33 +60,40 @@ export function conditionFor(
     conditions.push(`created_at >= ${since}`);
   }
   const ways: Way[] = [];
+  let holds = "";
   if (filter.kinds !== undefined || among.length < jobStates.length) {
     const kinds = wayOfKinds(database, kindsAmong(filter.kinds ?? jobStates, among), among);
     if (kinds === undefined) return undefined;
     ways.push(kinds.way);
-    conditions.push(kinds.holds);
-    if (kinds.holds.includes(":now")) parameters.now = database.now();
+    holds = kinds.holds;
+    if (holds.includes(":now")) parameters.now = database.now();
   }
-  const narrow = wayOfQueuesAndTags(database, filter, parameters, ways[0]);
+  const narrow = wayOfQueuesAndTags(database, filter, parameters, { other: ways[0], isByAge });
   if (narrow === undefined) return undefined;
   ways.push(...narrow.ways);
-  conditions.push(...narrow.conditions);
+  if (filter.unchangedSince !== undefined) {
+    conditions.push(`updated_at <= ${moment("unchanged", filter.unchangedSince)}`);
+  }
+  // What takes longer comes last, and what holds for most.
+  conditions.push(...narrow.ofQueues);
   if (filter.search !== undefined) {
     parameters.search = likePattern(filter.search);
     conditions.push("(command LIKE :search ESCAPE '\\' OR id LIKE :search ESCAPE '\\')");
   }
-  if (filter.unchangedSince !== undefined) {
-    conditions.push(`updated_at <= ${moment("unchanged", filter.unchangedSince)}`);
+  conditions.push(...narrow.ofTags);
+  if (holds !== "") {
+    if (holds.includes("<>")) conditions.push(holds);
+    else conditions.unshift(holds);
   }
-  const { from = "jobs", key = "seq", where } = bestOf(ways);
+  const { from = "jobs", key = "seq", size, where } = bestOf(ways);
   const sql = [`${where(isYoung)}${isYoung(key)}`, ...conditions].join(" AND ");
-  return { from, key, sql, parameters };
+  return { from, key, size, sql, parameters };
 }
 
 /**
  * How jobs of some kinds are found: by keys that indexes give without a look at the jobs, and then by what has to hold
- * for them. There is no index on completed jobs. Nor are pending ones read by theirs where they are most of a queue:
- * sorting the keys takes longer than reading past the others.
+ * for them. There is no index on completed jobs. Nor are those that wait read by theirs where they are more than a
+ * fifth of a queue: sorting the keys takes longer than reading past the others.
  */
 function wayOfKinds(
   database: Database,
@@ -95,9 +105,9 @@ function wayOfKinds(
   const sizeOf = (kind: JobKind) => isView(kind) ? sum(viewStates(among)) : counts[kind];
   const present = kinds.filter((kind) => sizeOf(kind) > 0);
   if (present.length === 0) return undefined;
-  const arePendingFew = counts.pending * 2 < sum(jobStates);
-  const indexes = [...new Set(present.flatMap((kind) => indexesOf(kind, arePendingFew)))];
-  const holds = `(${present.map((kind) => holdsFor(kind, among)).join(" OR ")})`;
+  const areWaitingFew = (counts.pending + counts.failed) * 5 < sum(jobStates);
+  const indexes = [...new Set(present.flatMap((kind) => indexesOf(kind, areWaitingFew)))];
+  const holds = holdsForAny(present, among);
   if (indexes.includes(undefined)) return { way: all, holds };
   const size = present.reduce((sum, kind) => sum + sizeOf(kind), 0);
   // In the order of its index; a list of keys would have to be made first.
@@ -112,7 +122,7 @@ function wayOfKinds(
 }
 
 /** Conditions that have an index each, and together hold for the jobs of a kind; undefined where all are to be read. */
-function indexesOf(kind: JobKind, arePendingFew: boolean): Array<string | undefined> {
+function indexesOf(kind: JobKind, areWaitingFew: boolean): Array<string | undefined> {
   switch (kind) {
     case "processing":
       return ["worker IS NOT NULL"];
@@ -120,12 +130,12 @@ function indexesOf(kind: JobKind, arePendingFew: boolean): Array<string | undefi
     case "cancelled":
       return [`state = '${kind}' AND set_aside IS NOT NULL`];
     case "pending":
-      return arePendingFew ? [claimable, ...putOff] : [undefined];
+      return areWaitingFew ? [claimable, ...putOff] : [undefined];
     case "waiting":
-      return arePendingFew ? [claimable, "next_attempt_at IS NOT NULL"] : [undefined];
+      return areWaitingFew ? [claimable, "next_attempt_at IS NOT NULL"] : [undefined];
     case "failed":
       // Few of those that may be claimed are failed: they come first.
-      return arePendingFew ? [`state = 'failed' AND ${claimable}`, ...putOff] : [undefined];
+      return areWaitingFew ? [`state = 'failed' AND ${claimable}`, ...putOff] : [undefined];
     case "scheduled":
       return ["next_attempt_at IS NOT NULL"];
     case "blocked":
@@ -139,6 +149,15 @@ function indexesOf(kind: JobKind, arePendingFew: boolean): Array<string | undefi
 
 /** What keeps jobs from being claimed that wait. */
 const putOff = ["next_attempt_at IS NOT NULL", "held = 1", "blocked > 0"];
+
+/** What holds for the jobs of some kinds, in as few comparisons as there can be. */
+function holdsForAny(kinds: readonly JobKind[], among: readonly JobState[]): string {
+  const others = jobStates.filter((state) => !kinds.includes(state));
+  if (kinds.some(isView) || others.length * 2 >= jobStates.length) {
+    return `(${kinds.map((kind) => holdsFor(kind, among)).join(" OR ")})`;
+  }
+  return others.map((state) => `+state <> '${state}'`).join(" AND ") || "true";
+}
 
 /** By expressions: SQLite would rather take an index for them than read jobs in their order. */
 function holdsFor(kind: JobKind, among: readonly JobState[]): string {

@@ -25,21 +25,27 @@ export const all: Way = { size: Infinity, where: () => "true" };
 export const bestOf = (ways: readonly Way[]): Way =>
   ways.reduce((best, way) => way.size < best.size ? way : best, all);
 
-/** The ways by queues and tags, and what has to hold on every way; undefined where there is no such job. */
+/**
+ * The ways by queues and tags, and what has to hold on every way; undefined where there is no such job. By a tag of very
+ * many only where nothing else is asked for, and jobs are wanted as they come: looking each of them up takes longer than
+ * reading past the others.
+ */
 export function wayOfQueuesAndTags(
   database: Database,
-  { queues, tags = [] }: JobFilter,
+  filter: JobFilter,
   parameters: Record<string, SQLInputValue>,
-  other: Way = all,
-): { ways: Way[]; conditions: string[] } | undefined {
+  { other, isByAge }: { other?: Way; isByAge: boolean },
+): { ways: Way[]; ofQueues: string[]; ofTags: string[] } | undefined {
+  const { queues, tags = [] } = filter;
   const ways: Way[] = [];
-  const conditions: string[] = [];
+  const ofQueues: string[] = [];
   if (queues !== undefined) {
     const names = queues.map((queue, index) => {
       parameters[`queue${index}`] = queue;
       return `:queue${index}`;
     });
-    conditions.push(`+queue IN (${names.join(", ")})`);
+    // Few as they are, they are compared sooner than looked up.
+    ofQueues.push(`(${names.map((name) => `+queue = ${name}`).join(" OR ") || "false"})`);
     // There is no index on the queue that most jobs are in.
     if (!queues.includes(defaultQueueName)) {
       const size = jobsIn(database, queues);
@@ -47,13 +53,19 @@ export function wayOfQueuesAndTags(
       ways.push(wayOfQueues(size, names));
     }
   }
-  let most = Math.min(other.size, ways[0]?.size ?? Infinity, mostCounted);
-  for (const [index, tag] of [...new Set(tags)].entries()) {
+  const ofTags: string[] = [];
+  const isAlone = isByAge && other === undefined && queues === undefined && filter.search === undefined &&
+    filter.unchangedSince === undefined;
+  let most = Math.min(other?.size ?? Infinity, ways[0]?.size ?? Infinity, mostCounted);
+  const distinct = [...new Set(tags)];
+  for (const [index, tag] of distinct.entries()) {
     const name = `tag${index}`;
     parameters[name] = tag;
-    conditions.push(`(SELECT 1 FROM tags WHERE tag = :${name} AND job = seq)`);
+    // As it is written in the list of a job: no tag has a character that JSON would change.
+    ofTags.push(`instr(tags, '"' || :${name} || '"') > 0`);
     const size = jobsWith(database, tag, most + 1);
     if (size === 0) return undefined;
+    if (size > most && !(isAlone && distinct.length === 1)) continue;
     most = Math.min(most, size);
     ways.push({
       size,
@@ -62,7 +74,7 @@ export function wayOfQueuesAndTags(
       where: () => `tagged.tag = :${name}`,
     });
   }
-  return { ways, conditions };
+  return { ways, ofQueues, ofTags };
 }
 
 /** The condition is that of the index too. Keys of several queues have no order, so they are sorted first. */

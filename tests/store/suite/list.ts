@@ -6,6 +6,7 @@ import {
   type JobFilter,
   type JobKind,
   jobViews,
+  type ListedJob,
   type ListFilter,
   type Position,
   positionOf,
@@ -167,6 +168,54 @@ export function listCases(test: Case): void {
     }
   });
 
+  test("pages of thousands of jobs, most of one value, are those of all of them sorted at once", async ({ store, clock }) => {
+    const names = Array.from({ length: 6000 }, (_, number) => `job-${number * 7919 % 6000}`);
+    const jobs = names.map((id, number) =>
+      newJob(id, {
+        priority: number % 1000 === 500 ? 1 - number % 3 : 0,
+        command: number % 50 === 7 ? "seldom" : "often",
+        tags: number % 2 === 0 ? ["even"] : [],
+      })
+    );
+    for (const part of [jobs.slice(0, 3000), jobs.slice(3000)]) {
+      await store.enqueue(part);
+      clock.advance(1000);
+    }
+    await store.cancel(names.filter((_, number) => number % 1500 === 3));
+    const all = await store.list({ limit: 6000 });
+    const filters: Array<[JobFilter, (job: ListedJob) => boolean]> = [
+      [{}, () => true],
+      [{ search: "seldom" }, ({ command }) => command === "seldom"],
+      [{ tags: ["even"], queues: ["default"] }, ({ tags }) => tags.includes("even")],
+      [{ kinds: ["pending"] }, ({ state }) => state === "pending"],
+    ];
+    for (const by of sortFields) {
+      for (const descending of [false, true]) {
+        const compare = (a: ListedJob, b: ListedJob) => {
+          const [first, second] = [a, b].map((job) => positionOf(job, by));
+          const way = first.value < second.value
+            ? -1
+            : first.value > second.value
+            ? 1
+            : first.seq - second.seq;
+          return descending ? -way : way;
+        };
+        for (const [filter, holds] of filters) {
+          const expected = all.filter(holds).toSorted(compare).slice(0, 1500);
+          const pages: string[] = [];
+          let after: Position | undefined;
+          while (pages.length < expected.length) {
+            const page = await store.list({ ...filter, sort: { by, descending }, after, limit: 500 });
+            if (page.length === 0) break;
+            pages.push(...ids(page));
+            after = positionOf(page.at(-1)!, by);
+          }
+          assert.deepEqual(pages, ids(expected), JSON.stringify([filter, by, descending]));
+        }
+      }
+    }
+  });
+
   test("keys are those of the list, and give its jobs back where they are still of the filter", async (subject) => {
     const { store } = subject;
     await addOneOfEach(subject);
@@ -175,6 +224,8 @@ export function listCases(test: Case): void {
       { kinds: ["pending", "failed", "waiting"] },
       { search: "d", sort: { by: "id", descending: true } },
       { sort: { by: "updated", descending: false } },
+      { kinds: ["failed", "dead", "scheduled"], sort: { by: "updated", descending: true } },
+      { kinds: ["pending", "completed"], sort: { by: "id", descending: false } },
     ];
     for (const filter of filters) {
       for (const limit of [0, 2, 100, Infinity]) {

@@ -1,0 +1,170 @@
+/** How a list is read: in its order by an index, or a few of very many jobs without one. */
+
+import { jobStates } from "../../job/job.ts";
+import { number, text } from "../rows.ts";
+import {
+  asksForMore,
+  isByAge,
+  type ListFilter,
+  mostWalked,
+  type Position,
+  readingOrder,
+  sampleOf,
+  type Sort,
+  sortColumn,
+} from "../selection.ts";
+import type { Database, Row, Run, Statement } from "./database.ts";
+import { choiceFor, createParameters, type Parameters } from "./selection.ts";
+import { asArray } from "./storable.ts";
+import type { Way } from "./ways.ts";
+
+/** A list that is to be read. */
+export interface Reading {
+  database: Database;
+  filter: ListFilter;
+  columns: string;
+  way: Way;
+}
+
+interface How {
+  /** Only up to this place, which is among them. */
+  end?: Position;
+  /** By an expression: the server would rather look jobs up in their order than read all there are. */
+  isUnordered?: boolean;
+  /** In the order of the ids without a look at what else is asked for. */
+  isWhole?: boolean;
+  /** Further conditions. */
+  others?: (key: string, parameters: Parameters) => string[];
+}
+
+/** Reads a list; undefined where there can be nothing. */
+export function statementFor(
+  { database, filter, columns, way }: Reading,
+  how: How = {},
+): Statement | undefined {
+  const { end, isUnordered = false, isWhole = false, others: further } = how;
+  const parameters = createParameters();
+  const isOne = way.tag !== undefined || isUnordered;
+  const { from, key, conditions, areOfStates } = choiceFor(
+    database,
+    filter,
+    parameters,
+    way,
+    jobStates,
+    isOne,
+  );
+  if (conditions.length === 0) return undefined;
+  const order = readingOrder(filter);
+  const { by, descending } = order;
+  const direction = descending ? "DESC" : "ASC";
+  const column = by === "created" ? key : sortColumn[by];
+  // By an expression the server cannot go by the ids, where it would look up all jobs to find those few.
+  const isAll = way.size === Infinity && !asksForMore(filter);
+  const isPlain = !isUnordered && (by !== "id" || isWhole || isAll);
+  const value = by === "created"
+    ? (isPlain ? key : `${key} + 0`)
+    : isPlain
+    ? column
+    : `${column}${nothing(by)}`;
+  const others = further?.(key, parameters) ?? [];
+  if (end !== undefined) others.push(comparison(order, column, key, end, parameters, true));
+  if (filter.after !== undefined) {
+    others.push(comparison(order, column, key, filter.after, parameters, false));
+  }
+  if (filter.keys !== undefined) {
+    others.push(`${key} = ANY(${parameters.add(asArray(filter.keys))}::bigint[])`);
+  }
+  // Before what takes longer.
+  const rest = others.map((condition) => `${condition} AND `).join("");
+  const limit = filter.limit === Infinity ? "" : `LIMIT ${parameters.add(filter.limit)}::bigint`;
+  const state = by === "created" && areOfStates && !isUnordered ? `state ${direction}, ` : "";
+  const select = (condition: string, what = columns) =>
+    `SELECT ${what} FROM ${from} WHERE ${rest}(${condition})
+     ORDER BY ${state}${value} ${direction}, ${key} ${direction} ${limit}`;
+  // The index on the state gives the jobs of one state in their order, those of several it does not. A job may be of two
+  // kinds.
+  const statement = conditions.length === 1
+    ? select(conditions[0])
+    : `SELECT ${columns} FROM (${
+      conditions.map((condition) => `(${select(condition, `${columns}, ${column} AS place`)})`).join(
+        " UNION ",
+      )
+    }) AS each ORDER BY place ${direction}, seq ${direction} ${limit}`;
+  return { text: statement, parameters: parameters.values };
+}
+
+/** Makes of a column a value that no index has. */
+const nothing = (by: Sort["by"]) => isText(by) ? " || ''" : " + 0";
+
+const isText = (by: Sort["by"]) => by === "state" || by === "id";
+
+/** Holds behind a place in an order; `isUpTo`: for that place, and before it. */
+function comparison(
+  { by, descending }: Sort,
+  column: string,
+  key: string,
+  { value, seq }: Position,
+  parameters: Parameters,
+  isUpTo: boolean,
+): string {
+  const sign = `${descending !== isUpTo ? "<" : ">"}${isUpTo ? "=" : ""}`;
+  const type = isText(by) ? `::text COLLATE "C"` : "::bigint";
+  return `(${column}, ${key}) ${sign} (${parameters.add(value)}${type}, ${parameters.add(seq)}::bigint)`;
+}
+
+/** The rows of a list of very many jobs, where there is a quicker way to the first of them; else undefined. */
+export async function narrowed(run: Run, reading: Reading): Promise<Row[] | undefined> {
+  const { filter, way } = reading;
+  const { by } = readingOrder(filter);
+  const ask = async (how: How, columns = reading.columns) => {
+    const statement = statementFor({ ...reading, columns }, how);
+    return statement === undefined ? [] : await run(statement.text, statement.parameters);
+  };
+  const isByTag = way.tag !== undefined;
+  // By their index: there is one on these alone.
+  if (isByAge(filter) || by === "state") {
+    if (isByTag || !asksForMore(filter)) return undefined;
+  }
+  if (!isByTag && (isByAge(filter) || by === "id")) {
+    const end = isByAge(filter) ? await endOfKeys(run, filter) : await endOfIds(run, filter);
+    if (end === undefined) return undefined;
+    const rows = await ask({ end, isWhole: true });
+    if (rows.length === filter.limit) return rows;
+  }
+  const [{ first, last }] = await run("SELECT min(seq) AS first, max(seq) AS last FROM queuectl.jobs");
+  if (first === null) return [];
+  const keys = asArray(sampleOf(Number(first), Number(last)));
+  const sample = await ask(
+    { isUnordered: true, others: (key, parameters) => [`${key} = ANY(${parameters.add(keys)}::bigint[])`] },
+    `${isByAge(filter) ? "seq" : sortColumn[by]} AS value, seq`,
+  );
+  const bound = sample.length < filter.limit ? undefined : sample.at(-1);
+  // There are many of them: an index soon comes to enough.
+  if (isByAge(filter) && bound !== undefined) return await ask({});
+  // Several processes of the server read past all.
+  await run("SET LOCAL enable_seqscan = on; SET LOCAL enable_sort = on");
+  if (bound === undefined) return await ask({ isUnordered: true });
+  const value = isText(by) ? text(bound, "value") : number(bound, "value");
+  return await ask({ isUnordered: true, end: { value, seq: number(bound, "seq") } });
+}
+
+/** The place up to which jobs are read by their keys before all are; undefined where there are no more. */
+async function endOfKeys(run: Run, filter: ListFilter): Promise<Position | undefined> {
+  const { descending } = readingOrder(filter);
+  const [{ seq }] = await run(`SELECT ${descending ? "max" : "min"}(seq) AS seq FROM queuectl.jobs`);
+  const start = filter.after?.seq ?? (seq === null ? undefined : Number(seq));
+  if (start === undefined) return undefined;
+  const end = descending ? start - mostWalked : start + mostWalked;
+  return { value: end, seq: end };
+}
+
+/** The same by their ids. */
+async function endOfIds(run: Run, filter: ListFilter): Promise<Position | undefined> {
+  const [way, sign] = readingOrder(filter).descending ? ["DESC", "<="] : ["ASC", ">="];
+  const condition = filter.after === undefined ? "" : `WHERE id ${sign} $1::text COLLATE "C"`;
+  const [row] = await run(
+    `SELECT id, seq FROM queuectl.jobs ${condition} ORDER BY id ${way} LIMIT 1 OFFSET ${mostWalked}`,
+    filter.after === undefined ? [] : [filter.after.value],
+  );
+  return row === undefined ? undefined : { value: text(row, "id"), seq: number(row, "seq") };
+}
