@@ -91,6 +91,7 @@ queueTest("queue set and list show what is set, and none takes it away", async (
       concurrency: 2,
       rate: null,
       rate_period: null,
+      next_start: null,
       max_retries: 0,
       timeout: 90,
     },
