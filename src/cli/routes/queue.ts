@@ -17,7 +17,11 @@ const queueList = buildCommand<Json, [], Context>({
     fullDescription:
       `List the queues, what is set for them, and the number of their jobs. RUNNING is how many run, of how many
 that may. A row (all) is there when all queues together are paused or limited; with --json it is always the
-first, and its name is null.`,
+first, and its name is null.
+
+EXAMPLES
+  queuectl queue list
+  queuectl queue list --json`,
   },
 });
 
@@ -66,7 +70,13 @@ EXAMPLES
 const queueRm = buildCommand<NonNullable<unknown>, [string], Context>({
   loader: async () => (await import("../commands/queue_rm.ts")).queueRm,
   parameters: { positional: { kind: "tuple", parameters: [argument("NAME", "Name of the queue")] } },
-  docs: { brief: "Remove a queue that has no jobs, and what is set for it" },
+  docs: {
+    brief: "Remove a queue that has no jobs, and what is set for it",
+    fullDescription: `Remove a queue that has no jobs, and what is set for it.
+
+EXAMPLES
+  queuectl queue rm reports`,
+  },
 });
 
 /** `queue`: what is set for queues. */
