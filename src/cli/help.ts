@@ -3,6 +3,7 @@
 import type { StricliIntegration } from "@stricli/core";
 import config from "../../deno.json" with { type: "json" };
 import type { Context } from "./context.ts";
+import { helpText } from "./help_text.ts";
 
 const formatting = {
   useAliasInUsageLine: false,
@@ -42,7 +43,7 @@ export const helpFlag: StricliIntegration<Context> = {
       }).split("\n");
       // A usage line for each flag that every command has would hide the one that matters.
       const noise = new Set(globalFlags.map((flag) => `  ${prefix.join(" ")} --${flag.name}`));
-      this.process.stdout.write(lines.filter((line) => !noise.has(line)).join("\n"));
+      this.process.stdout.write(helpText(lines.filter((line) => !noise.has(line)), prefix).join("\n"));
     },
   },
 };

@@ -1,6 +1,6 @@
 /** Queues as text and JSON, and rates as people write them. Pure functions of their arguments. */
 
-import { formatDuration, parseDuration } from "../duration.ts";
+import { formatDuration, parseDuration, spelledDuration } from "../duration.ts";
 import { jobStates } from "../job/job.ts";
 import { printable } from "../printable.ts";
 import { allQueues, type Queue } from "../store/queues.ts";
@@ -65,13 +65,14 @@ export function queueTable(queues: readonly Queue[]): string {
 
 /** A queue as `--json` shows it; durations are seconds, and all queues together have no name. */
 export function queueObject(queue: Queue) {
-  const { name, paused, concurrency, rate, ratePeriod, maxRetries, timeout, counts } = queue;
+  const { name, paused, concurrency, rate, ratePeriod, nextStart, maxRetries, timeout, counts } = queue;
   return {
     name: name === allQueues ? null : name,
     paused,
     concurrency,
     rate,
     rate_period: ratePeriod === null ? null : ratePeriod / 1000,
+    next_start: nextStart === null ? null : nextStart / 1000,
     max_retries: maxRetries,
     timeout: timeout === null ? null : timeout / 1000,
     ...Object.fromEntries(jobStates.map((state) => [state, counts[state]])),
@@ -101,13 +102,19 @@ export function queueLines(
   return ["Queues:", ...lines.map((queue) => line(nameOf(queue), describe(queue)))];
 }
 
+/** Told where the rate alone keeps jobs that wait. */
+const nextWords = ({ paused, nextStart, counts: { pending, failed } }: Queue) =>
+  nextStart === null || paused || pending + failed === 0
+    ? ""
+    : ` (the next in ${spelledDuration(nextStart)})`;
+
 function describe(queue: Queue): string {
   const { paused, concurrency, counts } = queue;
   const rate = rateOf(queue);
   return [
     `${counts.pending + counts.failed} waiting`,
     concurrency === null ? `${counts.processing} running` : `${counts.processing} of ${concurrency} running`,
-    ...rate === null ? [] : [`at most ${rate}`],
+    ...rate === null ? [] : [`at most ${rate}${nextWords(queue)}`],
     ...paused ? ["paused"] : [],
   ].join(", ");
 }

@@ -31,6 +31,8 @@ export type QueueDefaults = Pick<QueueSettings, "maxRetries" | "timeout">;
 /** A queue with the number of its jobs in every state. */
 export interface Queue extends QueueSettings {
   name: string;
+  /** Milliseconds until its rate lets another job start; null where it does now, or there is none. */
+  nextStart: number | null;
   counts: Record<JobState, number>;
 }
 
@@ -38,17 +40,22 @@ export interface Queue extends QueueSettings {
 export const queueColumns = "name, paused, concurrency, rate, rate_period, max_retries, timeout";
 
 /**
- * All queues from their rows by name, each with the counts of its jobs. Throws `database` where {@link allQueues} is
+ * All queues from their rows by name, each with the counts of its jobs and when its rate lets it go on. Throws `database` where {@link allQueues} is
  * missing, which is always there.
  */
-export function queuesFromRows(rows: readonly Row[], countsOf: (name: string) => Queue["counts"]): Queue[] {
+export function queuesFromRows(
+  rows: readonly Row[],
+  countsOf: (name: string) => Queue["counts"],
+  nextStartOf: (row: Row) => number | null,
+): Queue[] {
   if (rows[0]?.name !== allQueues) throw damaged("name");
-  return rows.map((row) => queueFromRow(row, countsOf(text(row, "name"))));
+  return rows.map((row) => queueFromRow(row, countsOf(text(row, "name")), nextStartOf(row)));
 }
 
-function queueFromRow(row: Row, counts: Queue["counts"]): Queue {
+function queueFromRow(row: Row, counts: Queue["counts"], nextStart: number | null): Queue {
   return {
     name: text(row, "name"),
+    nextStart,
     // A number in one engine, a truth value in the other.
     paused: row.paused === 1 || row.paused === true,
     concurrency: numberOrNull(row, "concurrency"),

@@ -1,11 +1,11 @@
-/** The reference of JSON in the README has every name that commands print. */
+/** The reference has every name that commands print. */
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { queueTest } from "../helpers/queue_test.ts";
 
-const readme = await Deno.readTextFile(fileURLToPath(import.meta.resolve("../../README.md")));
-const section = /\n### JSON\n(.*?)\n### /s.exec(readme)![1];
+const reference = await Deno.readTextFile(fileURLToPath(import.meta.resolve("../../.github/REFERENCE.md")));
+const section = /\n## JSON\n(.*?)\n## /s.exec(reference)![1];
 const documented = new Set([...section.matchAll(/`([a-z_]+)`/g)].map(([, name]) => name));
 
 /** The names of all fields in a value; those of `env` are not ours. */
@@ -41,6 +41,11 @@ queueTest("every name that --json prints is in the reference", async (queue) => 
     "dlq retry dead",
     "cancel dead runs",
     "retry done",
+    "pause",
+    "pause --commands",
+    "resume --commands",
+    "queue set mail --rate 1/m",
+    "queue list",
     "rm more",
     "clean",
     "dlq purge --all",

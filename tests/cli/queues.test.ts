@@ -91,6 +91,7 @@ queueTest("queue set and list show what is set, and none takes it away", async (
       concurrency: 2,
       rate: null,
       rate_period: null,
+      next_start: null,
       max_retries: 0,
       timeout: 90,
     },
@@ -123,7 +124,10 @@ queueTest("pause and resume take queues or mean all", async (queue) => {
   const say = said(queue);
   await queue.store.enqueue([newJob("a", { queue: "reports" })]);
   assert.equal(await say("pause", "reports", "default"), "Queue reports paused.\nQueue default paused.\n");
-  assert.equal(await say("resume", "--json", "default"), '{"paused":false,"queues":["default"]}\n');
+  assert.equal(
+    await say("resume", "--json", "default"),
+    '{"paused":false,"queues":["default"],"commands":null}\n',
+  );
   assert.equal(await say("pause"), "All queues paused: what runs goes on, nothing else is started.\n");
   assert.match(
     await say("status"),

@@ -123,6 +123,24 @@ queueTest("show --json has a documented shape", async (queue) => {
   assert.ok(duration >= 0);
 });
 
+queueTest("show and status tell that a rate keeps a job", async (queue) => {
+  await queue.store.setQueue("slow", { rate: 1, ratePeriod: 3_600_000 });
+  await queue.enqueue(...["a", "b"].map((id) => ({ id, queue: "slow", command: "true" })));
+  queue.start();
+  await queue.reaches("a", "completed");
+  const shown = await queue.run("show", "b");
+  assert.match(
+    shown.stdout,
+    /^Now: +waits for its turn: queue slow may start 1 job an hour, the next in (1h|59m)( \d+s)?, no job before it$/m,
+  );
+  const { waits } = JSON.parse((await queue.run("show", "b", "--json")).stdout);
+  assert.equal(waits.for, "queue");
+  const { stdout } = await queue.run("status");
+  assert.match(stdout, /^ {2}slow +: 1 waiting, 0 running, at most 1\/h \(the next in (1h|59m)( \d+s)?\)$/m);
+  const [, , slow] = JSON.parse((await queue.run("queue", "list", "--json")).stdout);
+  assert.ok(slow.next_start > 3500 && slow.next_start <= 3605, String(slow.next_start));
+});
+
 queueTest("show of a job that is not there", async (queue) => {
   await queue.enqueue({ id: "job-1", command: "true" }, { id: "job-2", command: "true" });
   assert.deepEqual(await queue.run("show", "x"), { code: 3, stdout: "", stderr: "No job found with id x\n" });

@@ -1,39 +1,88 @@
+import { QueuectlError } from "../../errors.ts";
 import { defaultQueueName } from "../../job/job.ts";
 import { allQueues } from "../../store/queues.ts";
+import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
-import { json } from "../output.ts";
+import { counted, json } from "../output.ts";
 import { queueName } from "../queue_name.ts";
 import { print, printAll } from "../standard_streams.ts";
 
-type Json = { json?: boolean };
+export interface PauseFlags {
+  /** Also stops the commands that run, or lets them go on. */
+  readonly commands?: boolean;
+  readonly json?: boolean;
+}
 
-/** Nothing of these queues is started any more; without a name, nothing at all. What runs goes on. */
-export async function pause(this: Context, flags: Json, ...names: string[]): Promise<void> {
+/** Nothing of these queues is started any more; without a name, nothing at all. What runs goes on, or is stopped. */
+export async function pause(this: Context, flags: PauseFlags, ...names: string[]): Promise<void> {
   const queues = [...new Set(names.map((name) => queueName(name)))];
+  if (flags.commands) requireSignals("pause");
   // Other queues than those of a new database are a mistake there, which must not leave one behind.
   const isOfAny = queues.every((name) => name === defaultQueueName);
   await using store = await openQueue(this, isOfAny ? "create" : "empty");
   await store.pauseQueues(queues.length > 0 ? queues : [allQueues], true);
-  if (flags.json) return await print(answer(true, queues));
-  if (queues.length > 0) return await printAll(queues.map((name) => `Queue ${name} paused.\n`));
-  await print("All queues paused: what runs goes on, nothing else is started.\n");
+  // Only now: what is claimed before the pause runs, so it is reached, and afterwards nothing is claimed.
+  const stopped = flags.commands ? await signalRunning(store, queues, "SIGSTOP") : null;
+  if (flags.json) return await print(answer(true, queues, stopped));
+  const rest = (index: number) =>
+    stopped === null ? "" : `; ${counted(stopped[index].length, "command")} stopped`;
+  if (queues.length > 0) {
+    return await printAll(queues.map((name, index) => `Queue ${name} paused${rest(index)}.\n`));
+  }
+  await print(
+    stopped === null
+      ? "All queues paused: what runs goes on, nothing else is started.\n"
+      : `All queues paused${rest(0)}.\n`,
+  );
 }
 
-/** These queues go on; without a name, all. */
-export async function resume(this: Context, flags: Json, ...names: string[]): Promise<void> {
+/** These queues go on; without a name, all. Commands that were stopped go on where that is asked for. */
+export async function resume(this: Context, flags: PauseFlags, ...names: string[]): Promise<void> {
   const queues = [...new Set(names.map((name) => queueName(name)))];
+  if (flags.commands) requireSignals("resume");
   await using store = await openQueue(this, "empty");
-  const paused = (await store.queues()).filter(({ paused }) => paused).map(({ name }) => name);
+  const known = await store.queues();
+  const paused = known.filter(({ paused }) => paused).map(({ name }) => name);
   await store.pauseQueues(queues.length > 0 ? queues : paused, false);
-  if (flags.json) return await print(answer(false, queues));
-  if (queues.length === 0) return await print("All queues resumed.\n");
+  const continued = flags.commands ? await signalRunning(store, queues, "SIGCONT") : null;
+  if (flags.json) return await print(answer(false, queues, continued));
+  const did = (name: string, index: number) => {
+    if (continued !== null) return `; ${counted(continued[index].length, "command")} let go on`;
+    // Nobody notes whether what runs was stopped: it is said only where something runs in a queue that was paused.
+    const isRunning = known.some((queue) => queue.name === name && queue.counts.processing > 0);
+    const wasPaused = name === allQueues ? paused.length > 0 : paused.includes(name);
+    const command = ["queuectl resume", ...name === allQueues ? [] : [name], "--commands"].join(" ");
+    return wasPaused && isRunning ? `; commands that were stopped go on with: ${command}` : "";
+  };
+  if (queues.length === 0) return await print(`All queues resumed${endOfLine(did(allQueues, 0))}\n`);
   const rest = paused.includes(allQueues)
     ? '; but all queues together are paused: run "queuectl resume"'
     : "";
-  await printAll(queues.map((name) => `Queue ${name} resumed${rest}.\n`));
+  await printAll(queues.map((name, index) => `Queue ${name} resumed${rest}${endOfLine(did(name, index))}\n`));
+}
+
+/** Without a full stop behind a command, which may be copied from there. */
+const endOfLine = (words: string) => words.endsWith("--commands") ? words : `${words}.`;
+
+function requireSignals(command: string): void {
+  if (Deno.build.os !== "windows") return;
+  throw new QueuectlError(
+    "usage",
+    `Windows cannot stop commands; without --commands "queuectl ${command}" is about what is started`,
+  );
+}
+
+/** Sends a signal to all that runs in each of the queues, or in any; the ids of the jobs, by queue. */
+async function signalRunning(store: Store, queues: readonly string[], signal: string): Promise<string[][]> {
+  if (queues.length === 0) return [await store.signal({ kinds: ["processing"] }, signal)];
+  const signalled: string[][] = [];
+  for (const queue of queues) {
+    signalled.push(await store.signal({ kinds: ["processing"], queues: [queue] }, signal));
+  }
+  return signalled;
 }
 
 /** What was done; without names to all queues. */
-const answer = (paused: boolean, queues: readonly string[]) =>
-  json({ paused, queues: queues.length > 0 ? queues : null }) + "\n";
+const answer = (paused: boolean, queues: readonly string[], signalled: string[][] | null) =>
+  json({ paused, queues: queues.length > 0 ? queues : null, commands: signalled?.flat() ?? null }) + "\n";

@@ -137,15 +137,35 @@ export function whyItWaits(
     const text = `waits for ${what}, in ${spelledDuration(job.dueIn)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
     return { for: "time", text, ahead: null, noWorker };
   }
-  const stopped = queues.filter(({ name }) => name === allQueues || name === job.queue).map(stopWords)
-    .find((words) => words !== null);
-  if (stopped) return { for: "queue", text: stopped, ahead: job.ahead, noWorker };
   const ahead = job.ahead === null ? "" : `, ${aheadWords(job.ahead)} before it`;
+  const its = queues.filter(({ name }) => name === allQueues || name === job.queue);
+  const stopped = its.map(stopWords).find((words) => words !== null);
+  if (stopped) return { for: "queue", text: stopped, ahead: job.ahead, noWorker };
+  const slow = its.find(({ nextStart }) => nextStart !== null);
+  if (slow) {
+    const text = `waits for its turn: ${rateWords(slow)}${ahead}${noWorker ? `; ${noWorkerRuns}` : ""}`;
+    return { for: "queue", text, ahead: job.ahead, noWorker };
+  }
   const text = noWorker ? `waits: ${noWorkerRuns}` : `waits for a free worker${ahead}`;
   return { for: "worker", text, ahead: job.ahead, noWorker };
 }
 
-/** Why no job of a queue is started now; null where nothing is known that keeps it, as a rate may. */
+/** `queue mail may start 10 jobs a minute, the next in 4s`. */
+function rateWords({ name, rate, ratePeriod, nextStart }: Queue): string {
+  const time = timeUnits[ratePeriod!] ?? `in ${spelledDuration(ratePeriod!)}`;
+  return `queue ${name} may start ${counted(rate!, "job")} ${time}, the next in ${
+    spelledDuration(nextStart!)
+  }`;
+}
+
+const timeUnits: Record<number, string> = {
+  1000: "a second",
+  60_000: "a minute",
+  3_600_000: "an hour",
+  86_400_000: "a day",
+};
+
+/** Why no job of a queue is started before something else happens; null where nothing but its rate keeps it. */
 function stopWords({ name, paused, concurrency, counts: { processing } }: Queue): string | null {
   const isOfAll = name === allQueues;
   if (paused) {

@@ -9,25 +9,50 @@ const key = argument("KEY", "Name of the setting");
 const configList = buildCommand<{ json?: boolean }, [], Context>({
   loader: async () => (await import("../commands/config.ts")).configList,
   parameters: { flags: { json } },
-  docs: { brief: "List all settings" },
+  docs: {
+    brief: "List all settings",
+    fullDescription: `List all settings.
+
+EXAMPLES
+  queuectl config list`,
+  },
 });
 
 const configGet = buildCommand<{ json?: boolean }, [string], Context>({
   loader: async () => (await import("../commands/config.ts")).configGet,
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [key] } },
-  docs: { brief: "Print the value of a setting" },
+  docs: {
+    brief: "Print the value of a setting",
+    fullDescription: `Print the value of a setting.
+
+EXAMPLES
+  queuectl config get timeout`,
+  },
 });
 
 const configSet = buildCommand<NonNullable<unknown>, [string, string], Context>({
   loader: async () => (await import("../commands/config.ts")).configSet,
   parameters: { positional: { kind: "tuple", parameters: [key, argument("VALUE", "The new value")] } },
-  docs: { brief: "Change a setting" },
+  docs: {
+    brief: "Change a setting",
+    fullDescription: `Change a setting.
+
+EXAMPLES
+  queuectl config set max-retries 5
+  queuectl config set timeout 10m`,
+  },
 });
 
 const configUnset = buildCommand<NonNullable<unknown>, [string], Context>({
   loader: async () => (await import("../commands/config.ts")).configUnset,
   parameters: { positional: { kind: "tuple", parameters: [key] } },
-  docs: { brief: "Put a setting back to its default" },
+  docs: {
+    brief: "Put a setting back to its default",
+    fullDescription: `Put a setting back to its default.
+
+EXAMPLES
+  queuectl config unset timeout`,
+  },
 });
 
 /** `config`: shows and changes settings. */

@@ -20,13 +20,27 @@ const choices = [
 const dlqList = buildCommand<DeadFilterFlags & PageFlags & { json?: boolean }, [], Context>({
   loader: async () => (await import("../commands/dlq.ts")).dlqList,
   parameters: { flags: { ...filters, ...paging, json } },
-  docs: { brief: "List dead jobs and their last error, the newest last" },
+  docs: {
+    brief: "List dead jobs and their last error, the newest last",
+    fullDescription: `List dead jobs and their last error, the newest last.
+
+EXAMPLES
+  queuectl dlq list
+  queuectl dlq list --search backup --since 1d
+  queuectl dlq list --json --all`,
+  },
 });
 
 const dlqShow = buildCommand<{ json?: boolean }, [string], Context>({
   loader: async () => (await import("../commands/dlq.ts")).dlqShow,
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [id] } },
-  docs: { brief: "Show all about a dead job and its attempts, as show does" },
+  docs: {
+    brief: "Show all about a dead job and its attempts, as show does",
+    fullDescription: `Show all about a dead job and its attempts, as show does.
+
+EXAMPLES
+  queuectl dlq show nightly`,
+  },
 });
 
 const dlqRetry = buildCommand<

@@ -25,7 +25,7 @@ export const fieldFlags = {
   ),
   cwd: value("FOLDER", "Folder to run in [default: the current one; for JSON the worker's]"),
   env: values("NAME=VALUE", "Variable to add; may be given several times"),
-  queue: value("NAME", "Queue to put it in; made by its first job [default: default]"),
+  queue: value("QUEUE", "Queue to put it in; made by its first job [default: default]"),
   tag: values("TAG", "Word to find it by; several times, or a,b"),
   unique: value("KEY", "Only one job with this key waits or runs at a time"),
   "on-duplicate": value(

@@ -1,8 +1,17 @@
 /** What commands have in common: how flags and arguments are declared, and the flags that many have. */
 
-/** A flag with a value. It is taken as text and checked by the command, which has the words to explain it. */
+/**
+ * A flag with a value. It is taken as text and checked by the command, which has the words to explain it. The help takes
+ * the placeholder out of the brief, see help_text.ts.
+ */
 export const value = (placeholder: string, brief: string) =>
-  ({ kind: "parsed", parse: String, optional: true, placeholder, brief }) as const;
+  ({
+    kind: "parsed",
+    parse: String,
+    optional: true,
+    placeholder,
+    brief: `<${placeholder}> ${brief}`,
+  }) as const;
 
 /** A flag with a value that may be given several times. */
 export const values = (placeholder: string, brief: string) =>

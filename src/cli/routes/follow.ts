@@ -76,7 +76,12 @@ export const follow = buildCommand<Omit<LogsFlags, "follow">, [string?], Context
   loader: async () => (await import("../commands/logs.ts")).follow,
   parameters: { flags: logsFlags, positional: oneJobOrAll, aliases: { n: "lines" } },
   docs: {
-    brief: "The same as logs --follow",
+    brief: "Follow what a job prints: the same as logs --follow",
+    fullDescription: `Follow what a job prints, or all of them: the same as "queuectl logs --follow".
+
+EXAMPLES
+  queuectl follow nightly
+  queuectl follow --all`,
     customUsage: [
       "[--stdout|--stderr] [--attempt K] [-n N] ID",
       "--all [--stdout|--stderr] [-n N]",

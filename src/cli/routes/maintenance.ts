@@ -43,6 +43,10 @@ export const doctor = buildCommand<NonNullable<unknown>, [], Context>({
     brief: "Check the database, its files and its workers, and say what to do",
     fullDescription:
       `Check the database, its files and its workers: a line each, with what to do where something is wrong.
-Nothing is repaired. The exit status is 0 when all is well, else that of the first error (5: the database).`,
+Nothing is repaired. The exit status is 0 when all is well, else that of the first error (5: the database).
+
+EXAMPLES
+  queuectl doctor
+  queuectl doctor --db /srv/jobs.db`,
   },
 });

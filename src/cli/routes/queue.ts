@@ -2,6 +2,7 @@
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { MoveFlags } from "../commands/move.ts";
+import type { PauseFlags } from "../commands/pause.ts";
 import type { QueueSetFlags } from "../commands/queue_set.ts";
 import type { Context } from "../context.ts";
 import { argument, filters, given, json, state, statesHelp, value } from "./flags.ts";
@@ -16,7 +17,11 @@ const queueList = buildCommand<Json, [], Context>({
     fullDescription:
       `List the queues, what is set for them, and the number of their jobs. RUNNING is how many run, of how many
 that may. A row (all) is there when all queues together are paused or limited; with --json it is always the
-first, and its name is null.`,
+first, and its name is null.
+
+EXAMPLES
+  queuectl queue list
+  queuectl queue list --json`,
   },
 });
 
@@ -65,7 +70,13 @@ EXAMPLES
 const queueRm = buildCommand<NonNullable<unknown>, [string], Context>({
   loader: async () => (await import("../commands/queue_rm.ts")).queueRm,
   parameters: { positional: { kind: "tuple", parameters: [argument("NAME", "Name of the queue")] } },
-  docs: { brief: "Remove a queue that has no jobs, and what is set for it" },
+  docs: {
+    brief: "Remove a queue that has no jobs, and what is set for it",
+    fullDescription: `Remove a queue that has no jobs, and what is set for it.
+
+EXAMPLES
+  queuectl queue rm reports`,
+  },
 });
 
 /** `queue`: what is set for queues. */
@@ -80,34 +91,47 @@ const queues = {
 } as const;
 
 /** `pause`: nothing is started. */
-export const pause = buildCommand<Json, string[], Context>({
+export const pause = buildCommand<PauseFlags, string[], Context>({
   loader: async () => (await import("../commands/pause.ts")).pause,
-  parameters: { flags: { json }, positional: queues },
+  parameters: {
+    flags: { commands: given("Also stop the commands that run, with SIGSTOP to all their processes"), json },
+    positional: queues,
+  },
   docs: {
     brief: "Start no more jobs, of some queues or of all",
     fullDescription:
       `Start no more jobs of these queues, or without a name of any. What runs goes on; new jobs are taken, and
 wait. A worker started with --drain does not wait for jobs that are paused.
 
+With --commands what runs is stopped where it is, on whichever host, until "resume --commands". The job stays
+"processing" and keeps its place; its timeout runs meanwhile, and cancel ends it all the same. Not on Windows.
+
 EXAMPLES
   queuectl pause
-  queuectl pause reports mail`,
-    customUsage: ["[QUEUE]... [--json]"],
+  queuectl pause reports mail
+  queuectl pause reports --commands`,
+    customUsage: ["[QUEUE]... [--commands] [--json]"],
   },
 });
 
 /** `resume`: jobs are started again. */
-export const resume = buildCommand<Json, string[], Context>({
+export const resume = buildCommand<PauseFlags, string[], Context>({
   loader: async () => (await import("../commands/pause.ts")).resume,
-  parameters: { flags: { json }, positional: queues },
+  parameters: {
+    flags: { commands: given("Also let commands go on that were stopped, with SIGCONT"), json },
+    positional: queues,
+  },
   docs: {
     brief: "Start jobs again, of some queues or of all",
-    fullDescription: `Start jobs of these queues again, or without a name of every queue that is paused.
+    fullDescription:
+      `Start jobs of these queues again, or without a name of every queue that is paused. With --commands also let
+the commands of these queues, or all, go on that "pause --commands" or "signal ID STOP" has stopped.
 
 EXAMPLES
   queuectl resume
-  queuectl resume reports`,
-    customUsage: ["[QUEUE]... [--json]"],
+  queuectl resume reports
+  queuectl resume reports --commands`,
+    customUsage: ["[QUEUE]... [--commands] [--json]"],
   },
 });
 

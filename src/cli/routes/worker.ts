@@ -38,7 +38,7 @@ const workerStop = buildCommand<{ now?: boolean; grace?: string; host?: string }
     flags: {
       now: given("End running commands at once; they go back into the queue"),
       grace: value("DURATION", "Time that running commands are given, like 30s [default: setting grace]"),
-      host: value("H", 'Only those of this host, named as in "worker list" [default: of every host]'),
+      host: value("HOST", 'Only those of this host, named as in "worker list" [default: of every host]'),
     },
   },
   docs: {
@@ -57,7 +57,14 @@ EXAMPLES
 const workerList = buildCommand<{ json?: boolean }, [], Context>({
   loader: async () => (await import("../commands/worker_list.ts")).workerList,
   parameters: { flags: { json } },
-  docs: { brief: "List the managers and workers of every host and what they run" },
+  docs: {
+    brief: "List the managers and workers of every host and what they run",
+    fullDescription: `List the managers and workers of every host and what they run.
+
+EXAMPLES
+  queuectl worker list
+  queuectl worker list --json`,
+  },
 });
 
 /** `worker`: runs jobs, until asked to stop. */

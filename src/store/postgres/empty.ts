@@ -19,6 +19,7 @@ const emptyQueues = (): Queue[] =>
     ratePeriod: null,
     maxRetries: null,
     timeout: null,
+    nextStart: null,
     counts: noJobs(),
   }));
 

@@ -34,6 +34,17 @@ export const placesSql = (want: string, future: boolean): string =>
     future ? "" : ` AND at <= now + ${grain}`
   }), 0) END))::bigint`;
 
+/**
+ * When the rate of the queue in a row of queues lets another job start, where it does not now: after the start that has
+ * to be left behind, so that fewer than the rate are within the period; `clock` has to be there.
+ */
+export const nextStartSql = `(rate_period + (
+  SELECT at FROM (
+    SELECT at, sum(jobs) OVER (ORDER BY at DESC) AS jobs FROM queuectl.starts
+    WHERE queue = name AND at > now - rate_period AND at <= now + ${grain}
+  ) AS since WHERE jobs >= rate ORDER BY at DESC LIMIT 1
+))`;
+
 /** A setting of the transaction that has the names of the limited queues it may count. */
 const setting = "queuectl_claim.locked";
 

@@ -4,7 +4,7 @@ import type { Outlook } from "../queues.ts";
 import { number, numberOrNull } from "../rows.ts";
 import { clockSql } from "./clock.ts";
 import type { Database } from "./database.ts";
-import { grain, placesSql, processingOfAll, processingOfQueue, takenSql } from "./limits.ts";
+import { nextStartSql, placesSql, processingOfAll, processingOfQueue, takenSql } from "./limits.ts";
 import { asJson } from "./storable.ts";
 
 /**
@@ -29,13 +29,7 @@ export async function outlook(database: Database, queues: readonly string[] | nu
       SELECT (SELECT bool_or(free) FROM place) AS ready,
         (SELECT next_attempt_at FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL
           ORDER BY next_attempt_at LIMIT 1) AS due,
-        -- The start that has to be left behind, so that fewer than the rate are within the period.
-        (SELECT min(rate_period + (
-          SELECT at FROM (
-            SELECT at, sum(jobs) OVER (ORDER BY at DESC) AS jobs FROM queuectl.starts
-            WHERE queue = name AND at > now - rate_period AND at <= now + ${grain}
-          ) AS since WHERE jobs >= rate ORDER BY at DESC LIMIT 1
-        )) FROM place WHERE NOT free AND open) AS next_start,
+        (SELECT min(${nextStartSql}) FROM place WHERE NOT free AND open) AS next_start,
         now
       FROM clock`,
     parameters: [database.now(), queues === null ? null : asJson(queues)],

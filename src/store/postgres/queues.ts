@@ -3,10 +3,11 @@
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
 import { allQueues, type Queue, queueColumns, type QueueSettings, queuesFromRows } from "../queues.ts";
 import { noQueue, queueHasJobs, queueStays, scopes } from "../refusals.ts";
-import { number, text } from "../rows.ts";
+import { number, numberOrNull, text } from "../rows.ts";
 import type { Selection } from "../store.ts";
-import { timeSql } from "./clock.ts";
+import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Effort, Run } from "./database.ts";
+import { nextStartSql } from "./limits.ts";
 import { notification } from "./notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
@@ -17,7 +18,11 @@ export async function queues(database: Database): Promise<Queue[]> {
   const [[total], counted, rows] = await database.batch([
     { text: `SELECT ${sums} FROM queuectl.counters` },
     { text: `SELECT queue, ${sums} FROM queuectl.queue_counters GROUP BY queue` },
-    { text: `SELECT ${queueColumns} FROM queuectl.queues ORDER BY name` },
+    {
+      text: `WITH ${clockSql("$1")} SELECT ${queueColumns}, ${nextStartSql} - now AS next_start
+        FROM queuectl.queues, clock ORDER BY name`,
+      parameters: [database.now()],
+    },
   ], { readOnly: true });
   const byQueue = new Map(counted.map((row) => [text(row, "queue"), row]));
   const countsOf = (name: string) => {
@@ -28,7 +33,7 @@ export async function queues(database: Database): Promise<Queue[]> {
     };
     return Object.fromEntries(jobStates.map((state) => [state, count(state)])) as Record<JobState, number>;
   };
-  return queuesFromRows(rows, countsOf);
+  return queuesFromRows(rows, countsOf, (row) => numberOrNull(row, "next_start"));
 }
 
 const columns: Record<keyof QueueSettings, [name: string, type: string]> = {

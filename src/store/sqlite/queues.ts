@@ -3,8 +3,9 @@
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
 import { allQueues, type Queue, queueColumns, type QueueSettings, queuesFromRows } from "../queues.ts";
 import { noQueue, queueHasJobs, queueStays, scopes } from "../refusals.ts";
-import { number, text } from "../rows.ts";
+import { number, numberOrNull, type Row, text } from "../rows.ts";
 import type { Selection } from "../store.ts";
+import { rateDelay } from "./claimable.ts";
 import { openTally, readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { change, choose } from "./selection.ts";
@@ -22,11 +23,19 @@ export async function queues(database: Database): Promise<Queue[]> {
       rest[state] -= jobs;
     }
     const rows = database.prepare(`SELECT ${queueColumns} FROM queues ORDER BY name`).all();
+    const now = database.now();
     return queuesFromRows(rows, (name) => {
       const counts = name === allQueues ? all : name === defaultQueueName ? rest : counted.get(name);
       return statesOf(counts ?? noJobs());
-    });
+    }, (row) => nextStart(database, row, now));
   });
+}
+
+function nextStart(database: Database, row: Row, now: number): number | null {
+  const rate = numberOrNull(row, "rate");
+  if (rate === null) return null;
+  const limit = { paused: false, concurrency: null, rate, period: number(row, "rate_period") };
+  return rateDelay(database, limit, text(row, "name"), now);
 }
 
 const noJobs = () => Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;

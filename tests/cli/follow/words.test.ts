@@ -118,7 +118,17 @@ Deno.test("a queue that starts nothing, or that no worker takes, is told as that
     ahead: 3,
   };
   const queue = (name: string, fields: Partial<Queue>) =>
-    ({ name, paused: false, concurrency: null, counts: { processing: 2 }, ...fields }) as Queue;
+    ({
+      name,
+      paused: false,
+      concurrency: null,
+      nextStart: null,
+      counts: { processing: 2 },
+      ...fields,
+    }) as Queue;
+  const slow = (
+    fields: Partial<Queue>,
+  ) => [queue("", {}), queue("mail", { rate: 10, ratePeriod: 60_000, ...fields })];
   const worker = { role: "worker", expired: false, stop: null, queues: null } as RegisteredProcess;
   const others = { ...worker, queues: ["build"] };
   const cases: Array<[Queue[], RegisteredProcess[], string]> = [
@@ -135,6 +145,23 @@ Deno.test("a queue that starts nothing, or that no worker takes, is told as that
     [[queue("", { paused: true })], [], "waits: all queues are paused; let them go on: queuectl resume"],
     [[queue("mail", { concurrency: 2 })], [worker], "waits for a place: 2 of 2 jobs of queue mail run"],
     [[queue("", { concurrency: 1 })], [worker], "waits for a place: 2 of 1 jobs of all queues run"],
+    [slow({}), [worker], "waits for a free worker, 3 jobs before it"],
+    [
+      slow({ nextStart: 4000 }),
+      [worker],
+      "waits for its turn: queue mail may start 10 jobs a minute, the next in 4s, 3 jobs before it",
+    ],
+    [
+      slow({ nextStart: 400, rate: 1, ratePeriod: 30_000 }),
+      [],
+      "waits for its turn: queue mail may start 1 job in 30s, the next in 400ms, 3 jobs before it; " +
+      "no worker runs; start one: queuectl worker start",
+    ],
+    [
+      slow({ nextStart: 400, paused: true }),
+      [worker],
+      "waits: queue mail is paused; let it go on: queuectl resume mail",
+    ],
     [[queue("other", { paused: true })], [worker], "waits for a free worker, 3 jobs before it"],
     [
       [],

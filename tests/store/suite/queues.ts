@@ -167,6 +167,25 @@ export function queueCases(test: Case): void {
     assert.deepEqual(ids(await claim(store, worker, 5)), ["g", "h", "i", "j"]);
   });
 
+  test("queues tell how long their rates let nothing start", async ({ store, clock }) => {
+    const worker = await join(store);
+    const waits = async () =>
+      (await store.queues()).flatMap(({ name, nextStart }) => nextStart === null ? [] : [[name, nextStart]]);
+    await store.setQueue("slow", { rate: 2, ratePeriod: 1000 });
+    await store.setQueue("slower", { rate: 1, ratePeriod: 1000 });
+    await store.enqueue([...inQueue("slow", "a", "b", "c"), ...inQueue("slower", "d")]);
+    assert.deepEqual(await waits(), []);
+    await claimOne(store, worker);
+    assert.deepEqual(await waits(), []);
+    clock.advance(300);
+    await claim(store, worker, 2);
+    assert.deepEqual(await waits(), [["slow", 700], ["slower", 1000]]);
+    clock.advance(700);
+    assert.deepEqual(await waits(), [["slower", 300]]);
+    await store.setQueue("slower", { rate: null, ratePeriod: null });
+    assert.deepEqual(await waits(), []);
+  });
+
   test("a rate counts starts, however they ended, and concurrency comes on top of it", async ({ store, clock }) => {
     const worker = await join(store);
     await store.setQueue("slow", { rate: 2, ratePeriod: 1000, concurrency: 1 });
@@ -317,6 +336,7 @@ export function queueCases(test: Case): void {
       concurrency: null,
       rate: null,
       ratePeriod: null,
+      nextStart: null,
       maxRetries: null,
       timeout: null,
     };
