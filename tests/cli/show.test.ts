@@ -135,6 +135,7 @@ queueTest("show and status tell that a rate keeps a job", async (queue) => {
   );
   const { waits } = JSON.parse((await queue.run("show", "b", "--json")).stdout);
   assert.equal(waits.for, "queue");
+  assert.ok(waits.seconds > 3500, String(waits.seconds));
   const { stdout } = await queue.run("status");
   assert.match(stdout, /^ {2}slow +: 1 waiting, 0 running, at most 1\/h \(the next in (1h|59m)( \d+s)?\)$/m);
   const [, , slow] = JSON.parse((await queue.run("queue", "list", "--json")).stdout);

@@ -33,7 +33,7 @@ function detailObject(
     waits: waits && {
       for: waits.for,
       text: waits.text,
-      seconds: waits.for === "time" ? detail.dueIn! / 1000 : null,
+      seconds: waits.dueIn === null ? null : waits.dueIn / 1000,
       ahead: waits.ahead,
       no_worker: waits.noWorker,
     },

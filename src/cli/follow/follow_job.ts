@@ -100,7 +100,10 @@ export async function followJob(
   async function sayWhyItWaits(): Promise<void> {
     if (waiting.told) return;
     const why = whyItWaits(await store.detail(id), await store.processes(), await store.queues());
-    if (!why || why.for === "worker" && !why.noWorker && performance.now() < waiting.since + patience) return;
+    if (!why) return;
+    // A free worker, and the turn of a rate, mostly come at once.
+    const isShort = !why.noWorker && (why.for === "worker" || why.for === "queue" && why.dueIn !== null);
+    if (isShort && performance.now() < waiting.since + patience) return;
     waiting.told = true;
     sink.say(`Job ${id} ${why.text}`);
   }

@@ -91,6 +91,8 @@ export interface Waiting {
   for: "time" | "job" | "queue" | "worker" | "cancel" | "release";
   /** One line, `waits for …`, `is being cancelled`. */
   text: string;
+  /** Milliseconds until its time, or until the rate of its queue lets a job start; null where it waits for neither. */
+  dueIn: number | null;
   /** Jobs that are claimed before it. */
   ahead: number | null;
   /** No worker runs that takes jobs of its queue. */
@@ -118,36 +120,38 @@ export function whyItWaits(
 ): Waiting | null {
   const noWorker = !hasWorker(processes, job.queue);
   if (job.state === "processing") {
-    return job.cancelling ? { for: "cancel", text: "is being cancelled", ahead: null, noWorker } : null;
+    return job.cancelling
+      ? { for: "cancel", text: "is being cancelled", dueIn: null, ahead: null, noWorker }
+      : null;
   }
   if (hasEnded(job.state)) return null;
   const noWorkerRuns = noWorkerWords(job.queue, processes);
   if (job.job.held) {
     const text = `is held; let it go: queuectl release ${printable(job.id)}`;
-    return { for: "release", text, ahead: null, noWorker };
+    return { for: "release", text, dueIn: null, ahead: null, noWorker };
   }
   if (job.job.blocked > 0) {
     const text = `waits for ${parentWords(job)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
-    return { for: "job", text, ahead: null, noWorker };
+    return { for: "job", text, dueIn: null, ahead: null, noWorker };
   }
   if (job.dueIn !== null && job.dueIn > 0) {
     const what = job.state === "failed"
       ? `its retry (attempt ${job.attempts + 1} of ${Math.max(job.maxRetries, job.attempts) + 1})`
       : "its time";
     const text = `waits for ${what}, in ${spelledDuration(job.dueIn)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
-    return { for: "time", text, ahead: null, noWorker };
+    return { for: "time", text, dueIn: job.dueIn, ahead: null, noWorker };
   }
   const ahead = job.ahead === null ? "" : `, ${aheadWords(job.ahead)} before it`;
   const its = queues.filter(({ name }) => name === allQueues || name === job.queue);
   const stopped = its.map(stopWords).find((words) => words !== null);
-  if (stopped) return { for: "queue", text: stopped, ahead: job.ahead, noWorker };
+  if (stopped) return { for: "queue", text: stopped, dueIn: null, ahead: job.ahead, noWorker };
   const slow = its.find(({ nextStart }) => nextStart !== null);
   if (slow) {
     const text = `waits for its turn: ${rateWords(slow)}${ahead}${noWorker ? `; ${noWorkerRuns}` : ""}`;
-    return { for: "queue", text, ahead: job.ahead, noWorker };
+    return { for: "queue", text, dueIn: slow.nextStart, ahead: job.ahead, noWorker };
   }
   const text = noWorker ? `waits: ${noWorkerRuns}` : `waits for a free worker${ahead}`;
-  return { for: "worker", text, ahead: job.ahead, noWorker };
+  return { for: "worker", text, dueIn: null, ahead: job.ahead, noWorker };
 }
 
 /** `queue mail may start 10 jobs a minute, the next in 4s`. */
