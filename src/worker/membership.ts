@@ -7,7 +7,7 @@ import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
 import type { JobRun } from "./job_run.ts";
 import type { Lease } from "./lease.ts";
 import { createRecovery, type Recovered } from "./recovery.ts";
-import type { WorkerArguments } from "./worker_arguments.ts";
+import type { WorkerArguments, WorkerAssignment } from "./worker_arguments.ts";
 
 export interface Membership {
   /** Its registration; another one after it was declared gone. */
@@ -29,7 +29,7 @@ export interface Member {
   store: Store;
   lease: Lease;
   fence: Fence;
-  options: WorkerArguments;
+  options: WorkerArguments & Pick<WorkerAssignment, "manager">;
   config(): Config;
   /** Announces the worker, and gives its id. */
   register(config: Config): Promise<number>;

@@ -14,7 +14,7 @@ import { identify, sendSignal } from "./processes.ts";
 import { ownProgram } from "./program.ts";
 import { onStopSignal } from "./signals.ts";
 import { untilPossible } from "./until_possible.ts";
-import { stoppedStatus, type WorkerArguments } from "./worker_arguments.ts";
+import { stoppedStatus, type WorkerArguments, type WorkerAssignment } from "./worker_arguments.ts";
 
 /** What `worker start` is told. */
 export interface StartOptions {
@@ -35,14 +35,23 @@ const healthyAfter = 10_000;
 
 /** Runs workers until they are stopped or the queue is drained. Resolves to the exit status. */
 export async function startWorkers(options: StartOptions): Promise<number> {
-  await using store = await openStore(options.url, {
-    missing: "create",
-    durable: false,
-    allowShared: options.allowShared,
-    notify: (message) => console.error(message),
+  const { count: number, concurrency, queues, drain } = options;
+  // Their runtimes start while this one gets ready; none does anything before it has its assignment.
+  const workers = Array.from({ length: number }, (_, index) => {
+    const args = { number: index + 1, concurrency, queues, drain, replacement: false };
+    return { args, early: spawnWorker(args, options.allowShared) };
   });
-  const identity = await untilPossible(identify);
-  const { count: number, concurrency, queues } = options;
+  // The database is opened while another process tells who this one is.
+  const [identity, opened] = await Promise.all([
+    untilPossible(identify),
+    openStore(options.url, {
+      missing: "create",
+      durable: false,
+      allowShared: options.allowShared,
+      notify: (message) => console.error(message),
+    }),
+  ]);
+  await using store = opened;
   print([`Manager: starting ${number} workers (pid ${Deno.pid})`]);
   const deathsBefore = await store.deaths();
   const register = async (id?: number) => {
@@ -72,37 +81,27 @@ export async function startWorkers(options: StartOptions): Promise<number> {
   });
   const endWatching = watchStore(store, id, register, announceStop);
 
-  await Promise.all(Array.from(
-    { length: number },
-    (_, index) =>
-      keepWorker(
-        {
-          number: index + 1,
-          manager: id,
-          concurrency,
-          queues,
-          drain: options.drain,
-          replacement: false,
-        },
-        store,
-        options.allowShared,
-        children,
-        stopping.signal,
-      ),
-  ));
+  const assignment = { manager: id, database: store.url };
+  await Promise.all(
+    workers.map(({ args, early }) =>
+      keepWorker(args, early, assignment, store, options.allowShared, children, stopping.signal)
+    ),
+  );
 
   endListening();
   // A beat underway would announce the manager once more after it has left.
   await endWatching();
-  const status = options.drain ? await drainStatus(store, queues, deathsBefore) : 0;
+  const status = drain ? await drainStatus(store, queues, deathsBefore) : 0;
   await store.leave(id);
   print(["Manager: stopped"]);
   return status;
 }
 
-/** Starts a worker, and another one whenever it dies, until it ends by itself or all are stopped. */
+/** Gives a worker its work, and another one whenever it dies, until it ends by itself or all are stopped. */
 async function keepWorker(
   args: WorkerArguments,
+  early: Deno.ChildProcess | Error,
+  assignment: WorkerAssignment,
   store: Store,
   allowShared: boolean,
   children: Map<number, Deno.ChildProcess>,
@@ -110,14 +109,19 @@ async function keepWorker(
 ): Promise<void> {
   for (let pause = 0; !stopping.aborted;) {
     const startedAt = performance.now();
-    const child = spawnWorker(args, store.url, allowShared);
-    if (child) {
+    const child = args.replacement ? spawnWorker(args, allowShared) : early;
+    if (child instanceof Error) {
+      print([`Manager: cannot start a worker: ${child.message}`]);
+    } else {
       children.set(args.number, child);
       print([`Manager: spawned worker pid=${child.pid}`]);
+      await assign(child, assignment);
       const status = await child.status;
       children.delete(args.number);
       if (status.success) return;
-      if (status.code === stoppedStatus && (stopping.aborted || await isStopWanted(store, args.manager))) {
+      if (
+        status.code === stoppedStatus && (stopping.aborted || await isStopWanted(store, assignment.manager))
+      ) {
         return;
       }
       print([`Manager: worker pid=${child.pid} ended with ${status.signal ?? `status ${status.code}`}`]);
@@ -129,20 +133,14 @@ async function keepWorker(
   }
 }
 
-/** Undefined when the system has no process or file to spare now. */
-function spawnWorker(
-  args: WorkerArguments,
-  database: string,
-  allowShared: boolean,
-): Deno.ChildProcess | undefined {
+/** The error where the system has no process or file to spare now. */
+function spawnWorker(args: WorkerArguments, allowShared: boolean): Deno.ChildProcess | Error {
   const program = ownProgram();
   try {
     return new Deno.Command(program.command, {
       args: [...program.args, "--worker", JSON.stringify(args)],
-      // Not an argument, which everybody could read: it may hold a password. Commands inherit it, so that a job can
-      // enqueue others.
-      env: { QUEUECTL_DB: database, ...allowShared && { QUEUECTL_ALLOW_SHARED_DB: "1" } },
-      // Its end tells the worker that the manager is gone.
+      env: allowShared ? { QUEUECTL_ALLOW_SHARED_DB: "1" } : {},
+      // It gets its assignment there, and its end tells that the manager is gone.
       stdin: "piped",
       stdout: "inherit",
       stderr: "inherit",
@@ -150,8 +148,19 @@ function spawnWorker(
       detached: true,
     }).spawn();
   } catch (error) {
-    print([`Manager: cannot start a worker: ${(error as Error).message}`]);
-    return undefined;
+    return error as Error;
+  }
+}
+
+/** Tells a worker whose it is; one that has died already takes nothing. */
+async function assign(child: Deno.ChildProcess, assignment: WorkerAssignment): Promise<void> {
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(`${JSON.stringify(assignment)}\n`));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  } finally {
+    writer.releaseLock();
   }
 }
 

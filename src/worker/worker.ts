@@ -27,7 +27,7 @@ import { removeFiles, runFiles } from "./spool.ts";
 import { readOutputs } from "./spool_output.ts";
 import { createSignalDelivery } from "./signal_delivery.ts";
 import { startRun } from "./start_run.ts";
-import type { WorkerArguments } from "./worker_arguments.ts";
+import type { WorkerArguments, WorkerAssignment } from "./worker_arguments.ts";
 
 export interface Worker {
   /** Works until it is stopped, or the queue is drained; tells which. */
@@ -52,7 +52,7 @@ export function createWorker(
   pool: RunnerPool,
   config: Config,
   register: (config: Config) => Promise<number>,
-  options: WorkerArguments,
+  options: WorkerArguments & Pick<WorkerAssignment, "manager">,
 ): Worker {
   const running = new Map<number, JobRun>();
   const finished: EndedRun[] = [];

@@ -1,9 +1,7 @@
 /** What a manager and its worker processes agree on. */
 
-/** What the manager passes on the command line, as JSON; the database comes in `QUEUECTL_DB`. */
+/** What the manager passes on the command line, as JSON. */
 export interface WorkerArguments {
-  /** The manager's registration. */
-  manager: number;
   /** `N` of the name `Worker-N`. */
   number: number;
   /** Commands it runs side by side. */
@@ -14,6 +12,17 @@ export interface WorkerArguments {
   replacement: boolean;
   /** End when nothing is left to run or retry. */
   drain: boolean;
+}
+
+/**
+ * What it tells on the worker's standard input when it is registered, as JSON in a line. Without it, because the manager
+ * is gone or cannot use the database, the worker ends. So a worker starts while its manager still does.
+ */
+export interface WorkerAssignment {
+  /** The manager's registration. */
+  manager: number;
+  /** Not an argument, which everybody could read: it may hold a password. */
+  database: string;
 }
 
 /** The exit status of a worker that was stopped: one that somebody else than its manager has stopped is replaced. */

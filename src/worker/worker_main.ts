@@ -11,19 +11,28 @@ import { makeSpool, sweep } from "./spool.ts";
 import { untilPossible } from "./until_possible.ts";
 import { endStrays } from "./strays.ts";
 import { createWorker } from "./worker.ts";
-import { stoppedStatus, type WorkerArguments } from "./worker_arguments.ts";
+import { stoppedStatus, type WorkerArguments, type WorkerAssignment } from "./worker_arguments.ts";
 
 /** Runs a worker until it is stopped; `args` are `--worker` and its JSON. Resolves to the exit status. */
 export async function workerMain(args: string[]): Promise<number> {
   const options: WorkerArguments = JSON.parse(args[1]);
+  const assignment = await readAssignment();
+  if (!assignment) return 0;
+  const { manager, database } = assignment;
   try {
-    await using store = await openStore(Deno.env.get("QUEUECTL_DB")!, {
-      missing: "create",
-      durable: false,
-      allowShared: isSharingAllowed(false),
-    });
-    const identity = await untilPossible(identify);
-    const { manager, number, concurrency, queues } = options;
+    // Commands inherit it, so that a job can enqueue others.
+    Deno.env.set("QUEUECTL_DB", database);
+    // The database is opened while another process tells who this one is.
+    const [identity, opened] = await Promise.all([
+      untilPossible(identify),
+      openStore(database, {
+        missing: "create",
+        durable: false,
+        allowShared: isSharingAllowed(false),
+      }),
+    ]);
+    await using store = opened;
+    const { number, concurrency, queues } = options;
     makeSpool(store.spool);
     const worker = createWorker(
       store,
@@ -39,7 +48,7 @@ export async function workerMain(args: string[]): Promise<number> {
           identity,
           lease: config.lease,
         }),
-      options,
+      { ...options, manager },
     );
     onStopSignal((count) => {
       print([workerLine(number, "received termination signal")]);
@@ -55,6 +64,19 @@ export async function workerMain(args: string[]): Promise<number> {
     const status = exitStatus(error);
     if (status === 1) console.error(error);
     return status;
+  }
+}
+
+/** What the manager has for this worker; null when it is gone before. */
+async function readAssignment(): Promise<WorkerAssignment | null> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(4096);
+  for (let text = "";;) {
+    const length = await Deno.stdin.read(buffer);
+    if (length === null) return null;
+    text += decoder.decode(buffer.subarray(0, length), { stream: true });
+    // Nothing follows it.
+    if (text.endsWith("\n")) return JSON.parse(text);
   }
 }
 

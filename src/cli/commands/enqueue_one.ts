@@ -2,6 +2,7 @@ import { pathResolver } from "../../absolute_path.ts";
 import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import { type CheckedJob, parseNewJob, withDefaults } from "../../job/new_job.ts";
+import { later } from "../../later.ts";
 import type { Store } from "../../store/store.ts";
 import type { DatabaseChoice } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
@@ -43,7 +44,7 @@ export async function enqueueOne(
 async function tellWhetherCancelled(store: Store, id: string): Promise<void> {
   const detail = await store.detail(id);
   if (detail.state !== "cancelled") return;
-  const { failureWords } = await import("../follow/words.ts");
+  const { failureWords } = await import(later("../follow/words.ts")) as typeof import("../follow/words.ts");
   printMessage(failureWords(detail));
 }
 

@@ -1,13 +1,15 @@
 /** The settings that are kept in the database. */
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
+import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { argument, json } from "./flags.ts";
 
 const key = argument("KEY", "Name of the setting");
 
 const configList = buildCommand<{ json?: boolean }, [], Context>({
-  loader: async () => (await import("../commands/config.ts")).configList,
+  loader: async () =>
+    (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configList,
   parameters: { flags: { json } },
   docs: {
     brief: "List all settings",
@@ -19,7 +21,8 @@ EXAMPLES
 });
 
 const configGet = buildCommand<{ json?: boolean }, [string], Context>({
-  loader: async () => (await import("../commands/config.ts")).configGet,
+  loader: async () =>
+    (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configGet,
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [key] } },
   docs: {
     brief: "Print the value of a setting",
@@ -31,7 +34,8 @@ EXAMPLES
 });
 
 const configSet = buildCommand<NonNullable<unknown>, [string, string], Context>({
-  loader: async () => (await import("../commands/config.ts")).configSet,
+  loader: async () =>
+    (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configSet,
   parameters: { positional: { kind: "tuple", parameters: [key, argument("VALUE", "The new value")] } },
   docs: {
     brief: "Change a setting",
@@ -44,7 +48,8 @@ EXAMPLES
 });
 
 const configUnset = buildCommand<NonNullable<unknown>, [string], Context>({
-  loader: async () => (await import("../commands/config.ts")).configUnset,
+  loader: async () =>
+    (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configUnset,
   parameters: { positional: { kind: "tuple", parameters: [key] } },
   docs: {
     brief: "Put a setting back to its default",

@@ -1,6 +1,7 @@
 /** The dead letter queue: list, show, retry, purge. */
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
+import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import type { ChangeFlags } from "../job_changes.ts";
 import type { FilterFlags } from "../job_filter.ts";
@@ -18,7 +19,8 @@ const choices = [
 ] as const;
 
 const dlqList = buildCommand<DeadFilterFlags & PageFlags & { json?: boolean }, [], Context>({
-  loader: async () => (await import("../commands/dlq.ts")).dlqList,
+  loader: async () =>
+    (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqList,
   parameters: { flags: { ...filters, ...paging, json } },
   docs: {
     brief: "List dead jobs and their last error, the newest last",
@@ -32,7 +34,8 @@ EXAMPLES
 });
 
 const dlqShow = buildCommand<{ json?: boolean }, [string], Context>({
-  loader: async () => (await import("../commands/dlq.ts")).dlqShow,
+  loader: async () =>
+    (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqShow,
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [id] } },
   docs: {
     brief: "Show all about a dead job and its attempts, as show does",
@@ -48,7 +51,8 @@ const dlqRetry = buildCommand<
   string[],
   Context
 >({
-  loader: async () => (await import("../commands/dlq.ts")).dlqRetry,
+  loader: async () =>
+    (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqRetry,
   parameters: {
     flags: { all: given("Retry every dead job"), ...filters, ...changes, json },
     positional: ids,
@@ -66,7 +70,8 @@ EXAMPLES
 });
 
 const dlqPurge = buildCommand<DeadFilterFlags & { all?: boolean; json?: boolean }, string[], Context>({
-  loader: async () => (await import("../commands/dlq.ts")).dlqPurge,
+  loader: async () =>
+    (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqPurge,
   parameters: { flags: { all: given("Remove every dead job"), ...filters, json }, positional: ids },
   docs: {
     brief: "Remove dead jobs for good, with their output",

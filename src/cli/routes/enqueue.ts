@@ -2,6 +2,7 @@
 
 import { buildCommand } from "@stricli/core";
 import type { EnqueueFlags } from "../commands/enqueue.ts";
+import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { argument, given, value, values } from "./flags.ts";
 
@@ -47,7 +48,8 @@ export const fieldFlags = {
 
 /** `enqueue`: (new) → pending. */
 export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
-  loader: async () => (await import("../commands/enqueue.ts")).enqueue,
+  loader: async () =>
+    (await import(later("../commands/enqueue.ts")) as typeof import("../commands/enqueue.ts")).enqueue,
   parameters: {
     flags: {
       ...fieldFlags,

@@ -3,6 +3,7 @@
 import { buildCommand } from "@stricli/core";
 import type { LogsFlags } from "../commands/logs.ts";
 import type { WaitFlags } from "../commands/wait.ts";
+import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import type { FieldFlags } from "../enqueue_fields.ts";
 import { fieldFlags } from "./enqueue.ts";
@@ -14,7 +15,8 @@ const oneJobOrAll = { kind: "tuple", parameters: [{ ...id, optional: true }] } a
 
 /** `show`: all about one job. */
 export const show = buildCommand<{ json?: boolean }, [string], Context>({
-  loader: async () => (await import("../commands/show.ts")).show,
+  loader: async () =>
+    (await import(later("../commands/show.ts")) as typeof import("../commands/show.ts")).show,
   parameters: { flags: { json }, positional: oneJob },
   docs: {
     brief: "Show all about a job, its attempts, and why it waits",
@@ -40,7 +42,8 @@ const logsFlags = {
 
 /** `logs`: what a job has printed. */
 export const logs = buildCommand<LogsFlags, [string?], Context>({
-  loader: async () => (await import("../commands/logs.ts")).logs,
+  loader: async () =>
+    (await import(later("../commands/logs.ts")) as typeof import("../commands/logs.ts")).logs,
   parameters: {
     flags: {
       follow: given("Go on with what it prints, until it has ended for good; Ctrl-C ends it"),
@@ -73,7 +76,8 @@ EXAMPLES
 
 /** `follow`: the same as `logs --follow`. */
 export const follow = buildCommand<Omit<LogsFlags, "follow">, [string?], Context>({
-  loader: async () => (await import("../commands/logs.ts")).follow,
+  loader: async () =>
+    (await import(later("../commands/logs.ts")) as typeof import("../commands/logs.ts")).follow,
   parameters: { flags: logsFlags, positional: oneJobOrAll, aliases: { n: "lines" } },
   docs: {
     brief: "Follow what a job prints: the same as logs --follow",
@@ -92,7 +96,8 @@ EXAMPLES
 
 /** `wait`: until jobs have ended. */
 export const wait = buildCommand<WaitFlags, string[], Context>({
-  loader: async () => (await import("../commands/wait.ts")).wait,
+  loader: async () =>
+    (await import(later("../commands/wait.ts")) as typeof import("../commands/wait.ts")).wait,
   parameters: {
     flags: {
       all: given("Wait until nothing is left to run or retry"),
@@ -133,7 +138,7 @@ EXAMPLES
 
 /** `run`: enqueues a command and follows it. */
 export const run = buildCommand<FieldFlags, string[], Context>({
-  loader: async () => (await import("../commands/run.ts")).run,
+  loader: async () => (await import(later("../commands/run.ts")) as typeof import("../commands/run.ts")).run,
   parameters: {
     flags: fieldFlags,
     positional: { kind: "array", parameter: argument("JOB", 'What to run, as for "queuectl enqueue"') },

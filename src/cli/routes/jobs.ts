@@ -3,6 +3,7 @@
 import { buildCommand } from "@stricli/core";
 import type { ListFlags } from "../commands/list.ts";
 import type { StatusFlags } from "../commands/status.ts";
+import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import type { ChangeFlags } from "../job_changes.ts";
 import type { FilterFlags } from "../job_filter.ts";
@@ -23,7 +24,8 @@ const choices = [
 
 /** `list`: jobs as a table or JSON. */
 export const list = buildCommand<ListFlags, [], Context>({
-  loader: async () => (await import("../commands/list.ts")).list,
+  loader: async () =>
+    (await import(later("../commands/list.ts")) as typeof import("../commands/list.ts")).list,
   parameters: {
     flags: {
       state,
@@ -60,7 +62,8 @@ EXAMPLES
 
 /** `status`: the number of jobs in every state. */
 export const status = buildCommand<StatusFlags, [], Context>({
-  loader: async () => (await import("../commands/status.ts")).status,
+  loader: async () =>
+    (await import(later("../commands/status.ts")) as typeof import("../commands/status.ts")).status,
   parameters: {
     flags: {
       workers: given("Also the workers, and how many of their slots are in use"),
@@ -83,7 +86,8 @@ EXAMPLES
 
 /** `cancel`: jobs that wait or run → cancelled. */
 export const cancel = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () => (await import("../commands/cancel.ts")).cancel,
+  loader: async () =>
+    (await import(later("../commands/cancel.ts")) as typeof import("../commands/cancel.ts")).cancel,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
     brief: "Cancel jobs that wait or run",
@@ -103,7 +107,8 @@ EXAMPLES
 
 /** `signal`: to the commands of jobs that run. */
 export const signal = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () => (await import("../commands/signal.ts")).signal,
+  loader: async () =>
+    (await import(later("../commands/signal.ts")) as typeof import("../commands/signal.ts")).signal,
   parameters: {
     flags: { state, ...filters, json },
     positional: {
@@ -132,7 +137,8 @@ EXAMPLES
 
 /** `retry`: jobs that have ended, or wait for a retry → pending. */
 export const retry = buildCommand<FilterFlags & ChangeFlags & Json, string[], Context>({
-  loader: async () => (await import("../commands/retry.ts")).retry,
+  loader: async () =>
+    (await import(later("../commands/retry.ts")) as typeof import("../commands/retry.ts")).retry,
   parameters: { flags: { state, ...filters, ...changes, json }, positional: ids },
   docs: {
     brief: "Put completed, failed, dead or cancelled jobs back into the queue",
@@ -152,7 +158,7 @@ EXAMPLES
 
 /** `rm`: jobs that do not run → (gone). */
 export const rm = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () => (await import("../commands/rm.ts")).rm,
+  loader: async () => (await import(later("../commands/rm.ts")) as typeof import("../commands/rm.ts")).rm,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
     brief: "Remove jobs for good, with their runs and output",
@@ -171,7 +177,7 @@ EXAMPLES
 
 /** `clean`: completed jobs → (gone). */
 export const clean = buildCommand<Omit<FilterFlags, "state"> & Json, [], Context>({
-  loader: async () => (await import("../commands/rm.ts")).clean,
+  loader: async () => (await import(later("../commands/rm.ts")) as typeof import("../commands/rm.ts")).clean,
   parameters: { flags: { ...filters, json } },
   docs: {
     brief: "Remove all completed jobs for good, with their output: rm --state completed",
@@ -187,7 +193,8 @@ EXAMPLES
 
 /** `hold`: jobs that wait, until they are released. */
 export const hold = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () => (await import("../commands/hold.ts")).hold,
+  loader: async () =>
+    (await import(later("../commands/hold.ts")) as typeof import("../commands/hold.ts")).hold,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
     brief: "Keep jobs that wait from being run",
@@ -208,7 +215,8 @@ EXAMPLES
 
 /** `release`: held jobs can be run. */
 export const release = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () => (await import("../commands/hold.ts")).release,
+  loader: async () =>
+    (await import(later("../commands/hold.ts")) as typeof import("../commands/hold.ts")).release,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
     brief: "Let jobs go that are held",
@@ -227,7 +235,8 @@ EXAMPLES
 
 /** `edit`: other fields for jobs that do not run. */
 export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
-  loader: async () => (await import("../commands/edit.ts")).edit,
+  loader: async () =>
+    (await import(later("../commands/edit.ts")) as typeof import("../commands/edit.ts")).edit,
   parameters: { flags: { ...changes, json }, positional: ids },
   docs: {
     brief: "Change jobs that do not run",

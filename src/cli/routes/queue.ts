@@ -4,13 +4,16 @@ import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { MoveFlags } from "../commands/move.ts";
 import type { PauseFlags } from "../commands/pause.ts";
 import type { QueueSetFlags } from "../commands/queue_set.ts";
+import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { argument, filters, given, json, state, statesHelp, value } from "./flags.ts";
 
 type Json = { json?: boolean };
 
 const queueList = buildCommand<Json, [], Context>({
-  loader: async () => (await import("../commands/queue_list.ts")).queueList,
+  loader: async () =>
+    (await import(later("../commands/queue_list.ts")) as typeof import("../commands/queue_list.ts"))
+      .queueList,
   parameters: { flags: { json } },
   docs: {
     brief: "List the queues, their limits, and the number of their jobs",
@@ -26,7 +29,8 @@ EXAMPLES
 });
 
 const queueSet = buildCommand<QueueSetFlags, [string?], Context>({
-  loader: async () => (await import("../commands/queue_set.ts")).queueSet,
+  loader: async () =>
+    (await import(later("../commands/queue_set.ts")) as typeof import("../commands/queue_set.ts")).queueSet,
   parameters: {
     flags: {
       concurrency: value("N", "The most jobs of it that run at once, on all hosts together; or none"),
@@ -68,7 +72,8 @@ EXAMPLES
 });
 
 const queueRm = buildCommand<NonNullable<unknown>, [string], Context>({
-  loader: async () => (await import("../commands/queue_rm.ts")).queueRm,
+  loader: async () =>
+    (await import(later("../commands/queue_rm.ts")) as typeof import("../commands/queue_rm.ts")).queueRm,
   parameters: { positional: { kind: "tuple", parameters: [argument("NAME", "Name of the queue")] } },
   docs: {
     brief: "Remove a queue that has no jobs, and what is set for it",
@@ -92,7 +97,8 @@ const queues = {
 
 /** `pause`: nothing is started. */
 export const pause = buildCommand<PauseFlags, string[], Context>({
-  loader: async () => (await import("../commands/pause.ts")).pause,
+  loader: async () =>
+    (await import(later("../commands/pause.ts")) as typeof import("../commands/pause.ts")).pause,
   parameters: {
     flags: { commands: given("Also stop the commands that run, with SIGSTOP to all their processes"), json },
     positional: queues,
@@ -116,7 +122,8 @@ EXAMPLES
 
 /** `resume`: jobs are started again. */
 export const resume = buildCommand<PauseFlags, string[], Context>({
-  loader: async () => (await import("../commands/pause.ts")).resume,
+  loader: async () =>
+    (await import(later("../commands/pause.ts")) as typeof import("../commands/pause.ts")).resume,
   parameters: {
     flags: { commands: given("Also let commands go on that were stopped, with SIGCONT"), json },
     positional: queues,
@@ -137,7 +144,8 @@ EXAMPLES
 
 /** `move`: jobs that do not run → another queue. */
 export const move = buildCommand<MoveFlags, string[], Context>({
-  loader: async () => (await import("../commands/move.ts")).move,
+  loader: async () =>
+    (await import(later("../commands/move.ts")) as typeof import("../commands/move.ts")).move,
   parameters: {
     flags: { state, ...filters, queue: value("QUEUE", "Where they go to; made if need be"), json },
     positional: { kind: "array", parameter: argument("ID", "Id of a job, or a prefix no other job has") },

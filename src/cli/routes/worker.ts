@@ -1,6 +1,7 @@
 /** Workers: start, stop, list. */
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
+import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { given, json, value, values } from "./flags.ts";
 
@@ -9,7 +10,9 @@ const workerStart = buildCommand<
   [],
   Context
 >({
-  loader: async () => (await import("../commands/worker_start.ts")).workerStart,
+  loader: async () =>
+    (await import(later("../commands/worker_start.ts")) as typeof import("../commands/worker_start.ts"))
+      .workerStart,
   parameters: {
     flags: {
       count: value("N", "Worker processes, 1 to 256 [default 1]"),
@@ -33,7 +36,9 @@ EXAMPLES
 });
 
 const workerStop = buildCommand<{ now?: boolean; grace?: string; host?: string }, [], Context>({
-  loader: async () => (await import("../commands/worker_stop.ts")).workerStop,
+  loader: async () =>
+    (await import(later("../commands/worker_stop.ts")) as typeof import("../commands/worker_stop.ts"))
+      .workerStop,
   parameters: {
     flags: {
       now: given("End running commands at once; they go back into the queue"),
@@ -55,7 +60,9 @@ EXAMPLES
 });
 
 const workerList = buildCommand<{ json?: boolean }, [], Context>({
-  loader: async () => (await import("../commands/worker_list.ts")).workerList,
+  loader: async () =>
+    (await import(later("../commands/worker_list.ts")) as typeof import("../commands/worker_list.ts"))
+      .workerList,
   parameters: { flags: { json } },
   docs: {
     brief: "List the managers and workers of every host and what they run",
