@@ -17,10 +17,10 @@ export interface Pace {
   left: number | null;
 }
 
-/** Takes one look after another, each with its time in milliseconds, and tells the pace. */
-export function createPace(): (counts: Counts, now: number) => Pace {
+/** Takes one look after another, each with the jobs that are open and its time in milliseconds, and tells the pace. */
+export function createPace(): (counts: Counts, open: number, now: number) => Pace {
   const looks: Array<{ at: number; finished: number; counts: Counts }> = [];
-  return (counts, now) => {
+  return (counts, open, now) => {
     const before = looks.at(-1)?.counts ?? counts;
     // Jobs that are removed or retried meanwhile make a count go down, which undoes nothing that was finished.
     const states = ["completed", "dead", "cancelled"] as const;
@@ -29,7 +29,6 @@ export function createPace(): (counts: Counts, now: number) => Pace {
     while (looks.length > 2 && looks[1].at <= now - window) looks.shift();
     const over = now - looks[0].at;
     const sum = looks.slice(1).reduce((sum, look) => sum + look.finished, 0);
-    const open = counts.pending + counts.processing + counts.failed;
     return { finished: sum, over, left: open === 0 ? 0 : sum === 0 ? null : open * over / sum };
   };
 }

@@ -112,7 +112,8 @@ function describe(queue: Queue): string {
   const { paused, concurrency, counts } = queue;
   const rate = rateOf(queue);
   return [
-    `${counts.pending + counts.failed} waiting`,
+    `${counts.pending} pending`,
+    ...counts.failed > 0 ? [`${counts.failed} failed`] : [],
     concurrency === null ? `${counts.processing} running` : `${counts.processing} of ${concurrency} running`,
     ...rate === null ? [] : [`at most ${rate}${nextWords(queue)}`],
     ...paused ? ["paused"] : [],

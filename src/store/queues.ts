@@ -66,6 +66,18 @@ function queueFromRow(row: Row, counts: Queue["counts"], nextStart: number | nul
   };
 }
 
+/** Jobs that are pending or failed and cannot be claimed now, each counted once, by the first of these that keeps it. */
+export interface KeptBack {
+  /** Until somebody releases them. */
+  held: number;
+  /** By jobs that they wait for. */
+  blocked: number;
+  /** Until a time: put off, or their retry. */
+  scheduled: number;
+  /** By the pause of their queue, or of all. */
+  paused: number;
+}
+
 /** When a worker can get a job. */
 export interface Outlook {
   /** A job can be claimed now. */

@@ -46,6 +46,8 @@ export interface RegisteredProcess extends Omit<Registration, "lease" | "id"> {
   /** Whether its lease has run out by the store's clock. */
   expired: boolean;
   stop: StopRequest | null;
+  /** Jobs that it has finished a minute, by its last heartbeat; null before that, and of a manager. */
+  pace: number | null;
   /** Ids of the jobs it runs, oldest first. */
   running: string[];
 }

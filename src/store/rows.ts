@@ -150,7 +150,7 @@ function jobState(row: Row): JobState {
 
 /** The columns that {@link processFromRow} reads. */
 export const processColumns =
-  "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, lease_until, stop_grace, queues";
+  "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, lease_until, stop_grace, queues, pace";
 
 /** A process as it is `now`, by the store's clock, with the ids of its jobs, whose rows come by the id of their worker. */
 export function processFromRow(
@@ -168,6 +168,7 @@ export function processFromRow(
     number: number(row, "number"),
     concurrency: number(row, "concurrency"),
     queues: fromJson<string[]>(row, "queues"),
+    pace: numberOrNull(row, "pace"),
     identity: {
       host: text(row, "host"),
       boot: text(row, "boot"),

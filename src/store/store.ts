@@ -9,7 +9,7 @@ import type { Enqueued, Intake } from "./intake.ts";
 import type { Moving } from "./moving.ts";
 import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
-import type { Outlook, Queue, QueueDefaults, QueueSettings } from "./queues.ts";
+import type { KeptBack, Outlook, Queue, QueueDefaults, QueueSettings } from "./queues.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
 import type { ListedJob, ListFilter, Selection } from "./selection.ts";
 
@@ -103,8 +103,8 @@ export interface Store extends AsyncDisposable {
   watch(wake: () => void): (() => void) | null;
 
   register(registration: Registration): Promise<number>;
-  /** Renews the lease; false when this process was declared gone and its jobs have another owner. */
-  heartbeat(process: number, lease: number): Promise<boolean>;
+  /** Renews the lease, with the jobs finished a minute; false when this process was declared gone and its jobs have another owner. */
+  heartbeat(process: number, lease: number, pace?: number | null): Promise<boolean>;
   leave(process: number): Promise<void>;
   processes(): Promise<RegisteredProcess[]>;
   /**
@@ -126,6 +126,8 @@ export interface Store extends AsyncDisposable {
   counts(): Promise<Record<JobState, number>>;
   /** How many jobs run, or wait for anything but their release: pending, processing and failed ones that are not held. */
   countOpen(): Promise<number>;
+  /** How many of the jobs that are pending or failed cannot be claimed now, by what keeps them. */
+  keptBack(): Promise<KeptBack>;
   /** The names of all queues there are. */
   queueNames(): Promise<string[]>;
   /** Up to `limit` of the tags that jobs have. */

@@ -6,6 +6,7 @@ import type { Fence } from "./fence.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
 import type { JobRun } from "./job_run.ts";
 import type { Lease } from "./lease.ts";
+import { createPaceMeter } from "./pace.ts";
 import { createRecovery, type Recovered } from "./recovery.ts";
 import type { WorkerArguments, WorkerAssignment } from "./worker_arguments.ts";
 
@@ -20,6 +21,8 @@ export interface Membership {
   startBeating(): void;
   /** Renews it at once, because its length is another one. */
   beatNow(): void;
+  /** Counts jobs that have ended for good, for the pace that a heartbeat tells. */
+  finished(jobs: number): void;
   /** Stops renewing it and looking after others; resolves when nothing renews it any more. */
   stopBeating(): Promise<void>;
 }
@@ -48,6 +51,7 @@ export function createMembership(member: Member): Membership {
   let looking = false;
   let leaving = false;
   let heartbeat: Heartbeat | undefined;
+  const pace = createPaceMeter(performance.now());
 
   async function register(): Promise<void> {
     const config = member.config();
@@ -80,7 +84,7 @@ export function createMembership(member: Member): Membership {
     const { lease: length } = member.config();
     const sent = lease.now();
     const wasPaused = !fence.mayStart();
-    if (await store.heartbeat(id, length)) {
+    if (await store.heartbeat(id, length, pace.perMinute(performance.now()))) {
       fence.renewed(sent, length);
     } else {
       say(`was taken for gone; the ${running.size} jobs it ran belong to another worker now`);
@@ -133,6 +137,7 @@ export function createMembership(member: Member): Membership {
       );
     },
     beatNow: () => heartbeat?.beatNow(),
+    finished: pace.finished,
     async stopBeating() {
       leaving = true;
       await heartbeat?.stop();

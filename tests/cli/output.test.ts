@@ -38,6 +38,7 @@ const manager: RegisteredProcess = {
   silentFor: 3000,
   expired: false,
   stop: null,
+  pace: null,
   running: [],
 };
 

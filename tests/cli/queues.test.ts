@@ -150,7 +150,7 @@ queueTest("status is as it was where there is one queue, without a limit", async
   await queue.store.enqueue([newJob("a")]);
   assert.doesNotMatch(await say("status"), /queue[^ ]/i);
   await queue.store.setQueue("default", { concurrency: 3, rate: 2, ratePeriod: 1000 });
-  assert.match(await say("status"), /^Queues:\n {2}default +: 1 waiting, 0 of 3 running, at most 2\/s\n$/m);
+  assert.match(await say("status"), /^Queues:\n {2}default +: 1 pending, 0 of 3 running, at most 2\/s\n$/m);
   const { queues } = JSON.parse(await say("status", "--json"));
   assert.deepEqual(queues, JSON.parse(await say("queue", "list", "--json")));
 });

@@ -137,7 +137,7 @@ queueTest("show and status tell that a rate keeps a job", async (queue) => {
   assert.equal(waits.for, "queue");
   assert.ok(waits.seconds > 3500, String(waits.seconds));
   const { stdout } = await queue.run("status");
-  assert.match(stdout, /^ {2}slow +: 1 waiting, 0 running, at most 1\/h \(the next in (1h|59m)( \d+s)?\)$/m);
+  assert.match(stdout, /^ {2}slow +: 1 pending, 0 running, at most 1\/h \(the next in (1h|59m)( \d+s)?\)$/m);
   const [, , slow] = JSON.parse((await queue.run("queue", "list", "--json")).stdout);
   assert.ok(slow.next_start > 3500 && slow.next_start <= 3605, String(slow.next_start));
 });

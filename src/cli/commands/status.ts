@@ -1,14 +1,24 @@
 import { QueuectlError } from "../../errors.ts";
-import { type JobState, jobStates } from "../../job/job.ts";
-import type { RegisteredProcess, Store } from "../../store/store.ts";
+import type { Store } from "../../store/store.ts";
 import { delay } from "../../worker/delay.ts";
 import { onStopSignal } from "../../worker/signals.ts";
 import type { Context } from "../context.ts";
-import { createPace, type Pace } from "../finish_rate.ts";
+import { createPace } from "../finish_rate.ts";
 import { openQueue } from "../open_queue.ts";
-import { json, rough } from "../output.ts";
+import { json } from "../output.ts";
 import { queueLines, queueObject } from "../queue_output.ts";
 import { print } from "../standard_streams.ts";
+import {
+  countLines,
+  keptBackLines,
+  openJobs,
+  paceLines,
+  statusLine,
+  statusObject,
+  watchedPaceLines,
+  workLine,
+  workOf,
+} from "../status_lines.ts";
 import { fitting } from "../terminal_width.ts";
 
 export interface StatusFlags {
@@ -20,7 +30,7 @@ export interface StatusFlags {
 /** Milliseconds between two looks of `--watch`. */
 const interval = 1000;
 
-/** Prints the number of jobs in every state, and with `--workers` who runs them. */
+/** Prints the number of jobs in every state, what keeps them, and who runs them; without workers only with `--workers`. */
 export async function status(this: Context, flags: StatusFlags): Promise<void> {
   if (flags.watch && flags.json) {
     throw new QueuectlError("usage", "Flags --watch and --json cannot be given together");
@@ -33,46 +43,26 @@ export async function status(this: Context, flags: StatusFlags): Promise<void> {
   }
   await using store = await openQueue(this, "empty");
   if (flags.watch) return await watch(store);
-  const queues = await store.queues();
-  const { counts } = queues[0];
-  const slots = flags.workers ? slotsOf(await store.processes(), counts) : undefined;
+  const { queues, counts, kept, work } = await look(store);
   if (flags.json) {
-    const object = {
-      ...Object.fromEntries(jobStates.map((state) => [state, counts[state]])),
-      ...slots,
-      queues: queues.map(queueObject),
-    };
+    const object = { ...statusObject(counts, kept, work), queues: queues.map(queueObject) };
     return await print(json(object) + "\n");
   }
-  await print(
-    [...countLines(counts), ...slots ? [slotLine(slots)] : [], ...queueLines(queues, line), ""].join("\n"),
-  );
+  const isAtWork = work.workers > 0;
+  await print([
+    ...countLines(counts),
+    ...keptBackLines(kept),
+    ...isAtWork || flags.workers ? [workLine(work)] : [],
+    ...isAtWork && work.pace !== null ? paceLines(openJobs(counts, kept), work.pace) : [],
+    ...queueLines(queues, statusLine),
+    "",
+  ].join("\n"));
 }
 
-/** The lines of the original; cancelled jobs, which it does not know, have one only where there are such. */
-function countLines(counts: Record<JobState, number>): string[] {
-  const shown = jobStates.filter((state) => state !== "cancelled" || counts.cancelled > 0);
-  return ["Queue Status:", ...shown.map((state) => line(state, String(counts[state])))];
-}
-
-const line = (title: string, text: string) => `  ${title.padEnd(10)} : ${text}`;
-
-/** The workers that are there, what they can run side by side, and what runs. */
-function slotsOf(processes: readonly RegisteredProcess[], counts: Record<JobState, number>) {
-  const workers = processes.filter(({ role, expired }) => role === "worker" && !expired);
-  const slots = workers.reduce((sum, { concurrency }) => sum + concurrency, 0);
-  return { workers: workers.length, slots, slots_in_use: Math.min(counts.processing, slots) };
-}
-
-const slotLine = ({ workers, slots, slots_in_use }: ReturnType<typeof slotsOf>) =>
-  line("workers", `${workers}, ${slots_in_use} of ${slots} slots in use`);
-
-function paceLines({ finished, over, left }: Pace): string[] {
-  const since = over >= 59_000 ? "the last minute" : rough(over);
-  return [
-    line("finished", over < 1000 ? "-" : `${finished} in ${since}`),
-    line("time left", left === null ? "-" : left === 0 ? "none" : `about ${rough(left)}`),
-  ];
+async function look(store: Store) {
+  const queues = await store.queues();
+  const { counts } = queues[0];
+  return { queues, counts, kept: await store.keptBack(), work: workOf(await store.processes(), counts) };
 }
 
 /** Draws the status anew every second, until Ctrl-C. */
@@ -82,14 +72,13 @@ async function watch(store: Store): Promise<void> {
   const paceAt = createPace();
   try {
     for (let drawn = 0; !stopping.signal.aborted;) {
-      const queues = await store.queues();
-      const { counts } = queues[0];
-      const slots = slotsOf(await store.processes(), counts);
+      const { queues, counts, kept, work } = await look(store);
       const lines = [
         ...countLines(counts),
-        slotLine(slots),
-        ...paceLines(paceAt(counts, performance.now())),
-        ...queueLines(queues, line),
+        ...keptBackLines(kept),
+        workLine(work),
+        ...watchedPaceLines(paceAt(counts, openJobs(counts, kept), performance.now())),
+        ...queueLines(queues, statusLine),
       ];
       const text = (await Array.fromAsync(fitting(lines.map((line) => `${line}\n`)))).join("");
       // Up to where the last one began, and everything below is taken away.

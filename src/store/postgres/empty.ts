@@ -52,6 +52,7 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     isRunning: none(false),
     requestStop: none([]),
     counts: () => Promise.resolve(noJobs()),
+    keptBack: none({ held: 0, blocked: 0, scheduled: 0, paused: 0 }),
     countOpen: none(0),
     queueNames: none([defaultQueueName]),
     tagNames: none([]),

@@ -61,12 +61,13 @@ export async function heartbeat(
   listener: Listener,
   process: number,
   lease: number,
+  pace: number | null,
 ): Promise<boolean> {
   const renewal = {
     text: `WITH ${clockSql("$1")}
-      UPDATE queuectl.processes SET heartbeat_at = now, lease_until = now + $2::bigint FROM clock WHERE id = $3
-      RETURNING id`,
-    parameters: [database.now(), lease, process],
+      UPDATE queuectl.processes SET heartbeat_at = now, lease_until = now + $2::bigint, pace = $4
+      FROM clock WHERE id = $3 RETURNING id`,
+    parameters: [database.now(), lease, process, pace],
   };
   const patience = Math.max(shortestRenewal, lease * renewalPart);
   const isRenewed = ([rows]: Row[][]) => rows.length === 1;

@@ -3,6 +3,7 @@
 import type { Attempt, JobState } from "../../job/job.ts";
 import { jobStates } from "../../job/job.ts";
 import { nearestId } from "../../nearest.ts";
+import type { KeptBack } from "../queues.ts";
 import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
 import { attemptColumns, attemptFromRow, number, text } from "../rows.ts";
 import type { FoundRun } from "../store.ts";
@@ -28,6 +29,33 @@ export async function countOpen(database: Database): Promise<number> {
       FROM queuectl.counters`,
   }], { readOnly: true });
   return Number(row.open);
+}
+
+/** What keeps jobs from being claimed: by the indexes of what is seldom, without a look at all that wait. */
+export async function keptBack(database: Database): Promise<KeptBack> {
+  const [[row]] = await database.batch([{
+    text: `SELECT
+      (SELECT count(*) FROM queuectl.jobs WHERE held) AS held,
+      (SELECT count(*) FROM queuectl.jobs WHERE blocked > 0) AS blocked,
+      (SELECT count(*) FROM queuectl.jobs WHERE held AND blocked > 0) AS held_blocked,
+      (SELECT count(*) FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL) AS scheduled,
+      (SELECT count(*) FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL AND held) AS held_scheduled,
+      (SELECT count(*) FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL AND NOT held AND blocked > 0)
+        AS blocked_scheduled,
+      CASE WHEN EXISTS (SELECT FROM queuectl.queues WHERE paused) THEN (
+        SELECT count(*) FROM queuectl.jobs WHERE available AND (
+          EXISTS (SELECT FROM queuectl.queues WHERE paused AND name = '')
+          OR queue IN (SELECT name FROM queuectl.queues WHERE paused)
+        )
+      ) ELSE 0 END AS paused`,
+  }], readOnly);
+  const count = (name: string) => number(row, name);
+  return {
+    held: count("held"),
+    blocked: count("blocked") - count("held_blocked"),
+    scheduled: count("scheduled") - count("held_scheduled") - count("blocked_scheduled"),
+    paused: count("paused"),
+  };
 }
 
 /** The names of all queues. */

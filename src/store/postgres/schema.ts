@@ -191,5 +191,7 @@ const queues = `
   ${countQueues}
 `;
 
+const pace = "ALTER TABLE queuectl.processes ADD COLUMN pace double precision";
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, moves, queues];
+export const migrations: readonly string[] = [first, second, moves, queues, pace];

@@ -21,7 +21,17 @@ import { isWorkLeft, outlook } from "./outlook.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
-import { attempts, countOpen, counts, deaths, findRun, lastOutput, queueNames, tagNames } from "./queries.ts";
+import {
+  attempts,
+  countOpen,
+  counts,
+  deaths,
+  findRun,
+  keptBack,
+  lastOutput,
+  queueNames,
+  tagNames,
+} from "./queries.ts";
 import { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
@@ -85,13 +95,14 @@ function storeOn(database: Database, url: string, spool: string): Store {
       workerNames.set(id, `${host.split("/")[0]}:${pid}`);
       return id;
     },
-    heartbeat: (process, lease) => heartbeat(database, listener, process, lease),
+    heartbeat: (process, lease, pace = null) => heartbeat(database, listener, process, lease, pace),
     leave: (process) => leave(database, process),
     processes: () => listProcesses(database),
     takeOver: (worker, gone, silent) => takeOver(database, requests, worker, gone, silent),
     isRunning: (seq, run, boot) => isRunning(database, seq, run, boot),
     requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
+    keptBack: () => keptBack(database),
     countOpen: () => countOpen(database),
     queueNames: () => queueNames(database),
     tagNames: (limit) => tagNames(database, limit),

@@ -32,11 +32,16 @@ export async function register(database: Database, registration: Registration): 
 }
 
 /** Renews the lease; false when the process is not registered any more. */
-export async function heartbeat(database: Database, process: number, lease: number): Promise<boolean> {
+export async function heartbeat(
+  database: Database,
+  process: number,
+  lease: number,
+  pace: number | null,
+): Promise<boolean> {
   return await database.write(() => {
     const now = database.now();
-    return database.prepare("UPDATE processes SET heartbeat_at = ?, lease_until = ? WHERE id = ?")
-      .run(now, now + lease, process).changes === 1;
+    return database.prepare("UPDATE processes SET heartbeat_at = ?, lease_until = ?, pace = ? WHERE id = ?")
+      .run(now, now + lease, pace, process).changes === 1;
   });
 }
 

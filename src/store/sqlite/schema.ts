@@ -229,8 +229,10 @@ const queues = `
     WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
 `;
 
+const pace = "ALTER TABLE processes ADD COLUMN pace REAL";
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, third, moves, queues];
+export const migrations: readonly string[] = [first, second, third, moves, queues, pace];
 
 /** What the triggers of a queue that is being moved say, before the place to which it moves; see move_lock.ts. */
 export const sealMark = "queuectl: moving to ";

@@ -153,13 +153,15 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
       workerNames.set(id, `${host.split("/")[0]}:${pid}`);
       return id;
     },
-    heartbeat: async (process, lease) => (await work()).heartbeat(database, process, lease),
+    heartbeat: async (process, lease, pace = null) =>
+      (await work()).heartbeat(database, process, lease, pace),
     leave: async (process) => (await work()).leave(database, process),
     processes: async () => (await work()).listProcesses(database),
     takeOver: async (worker, gone, silent) => (await work()).takeOver(database, worker, gone, silent),
     isRunning: async (seq, run, boot) => (await work()).isRunning(database, seq, run, boot),
     requestStop: async (request, gone, hosts) => (await work()).requestStop(database, request, gone, hosts),
     counts: async () => (await questions()).counts(database),
+    keptBack: async () => (await questions()).keptBack(database),
     countOpen: async () => (await questions()).countOpen(database),
     queueNames: async () => (await questions()).queueNames(database),
     tagNames: async (limit) => (await questions()).tagNames(database, limit),

@@ -1,6 +1,7 @@
 /** Jobs that are held, and let go. */
 
 import assert from "node:assert/strict";
+import { allQueues } from "../../../src/store/queues.ts";
 import { addOneOfEach } from "./every_state.ts";
 import {
   addDead,
@@ -33,6 +34,36 @@ export function holdCases(test: Case): void {
     assert.equal((await jobById(store, "now")).held, false);
     assert.deepEqual(await store.outlook(), { ready: true, dueIn: null });
     assert.deepEqual(ids(await claim(store, worker, 9)), ["later", "now", "born"]);
+  });
+
+  test("what keeps jobs back is counted, each job once", async ({ store, clock }) => {
+    const worker = await join(store);
+    const nothing = { held: 0, blocked: 0, scheduled: 0, paused: 0 };
+    assert.deepEqual(await store.keptBack(), nothing);
+    const queue = "other";
+    await store.enqueue([newJob("runs"), newJob("free"), newJob("fails"), newJob("in-other", { queue })]);
+    const [, , fails] = await claim(store, worker, 3);
+    assert.deepEqual(await store.keptBack(), nothing);
+    await end(store, worker, fails, failure);
+    await store.enqueue([
+      newJob("later", { delay: 1000 }),
+      newJob("after", { after: ["runs"] }),
+      newJob("later-after", { after: ["runs"], delay: 1000 }),
+      newJob("held", { held: true }),
+      newJob("held-later", { held: true, delay: 1000 }),
+      newJob("held-after", { held: true, after: ["runs"] }),
+    ]);
+    const kept = { held: 3, blocked: 2, scheduled: 2, paused: 0 };
+    assert.deepEqual(await store.keptBack(), kept);
+    await store.pauseQueues([queue], true);
+    assert.deepEqual(await store.keptBack(), { ...kept, paused: 1 });
+    await store.enqueue([newJob("new")]);
+    await store.pauseQueues([allQueues], true);
+    assert.deepEqual(await store.keptBack(), { ...kept, paused: 2 });
+    clock.advance(100_000);
+    await store.pauseQueues([allQueues, queue], false);
+    assert.deepEqual(ids(await claim(store, worker, 9)).sort(), ["fails", "in-other", "later", "new"]);
+    assert.deepEqual(await store.keptBack(), { ...kept, scheduled: 0 });
   });
 
   test("a job that is released before its time waits for that", async ({ store, clock }) => {

@@ -10,7 +10,7 @@ export function processCases(test: Case): void {
     clock.advance(10);
     const worker = await join(store, { manager, number: 2, concurrency: 8, identity });
     assert.notEqual(manager, worker);
-    const common = { identity, queues: null, expired: false, stop: null, running: [] };
+    const common = { identity, queues: null, expired: false, stop: null, pace: null, running: [] };
     const started = clock.now();
     assert.deepEqual(await store.processes(), [
       {
@@ -69,6 +69,14 @@ export function processCases(test: Case): void {
     const [process] = await store.processes();
     assert.deepEqual([process.id, process.heartbeatAt, process.expired], [worker, clock.now(), false]);
     assert.equal(process.startedAt, clock.now() - 3 * (lease - 1));
+  });
+
+  test("heartbeat tells the pace", async ({ store }) => {
+    const worker = await join(store);
+    await store.heartbeat(worker, lease, 12.5);
+    assert.deepEqual((await store.processes()).map(({ pace }) => pace), [12.5]);
+    await store.heartbeat(worker, lease);
+    assert.deepEqual((await store.processes()).map(({ pace }) => pace), [null]);
   });
 
   test("heartbeat takes a longer or shorter lease from then on", async ({ store, clock }) => {
