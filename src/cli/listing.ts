@@ -22,6 +22,8 @@ export interface PageFlags {
   readonly all?: boolean;
   readonly sort?: string;
   readonly cursor?: string;
+  readonly "with-cursor"?: boolean;
+  readonly json?: boolean;
 }
 
 /** Which part of a filter's jobs is shown, and in which order; without `sort` the newest, the newest last. */
@@ -29,6 +31,16 @@ export interface Page {
   limit: number;
   sort?: Sort;
   after?: Position;
+  /** The cursor of the next page is printed with the jobs. */
+  withCursor?: true;
+}
+
+/** What a page has. */
+export interface PageOfJobs {
+  /** The jobs as they are asked for; null when there are none. */
+  jobs: AsyncIterable<ListedJob> | null;
+  /** The cursor of the next page; null where there are no more jobs. */
+  next: string | null;
 }
 
 /** A list of as many jobs, and no more, is read as a whole. */
@@ -45,6 +57,10 @@ export function pageOf(flags: PageFlags): Page {
     );
   }
   const page: Page = { limit: flags.all ? Infinity : limitOf(flags.limit) };
+  if (flags["with-cursor"]) {
+    if (!flags.json) throw new QueuectlError("usage", "Flag --with-cursor goes with --json");
+    page.withCursor = true;
+  }
   if (flags.sort !== undefined) page.sort = sortOf(flags.sort);
   if (flags.cursor === undefined) return page;
   const { sort, after } = readCursor(flags.cursor);
@@ -98,43 +114,51 @@ function readCursor(text: string): { sort?: Sort; after: Position } {
   );
 }
 
-/** The jobs of a page as they are asked for; null when there are none. Says on standard error when there are more. */
+/** Reads a page. Says on standard error when there are more jobs, unless that is printed with them. */
 export async function jobsOf(
   store: Store,
   filter: JobFilter,
   page: Page,
-): Promise<AsyncIterable<ListedJob> | null> {
+): Promise<PageOfJobs> {
   const { limit, sort, after } = page;
   const query: ListFilter = { ...filter, sort, after, limit: limit + 1 };
   if (limit <= wholeLimit) {
     const jobs = await store.list(query);
     const rest = jobs.length > limit ? (sort ? jobs.pop() : jobs.shift()) : undefined;
-    if (rest !== undefined) tellMore(page, positionOf(sort ? jobs.at(-1)! : jobs[0], sort?.by ?? "created"));
-    return jobs.length > 0 ? asyncOf(jobs) : null;
+    const next = rest && cursorOf(positionOf(sort ? jobs.at(-1)! : jobs[0], sort?.by ?? "created"), sort);
+    if (next !== undefined) tellMore(page, next);
+    return { jobs: jobs.length > 0 ? asyncOf(jobs) : null, next: next ?? null };
   }
   const keys = await store.keys(query);
+  let next: string | null = null;
   if (keys.length > limit) {
     if (sort) keys.pop();
     else keys.shift();
-    tellMore(page, await positionByKey(store, sort ? keys.at(-1)! : keys[0], sort));
+    next = await cursorBehind(store, keys, sort);
+    tellMore(page, next);
   }
-  return keys.length > 0 ? inParts(store, filter, keys, sort) : null;
+  return { jobs: keys.length > 0 ? inParts(store, filter, keys, sort) : null, next };
 }
 
-function tellMore({ limit, sort }: Page, position: Position | undefined): void {
+function tellMore({ limit, sort, withCursor }: Page, next: string | null): void {
+  if (withCursor) return;
   const which = sort === undefined ? `the newest ${limit}` : `the first ${limit}`;
-  const next = position === undefined ? "" : ` Next page: --cursor ${cursorOf(position, sort)}`;
-  printMessage(`Showing ${which} jobs; use --limit to see more.${next}`);
+  const words = next === null ? "" : ` Next page: --cursor ${next}`;
+  printMessage(`Showing ${which} jobs; use --limit to see more.${words}`);
 }
 
-async function positionByKey(
+/** The cursor of the page behind these keys: of the last job that is still there, null when there is none. */
+async function cursorBehind(
   store: Store,
-  seq: number,
+  keys: readonly number[],
   sort: Sort | undefined,
-): Promise<Position | undefined> {
-  if (sort === undefined) return { value: seq, seq };
-  const [job] = await store.list({ keys: [seq], limit: 1 });
-  return job && positionOf(job, sort.by);
+): Promise<string | null> {
+  if (sort === undefined) return cursorOf({ value: keys[0], seq: keys[0] }, sort);
+  for (const seq of keys.toReversed()) {
+    const [job] = await store.list({ keys: [seq], limit: 1 });
+    if (job) return cursorOf(positionOf(job, sort.by), sort);
+  }
+  return null;
 }
 
 async function* asyncOf(jobs: ListedJob[]): AsyncGenerator<ListedJob> {

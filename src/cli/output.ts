@@ -38,6 +38,15 @@ export async function* jsonArray(
   yield separator === "[\n" ? "[]\n" : "\n]\n";
 }
 
+/** A page of a list as one object: where the next one begins, null on the last one, and jobs, each on a line. */
+export async function* jsonPage(
+  next: string | null,
+  jobs: Iterable<unknown> | AsyncIterable<unknown>,
+): AsyncGenerator<string> {
+  yield `{"next_cursor":${json(next)},"jobs":`;
+  for await (const piece of jsonArray(jobs)) yield piece.replace(/\]\n$/, "]}\n");
+}
+
 const rule = "-".repeat(80) + "\n";
 
 /** The table of `dlq list`. Of a long error the end is shown, where the reason is. */

@@ -159,7 +159,12 @@ queueTest("doctor: waiting jobs without a worker, and a worker that is gone, are
   await kill(worker);
   const { code, findings } = await examine(queue.run("doctor"));
   assert.equal(code, 0);
-  assertFound(findings, new RegExp(`^note  Manager \\(pid ${manager.pid}\\) is gone when a worker starts`));
+  assertFound(
+    findings,
+    new RegExp(
+      `^note  Manager \\(pid ${manager.pid}\\) is gone; it will be forgotten when a worker starts; `,
+    ),
+  );
   assertFound(
     findings,
     new RegExp(

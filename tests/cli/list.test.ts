@@ -63,12 +63,13 @@ programTest("pages of a list follow one another by their cursors, in any order",
     const pages: string[] = [];
     let flags = sort;
     for (;;) {
-      const { stdout, stderr } = await test.run([
-        ...["list", "--json", "--columns", "id", "--limit", "2"],
-        ...flags,
-      ]);
+      const args = ["list", "--json", "--columns", "id", "--limit", "2", ...flags];
+      const { stdout, stderr } = await test.run(args);
       pages.push(...JSON.parse(stdout).map(({ id }: { id: string }) => id));
       const cursor = /^Showing the .* Next page: --cursor (\S+)\n$/.exec(stderr)?.[1];
+      const page = await test.run([...args, "--with-cursor"]);
+      assert.deepEqual([page.code, page.stderr], [0, ""]);
+      assert.deepEqual(JSON.parse(page.stdout), { next_cursor: cursor ?? null, jobs: JSON.parse(stdout) });
       if (cursor === undefined) break;
       flags = ["--cursor", cursor];
     }
@@ -85,6 +86,10 @@ programTest("list --all has every job, more than are read at once", async (test)
   const ids = Array.from({ length: count }, (_, id) => `job-${id}`);
   assert.deepEqual(await listed(test, "--all"), ids);
   assert.deepEqual(await listed(test, "--all", "--sort", "created,desc"), ids.toReversed());
+  const page = await test.run(["list", "--json", "--with-cursor", "--limit", "2000", "--sort", "id"]);
+  const { next_cursor, jobs } = JSON.parse(page.stdout);
+  assert.deepEqual([jobs.length, page.stderr], [2000, ""]);
+  assert.deepEqual(await listed(test, "--cursor", next_cursor), ids.toSorted().slice(2000));
   const cut = await test.run(["list", "--limit", "2000"]);
   assert.equal(cut.stdout.split("\n").length, 2003);
   assert.match(cut.stderr, /^Showing the newest 2000 jobs; .* Next page: --cursor \d+\n$/);
@@ -105,6 +110,7 @@ programTest("what list does not know is told in one line, with what was perhaps 
     [["--since", "2026-02-30"], /^Flag --since takes/],
     [["--search="], /^Flag --search needs a value/],
     [["--all", "--limit", "3"], /^Flag --all .* cannot be given with --limit or --cursor$/],
+    [["--with-cursor"], /^Flag --with-cursor goes with --json$/],
     [["--cursor", "é"], /^There is no such cursor: "é"/],
     [["--cursor", "bm9uZQ"], /^There is no such cursor: "bm9uZQ"/],
     [["--cursor", "12", "--sort", "id"], /^The cursor is that of a list in another order; leave out --sort$/],

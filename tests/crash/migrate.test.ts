@@ -152,7 +152,7 @@ crashTest(pairs[0], "a queue that was sealed for one place is not moved to anoth
 
 crashTest(pairs[0], "a move whose target is lost begins anew there, or is abandoned", 0, async (subject) => {
   const { path, from, to, before, migrate, run } = subject;
-  const abandon = () => run(from, "migrate", "--from", from.url, "--abandon");
+  const abandon = (...flags: string[]) => run(from, "migrate", "--from", from.url, "--abandon", ...flags);
   const nothing = await abandon();
   assert.deepEqual([nothing.code, nothing.stdout], [4, ""]);
   assert.match(nothing.stderr, /^No move of the queue in .* was interrupted/);
@@ -166,6 +166,11 @@ crashTest(pairs[0], "a move whose target is lost begins anew there, or is abando
   assert.match(abandoned.stdout, /^The queue is used on in .*; its move to .* is given up\.\n$/);
   assert.deepEqual(await queueRows(from.url), before);
   await lose(2);
+  const again = await abandon("--json");
+  const { from: kept, to: lost, abandoned: isAbandoned } = JSON.parse(again.stdout);
+  assert.ok(from.url.endsWith(kept) && to.url.endsWith(lost), again.stdout);
+  assert.deepEqual([again.code, isAbandoned], [0, true]);
+  await lose(3);
   assert.match((await migrate()).stdout, /^Moved 9 jobs /);
   await assertMoved(subject);
 });

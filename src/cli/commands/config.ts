@@ -33,20 +33,29 @@ export async function configGet(this: Context, flags: { json?: boolean }, key: s
 }
 
 /** Stores a setting. */
-export async function configSet(this: Context, _flags: unknown, key: string, text: string): Promise<void> {
+export async function configSet(
+  this: Context,
+  flags: { json?: boolean },
+  key: string,
+  text: string,
+): Promise<void> {
   const value = checkSetting(key, text);
   await using store = await openQueue(this, "create");
   await store.setSetting(key, value);
-  await print(`Set ${key} to ${value}.\n`);
+  const stored: SettingInForce = { key, value, source: "stored" };
+  await print(flags.json ? `${json(stored)}\n` : `Set ${key} to ${value}.\n`);
 }
 
 /** Forgets a stored setting, so that its default is in force. */
-export async function configUnset(this: Context, _flags: unknown, key: string): Promise<void> {
+export async function configUnset(this: Context, flags: { json?: boolean }, key: string): Promise<void> {
   checkSettingName(key);
   await using store = await openQueue(this, "empty");
   const removed = await store.unsetSetting(key);
+  const unset: SettingInForce = { key, value: defaultSetting(key), source: "default" };
   await print(
-    `${removed ? `Unset ${key}` : `${key} was not set`}; it is ${defaultSetting(key)} (the default).\n`,
+    flags.json
+      ? `${json(unset)}\n`
+      : `${removed ? `Unset ${key}` : `${key} was not set`}; it is ${unset.value} (the default).\n`,
   );
 }
 

@@ -18,7 +18,7 @@ type ActFlags = DeadFilterFlags & { all?: boolean; json?: boolean };
 /** Prints the newest dead jobs, oldest of them first. */
 export async function dlqList(
   this: Context,
-  flags: DeadFilterFlags & PageFlags & { json?: boolean },
+  flags: DeadFilterFlags & PageFlags,
 ): Promise<void> {
   const [filter, page] = [filterOf(flags), pageOf(flags)];
   await using store = await openQueue(this, "empty");

@@ -7,38 +7,67 @@ import { beingMoved } from "../../store/refusals.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
 import { findGone, hostName, takeSnapshot } from "../../worker/processes.ts";
 import type { Context } from "../context.ts";
-import { counted } from "../output.ts";
+import { counted, json } from "../output.ts";
 import { hostNames } from "../process_output.ts";
 import { print } from "../standard_streams.ts";
 
 /** What was found: `ok`, `note` where something will mend itself or is only worth knowing, `error` where it will not. */
 interface Finding {
   level: "ok" | "note" | "error";
-  text: string;
+  what: string;
+  /** What to do. */
+  advice?: string;
+  /** The advice is the same for several, and told behind the last of them. */
+  isAdviceShared?: boolean;
 }
 
-/** Prints a line for everything that was checked, with what to do; repairs nothing. */
-export async function doctor(this: Context): Promise<void> {
-  const report = async (findings: Finding[]) => {
-    for (const { level, text } of findings) await print(`${level.padEnd(5)} ${printable(text)}\n`);
-    if (findings.some(({ level }) => level === "error")) {
-      this.process.exitCode = exitStatus(new QueuectlError("database", ""));
-    }
-  };
-  const url = databaseUrl(this.db);
+/** Prints a line for everything that was checked, with what to do, or all of it as JSON; repairs nothing. */
+export async function doctor(this: Context, flags: { json?: boolean }): Promise<void> {
+  const found: Finding[] = [];
+  await examine(this, async (findings, status = exitStatus(new QueuectlError("database", ""))) => {
+    found.push(...findings);
+    if (findings.some(({ level }) => level === "error")) this.process.exitCode = status;
+    if (!flags.json) await print(findingLines(findings).join(""));
+  });
+  if (flags.json) await print(json(reportObject(found)) + "\n");
+}
+
+/** A line for each finding. */
+function findingLines(findings: readonly Finding[]): string[] {
+  const line = (level: Finding["level"], text: string) => `${level.padEnd(5)} ${printable(text)}\n`;
+  const shared = findings.find(({ isAdviceShared }) => isAdviceShared);
+  return [
+    ...findings.map(({ level, what, advice, isAdviceShared }) =>
+      line(level, advice === undefined || isAdviceShared ? what : `${what}; ${advice}`)
+    ),
+    ...shared ? [line("note", `What to do: ${shared.advice}`)] : [],
+  ];
+}
+
+/** What `doctor --json` prints. */
+const reportObject = (findings: readonly Finding[]) => ({
+  ok: findings.every(({ level }) => level !== "error"),
+  findings: findings.map(({ level, what, advice }) => ({ level, what, advice: advice ?? null })),
+});
+
+/** Checks one thing after the other, and reports each; the exit status is that of an error in it. */
+async function examine(
+  context: Context,
+  report: (findings: Finding[], status?: number) => Promise<void>,
+): Promise<void> {
+  const url = databaseUrl(context.db);
   let store: Store;
   try {
     // Who can write it is reported with the rest.
     store = await openStore(url, { missing: "empty", durable: false, allowShared: true });
   } catch (error) {
     if (!(error instanceof QueuectlError)) throw error;
-    await print(`error ${printable(error.message)}\n`);
-    this.process.exitCode = exitStatus(error);
-    return;
+    return await report(asFinding(error), exitStatus(error));
   }
   await using opened = store;
   if (!opened.exists) {
-    return await print(`note  There is no database ${opened.location} yet; enqueue makes it\n`);
+    const what = `There is no database ${opened.location} yet`;
+    return await report([{ level: "note", what, advice: "enqueue makes it" }]);
   }
   await report(checkFiles(opened));
   await report(await checkMove(opened).catch(asFinding));
@@ -49,26 +78,27 @@ export async function doctor(this: Context): Promise<void> {
 
 function asFinding(error: unknown): Finding[] {
   if (!(error instanceof QueuectlError)) throw error;
-  return [{ level: "error", text: error.message }];
+  return [{ level: "error", what: error.message }];
 }
 
 function checkFiles(store: Store): Finding[] {
   // A database on a server is no file.
   const file = statIfThere(store.location);
   const size = file ? `, ${file.size} bytes` : "";
-  const findings: Finding[] = [{ level: "ok", text: `Database ${store.location}${size}` }];
+  const findings: Finding[] = [{ level: "ok", what: `Database ${store.location}${size}` }];
   // SQLite gives its other files the mode of the first.
   for (const path of [store.location, store.spool]) {
     const mode = statIfThere(path)?.mode ?? 0;
     if (mode & 0o022) {
       findings.push({
         level: "error",
-        text: `${path} can be written by other users; run: chmod go-w ${path}`,
+        what: `${path} can be written by other users`,
+        advice: `run: chmod go-w ${path}`,
       });
     } else if (mode & 0o044) {
       findings.push({
         level: "note",
-        text: `${path} can be read by other users, with all commands and their output`,
+        what: `${path} can be read by other users, with all commands and their output`,
       });
     }
   }
@@ -78,27 +108,25 @@ function checkFiles(store: Store): Finding[] {
 /** A queue whose move to another database was interrupted refuses every change. */
 async function checkMove(store: Store): Promise<Finding[]> {
   const move = await (await store.moving()).begun();
-  return move ? [{ level: "error", text: beingMoved(store.location, move.location).message }] : [];
+  return move ? asFinding(beingMoved(store.location, move.location)) : [];
 }
 
 async function checkData(store: Store): Promise<Finding[]> {
   const problems = await store.check();
-  if (problems.length === 0) return [{ level: "ok", text: "The data is sound" }];
+  if (problems.length === 0) return [{ level: "ok", what: "The data is sound" }];
   const rescue = `, or save what can be read: sqlite3 ${store.location} .recover`;
   const advice = `stop the workers and restore a backup${statIfThere(store.location) ? rescue : ""}`;
-  return [
-    ...problems.map((text) => ({ level: "error", text } as const)),
-    { level: "note", text: `What to do: ${advice}` },
-  ];
+  return problems.map((what) => ({ level: "error", what, advice, isAdviceShared: true }));
 }
 
 async function checkProcesses(store: Store): Promise<Finding[]> {
   const processes = await store.processes();
   if (processes.length === 0) {
     const open = await store.countOpen();
-    if (open === 0) return [{ level: "ok", text: "Nothing waits, and no worker runs" }];
+    if (open === 0) return [{ level: "ok", what: "Nothing waits, and no worker runs" }];
     const jobs = open === 1 ? "1 job waits" : `${open} jobs wait`;
-    return [{ level: "note", text: `${jobs}, but no worker runs; start one: queuectl worker start` }];
+    const advice = "start one: queuectl worker start";
+    return [{ level: "note", what: `${jobs}, but no worker runs`, advice }];
   }
   const snapshot = await takeSnapshot();
   const gone = findGone(processes, snapshot, store.shared);
@@ -115,25 +143,29 @@ function describeProcess(process: RegisteredProcess, isGone: boolean, host: stri
   const place = host === null ? "" : ` on host ${host}`;
   const name = `${role === "manager" ? "Manager" : `Worker-${number}`} (pid ${identity.pid}${place})`;
   if (isGone) {
-    const jobs = running.length > 0 ? `; its ${counted(running.length, "job")} will be taken over` : "";
-    return { level: "note", text: `${name} is gone${jobs} when a worker starts: queuectl worker start` };
+    const rest = running.length > 0
+      ? `its ${counted(running.length, "job")} will be taken over`
+      : "it will be forgotten";
+    const what = `${name} is gone; ${rest} when a worker starts`;
+    return { level: "note", what, advice: "start one: queuectl worker start" };
   }
   if (expired && host !== null) {
-    const text =
+    const what =
       `${name} has not been heard of for longer than its lease: its host is down or cut off, or it ` +
       "hangs; its jobs are taken over by workers of other hosts";
-    return { level: "note", text };
+    return { level: "note", what };
   }
   if (expired) {
     const advice =
       `if it hangs, end it with: kill -9 ${identity.pid} (its commands run on, and are taken over)`;
     return {
       level: "error",
-      text: `${name} is there, but has not been heard of for longer than its lease; ${advice}`,
+      what: `${name} is there, but has not been heard of for longer than its lease`,
+      advice,
     };
   }
   return {
     level: "ok",
-    text: `${name} is at work${running.length > 0 ? ` on ${counted(running.length, "job")}` : ""}`,
+    what: `${name} is at work${running.length > 0 ? ` on ${counted(running.length, "job")}` : ""}`,
   };
 }

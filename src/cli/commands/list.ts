@@ -7,13 +7,12 @@ import { type FilterFlags, filterOf } from "../job_filter.ts";
 import { jobsOf, type Page, type PageFlags, pageOf } from "../listing.ts";
 import { hintAtTags, requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
-import { jobObject, jsonArray } from "../output.ts";
+import { jobObject, jsonArray, jsonPage } from "../output.ts";
 import { print, printAll } from "../standard_streams.ts";
 import { fitting } from "../terminal_width.ts";
 
 export interface ListFlags extends FilterFlags, PageFlags {
   readonly columns?: string;
-  readonly json?: boolean;
 }
 
 /** Prints jobs: the newest, oldest of them first, or the first in another order. */
@@ -46,11 +45,11 @@ export async function printList(
   },
 ): Promise<void> {
   await requireQueues(store, filter.queues);
-  const jobs = await jobsOf(store, filter, page);
+  const { jobs, next } = await jobsOf(store, filter, page);
   if (!jobs) await hintAtTags(store, filter);
-  if (table !== null) await (jobs ? printAll(fitting(table(jobs))) : print(empty));
-  else if (!jobs) await printAll(jsonArray([]));
-  else await printAll(jsonArray(columns ? fieldsOf(jobs, columns) : jobObjects(store, jobs)));
+  if (table !== null) return await (jobs ? printAll(fitting(table(jobs))) : print(empty));
+  const objects = !jobs ? [] : columns ? fieldsOf(jobs, columns) : jobObjects(store, jobs);
+  await printAll(page.withCursor ? jsonPage(next, objects) : jsonArray(objects));
 }
 
 async function* fieldsOf(jobs: AsyncIterable<Job>, columns: readonly string[]) {

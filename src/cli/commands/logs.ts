@@ -11,11 +11,13 @@ import { changesOf } from "../follow/changes.ts";
 import { followAll } from "../follow/follow_all.ts";
 import { followJob } from "../follow/follow_job.ts";
 import { lastLines } from "../follow/printed_text.ts";
-import { lineSinks, plainSink } from "../follow/sinks.ts";
+import { jsonSink, printedObject } from "../follow/json_sink.ts";
+import { isChosen, lineSinks, plainSink } from "../follow/sinks.ts";
 import { wordsOf } from "../job_filter.ts";
 import { requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
-import { printMessage } from "../standard_streams.ts";
+import { jsonArray } from "../output.ts";
+import { printAll, printMessage } from "../standard_streams.ts";
 
 /** What `logs` can be given; `follow` has the same but for its own name. */
 export interface LogsFlags {
@@ -26,6 +28,7 @@ export interface LogsFlags {
   stderr?: boolean;
   attempt?: string;
   lines?: string;
+  json?: boolean;
 }
 
 /** Lines that are shown first of a job that runs when all are followed. */
@@ -75,7 +78,9 @@ async function followEach(
 ): Promise<void> {
   if (!store.exists) throw new QueuectlError("not_found", `There is no queue in ${store.location} yet`);
   using changes = changesOf(store);
-  const sinkOf = lineSinks(flags, (Deno.env.get("NO_COLOR") ?? "") !== "");
+  const sinkOf = flags.json
+    ? (id: string) => jsonSink(id, flags)
+    : lineSinks(flags, (Deno.env.get("NO_COLOR") ?? "") !== "");
   await followAll(store, changes, { sinkOf, say: printMessage }, lines, queues);
 }
 
@@ -88,17 +93,33 @@ async function printJob(
 ): Promise<void> {
   const detail = await store.detail(id);
   const only = attempt === undefined ? undefined : runOfAttempt(detail, attempt);
-  const sink = plainSink(flags);
   if (flags.follow) {
+    const sink = flags.json ? jsonSink(detail.id, flags) : plainSink(flags);
     using changes = changesOf(store);
     await followJob(store, changes, detail, sink, { lines, only });
     return;
   }
   const printed = await printedBy(store, detail, only);
-  if (!printed) return printMessage(`Job ${detail.id} has not run yet.`);
+  if (!printed) printMessage(`Job ${detail.id} has not run yet.`);
   const shown = (text: string) => lines === undefined ? text : lastLines(text, lines);
-  await sink.write("out", shown(printed.output));
-  await sink.write("err", shown(printed.errorOutput));
+  const texts = printed
+    ? [["out", shown(printed.output)] as const, ["err", shown(printed.errorOutput)] as const]
+    : [];
+  if (flags.json) {
+    const chosen = texts.filter(([stream]) => isChosen(stream, flags));
+    const objects = chosen.map(([stream, text]) => printedObject(detail.id, printed!, stream, text));
+    return await printAll(jsonArray(objects));
+  }
+  const sink = plainSink(flags);
+  for (const [stream, text] of texts) await sink.write(stream, text);
+}
+
+/** What a run has printed, and which it is. */
+interface Printed {
+  run: number;
+  attempt: number;
+  output: string;
+  errorOutput: string;
 }
 
 /** The newest run of a job that has this number of an attempt. Throws `not_found`. */
@@ -117,22 +138,22 @@ function runOfAttempt({ id, state, attempts, run, runs }: JobDetail, attempt: nu
 /** Null for a job that has not run yet. */
 async function printedBy(
   store: Store,
-  { seq, run }: JobDetail,
+  { seq, run, attempts }: JobDetail,
   only = run,
-): Promise<{ output: string; errorOutput: string } | null> {
+): Promise<Printed | null> {
   const { maxOutput } = configFrom(await store.settings());
   for (;;) {
     const ended = await store.runAfter(seq, only - 1);
-    if (ended?.run === only || only === 0) return ended;
+    if (ended?.run === only || only === 0) return ended && { ...ended, attempt: ended.number };
     // It runs here, or the store has what its worker has sent.
     const spooled = readSpooled(runFiles(store.spool, seq, only), maxOutput);
-    if (spooled) return spooled;
+    if (spooled) return { ...spooled, run: only, attempt: attempts };
     const pieces = await store.keptOutput(seq, only);
     const textOf = (stream: "out" | "err") =>
       boundedText(endsOfPieces(pieces.filter((piece) => piece.stream === stream)), maxOutput);
     // Where it has ended meanwhile there is nothing left of it, and its result is in the store.
     if (pieces.length > 0 || await store.isRunning(seq, only)) {
-      return { output: textOf("out"), errorOutput: textOf("err") };
+      return { run: only, attempt: attempts, output: textOf("out"), errorOutput: textOf("err") };
     }
     if ((await store.progress([seq])).length === 0) return null;
   }

@@ -28,10 +28,12 @@ export async function migrate(
     throw new QueuectlError("not_found", `There is no queue in ${source.location} that could be moved`);
   }
   if (to === undefined) {
-    const lost = printable(await abandonMove(source));
-    return await print(
-      `The queue is used on in ${printable(source.location)}; its move to ${lost} is given up.\n`,
-    );
+    const lost = await abandonMove(source);
+    const text = `The queue is used on in ${printable(source.location)}; its move to ${
+      printable(lost)
+    } is given up.`;
+    const object = { from: source.location, to: lost, abandoned: true };
+    return await print((flags.json ? json(object) : text) + "\n");
   }
   const progress = createProgress();
   const options: MoveOptions = { alive: findAlive, progress: progress.show };
@@ -44,7 +46,7 @@ export async function migrate(
 
 /** The two databases; the one that `--db` names may be either. There is no target where a move is to be abandoned. */
 function ends(
-  flags: { from?: string; to?: string; json?: boolean; abandon?: boolean },
+  flags: { from?: string; to?: string; abandon?: boolean },
   db: string | undefined,
 ): { from: string; to: string | undefined } {
   const { from, to, abandon } = flags;
@@ -52,7 +54,7 @@ function ends(
   if (from !== undefined && (to !== undefined || abandon) && db !== undefined) {
     throw new QueuectlError("usage", "Give --from and --to, or --db in place of one of them, not all three");
   }
-  if (abandon && (to !== undefined || flags.json)) {
+  if (abandon && to !== undefined) {
     throw new QueuectlError("usage", "Flag --abandon goes with --from alone: nothing is moved");
   }
   const chosen = from ?? db;

@@ -9,10 +9,12 @@ import { type FieldFlags, fieldsOfFlags } from "../enqueue_fields.ts";
 import { formOf } from "../enqueue_form.ts";
 import { changesOf } from "../follow/changes.ts";
 import { followJob } from "../follow/follow_job.ts";
+import { jsonSink } from "../follow/json_sink.ts";
 import { plainSink } from "../follow/sinks.ts";
-import { exitStatusOf } from "../follow/words.ts";
+import { endObject, exitStatusOf } from "../follow/words.ts";
 import { openQueue } from "../open_queue.ts";
-import { printMessage } from "../standard_streams.ts";
+import { json } from "../output.ts";
+import { print, printMessage } from "../standard_streams.ts";
 import { describe } from "./enqueue.ts";
 
 /** The exit status after Ctrl-C, as of every program that it ends. */
@@ -20,8 +22,13 @@ const interrupted = 130;
 /** Milliseconds within which a second Ctrl-C cancels the job. */
 const secondThought = 2000;
 
+/** What `run` takes. */
+export interface RunFlags extends FieldFlags {
+  json?: boolean;
+}
+
 /** (new) → pending; follows the job until it has ended for good. The exit status is its own. */
-export async function run(this: Context, flags: FieldFlags, ...args: string[]): Promise<void> {
+export async function run(this: Context, flags: RunFlags, ...args: string[]): Promise<void> {
   const form = formOf(args, this.behindSeparator, undefined, "run");
   if (form.kind === "lines") {
     throw new QueuectlError("usage", "One command can be followed, not those of many lines");
@@ -32,10 +39,10 @@ export async function run(this: Context, flags: FieldFlags, ...args: string[]): 
   const { settings, queues } = await store.enqueueDefaults();
   const [{ id, existing }] = await store.enqueue([withDefaults(checked, configFrom(settings), queues)]);
   if (existing) printMessage(`Job ${id} is in the queue already.`);
-  this.process.exitCode = await followToEnd(store, id);
+  this.process.exitCode = await followToEnd(store, id, flags.json);
 }
 
-async function followToEnd(store: Store, id: string): Promise<number> {
+async function followToEnd(store: Store, id: string, asJson = false): Promise<number> {
   const interrupts = onInterrupt();
   using changes = changesOf(store);
   const detached = new AbortController();
@@ -45,12 +52,14 @@ async function followToEnd(store: Store, id: string): Promise<number> {
   });
   try {
     const [found] = await store.find([id]);
-    const job = await followJob(store, changes, found, plainSink({}), {
+    const job = await followJob(store, changes, found, asJson ? jsonSink(id, {}) : plainSink({}), {
       quiet: true,
       signal: detached.signal,
     });
     if (detached.signal.aborted) return await detach(store, id, interrupts.next);
-    return exitStatusOf(job.state, (await store.detail(id)).runs.at(-1));
+    const last = (await store.detail(id)).runs.at(-1);
+    if (asJson) await print(json(endObject(job, last)) + "\n");
+    return exitStatusOf(job.state, last);
   } finally {
     interrupts.end();
   }

@@ -1,16 +1,16 @@
 import { QueuectlError } from "../../errors.ts";
 import type { JobFilter, ListFilter } from "../../store/selection.ts";
-import type { JobProgress } from "../../store/progress.ts";
+import type { JobDetail } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { duration } from "../flag_values.ts";
 import { type Changes, changesOf } from "../follow/changes.ts";
-import { exitStatusOf, failureWords, hasEnded, hasWorker } from "../follow/words.ts";
+import { endObject, exitStatusOf, failureWords, hasEnded, hasWorker } from "../follow/words.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
 import { hintAtTags, requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted } from "../output.ts";
-import { printMessage } from "../standard_streams.ts";
+import { counted, json, jsonArray } from "../output.ts";
+import { print, printAll, printMessage } from "../standard_streams.ts";
 
 /** The exit status when the time is over, as that of timeout(1). */
 const timedOut = 124;
@@ -19,9 +19,10 @@ const timedOut = 124;
 export interface WaitFlags extends Pick<FilterFlags, "queue" | "tag"> {
   all?: boolean;
   timeout?: string;
+  json?: boolean;
 }
 
-/** Waits until jobs have ended for good; the exit status is the job's own for one, else 1 if any has failed. */
+/** Waits until jobs have ended for good, and prints with `--json` how they are then; the exit status is the job's own for one, else 1 if any has failed. */
 export async function wait(this: Context, flags: WaitFlags, ...ids: string[]): Promise<void> {
   const filter = filterOf({ queue: flags.queue, tag: flags.tag });
   const ways = [ids.length > 0 && "the ids of jobs", flags.all && "--all", filter && "--queue or --tag"]
@@ -36,10 +37,10 @@ export async function wait(this: Context, flags: WaitFlags, ...ids: string[]): P
   await requireQueues(store, filter?.queues);
   using changes = changesOf(store);
   this.process.exitCode = flags.all
-    ? await waitForAll(store, changes, until)
+    ? await waitForAll(store, changes, until, flags.json)
     : filter
-    ? await waitForFilter(store, changes, until, filter)
-    : await waitForJobs(store, changes, until, ids);
+    ? await waitForFilter(store, changes, until, filter, flags.json)
+    : await waitForJobs(store, changes, until, ids, flags.json);
 }
 
 /** Waits until these jobs have ended for good; gives the exit status. */
@@ -48,39 +49,45 @@ export async function waitForJobs(
   changes: Changes,
   until: number,
   ids: readonly string[],
+  asJson = false,
 ): Promise<number> {
   const jobs = new Map((await store.find(ids)).map((job) => [job.seq, job]));
   const open = new Set(jobs.keys());
+  /** How each has ended: it may be removed before the others have. */
+  const ends = new Map<number, ReturnType<typeof endObject>>();
   let failed = 0;
-  const isOver = await untilOver(store, changes, until, async () => {
+  const left = await untilOver(store, changes, until, async () => {
     const found = new Map((await store.progress([...open])).map((job) => [job.seq, job]));
     for (const seq of open) {
       const job = found.get(seq);
       if (!job) throw new QueuectlError("not_found", `Job ${jobs.get(seq)!.id} was removed`);
+      jobs.set(seq, job);
       if (!hasEnded(job.state)) continue;
       open.delete(seq);
-      jobs.set(seq, job);
-      if (job.state !== "completed") failed = await tellFailure(store, job);
+      const detail = asJson || job.state !== "completed" ? await store.detail(job.id) : undefined;
+      if (job.state !== "completed") failed = tellFailure({ ...detail!, state: job.state });
+      if (asJson) ends.set(seq, endObject(job, detail!.runs.at(-1)));
     }
     return open.size;
   });
-  if (!isOver) return timedOut;
+  if (asJson) {
+    await printAll(jsonArray([...jobs].map(([seq, job]) => ends.get(seq) ?? endObject(job, undefined))));
+  }
+  if (left > 0) return timedOut;
   return jobs.size === 1 ? failed : Math.min(1, failed);
 }
 
 /** Says how a job has ended that did not complete; gives its exit status. */
-async function tellFailure(store: Store, { id, state }: JobProgress): Promise<number> {
-  const detail = await store.detail(id);
-  printMessage(failureWords({ ...detail, state }));
-  return exitStatusOf(state, detail.runs.at(-1));
+function tellFailure(job: JobDetail): number {
+  printMessage(failureWords(job));
+  return exitStatusOf(job.state, job.runs.at(-1));
 }
 
-async function waitForAll(store: Store, changes: Changes, until: number): Promise<number> {
+async function waitForAll(store: Store, changes: Changes, until: number, asJson?: boolean): Promise<number> {
   const failures = async () => (await store.deaths()) + (await store.counts()).cancelled;
   const before = await failures();
-  const isOver = await untilOver(store, changes, until, () => store.countOpen());
-  if (!isOver) return timedOut;
-  return tellFailed(await failures() - before);
+  const left = await untilOver(store, changes, until, () => store.countOpen());
+  return await tellFailed(await failures() - before, left, asJson);
 }
 
 async function waitForFilter(
@@ -88,40 +95,42 @@ async function waitForFilter(
   changes: Changes,
   until: number,
   filter: JobFilter,
+  asJson?: boolean,
 ): Promise<number> {
   // Held ones wait for somebody.
-  const left: ListFilter = { ...filter, kinds: ["processing", "waiting", "scheduled", "blocked"], limit: 1 };
-  let [last] = await store.keys(left);
+  const open: ListFilter = { ...filter, kinds: ["processing", "waiting", "scheduled", "blocked"], limit: 1 };
+  let [last] = await store.keys(open);
   // One is enough to go on, the newest, which mostly ends last: there may be very many, and each may change something.
   async function isOneLeft(): Promise<number> {
     if (last === undefined) return 0;
-    const isLeft = (await store.keys({ ...left, keys: [last] })).length > 0;
-    if (!isLeft) [last] = await store.keys(left);
+    const isLeft = (await store.keys({ ...open, keys: [last] })).length > 0;
+    if (!isLeft) [last] = await store.keys(open);
     return last === undefined ? 0 : 1;
   }
   const failures = () => store.keys({ ...filter, kinds: ["dead", "cancelled"], limit: Infinity });
   const before = new Set(await failures());
   if (last === undefined) await hintAtTags(store, filter);
-  const isOver = await untilOver(
+  const left = await untilOver(
     store,
     changes,
     until,
     isOneLeft,
-    async () => (await store.keys({ ...left, limit: Infinity })).length,
+    async () => (await store.keys({ ...open, limit: Infinity })).length,
   );
-  if (!isOver) return timedOut;
-  return tellFailed((await failures()).filter((key) => !before.has(key)).length);
+  return await tellFailed((await failures()).filter((key) => !before.has(key)).length, left, asJson);
 }
 
 /** Says how many jobs ended in another way than completed, if any; gives the exit status. */
-function tellFailed(failed: number): number {
+async function tellFailed(failed: number, left: number, asJson?: boolean): Promise<number> {
+  if (asJson) await print(json({ failed, left }) + "\n");
+  if (left > 0) return timedOut;
   if (failed > 0) printMessage(`${counted(failed, "job")} failed or cancelled meanwhile`);
   return failed > 0 ? 1 : 0;
 }
 
 /**
- * Looks whether jobs are left after every change, until none is; false when the time is over before. `left` gives their
- * number, or if that is `all` any number over 0.
+ * Looks whether jobs are left after every change, until none is, or the time is over; gives how many are left then.
+ * `left` gives their number, or if that is `all` any number over 0.
  */
 async function untilOver(
   store: Store,
@@ -129,14 +138,15 @@ async function untilOver(
   until: number,
   left: () => Promise<number>,
   all = left,
-): Promise<boolean> {
+): Promise<number> {
   for (let isFirst = true;; isFirst = false) {
     const count = await left();
-    if (count === 0) return true;
+    if (count === 0) return 0;
     const time = until - performance.now();
     if (time <= 0) {
-      printMessage(`${counted(await all(), "job")} not ended in time`);
-      return false;
+      const number = await all();
+      if (number > 0) printMessage(`${counted(number, "job")} not ended in time`);
+      return number;
     }
     if (isFirst && !hasWorker(await store.processes())) {
       printMessage("No worker runs; start one: queuectl worker start");

@@ -3,15 +3,20 @@ import { QueuectlError } from "../../errors.ts";
 import type { Context } from "../context.ts";
 import { duration } from "../flag_values.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted } from "../output.ts";
+import { counted, json } from "../output.ts";
 import { hostsNamed } from "../process_output.ts";
 import { print } from "../standard_streams.ts";
 
+/** What `worker stop` takes. */
+export interface WorkerStopFlags {
+  readonly now?: boolean;
+  readonly grace?: string;
+  readonly host?: string;
+  readonly json?: boolean;
+}
+
 /** Asks every manager of the queue, or of one host, to stop, waits until they are gone and says how many there were. */
-export async function workerStop(
-  this: Context,
-  flags: { now?: boolean; grace?: string; host?: string },
-): Promise<void> {
+export async function workerStop(this: Context, flags: WorkerStopFlags): Promise<void> {
   if (flags.now && flags.grace !== undefined) {
     throw new QueuectlError("usage", "Flags --now and --grace cannot be given together: --now is --grace 0s");
   }
@@ -26,6 +31,7 @@ export async function workerStop(
     grace: asked ?? configFrom(await store.settings()).grace,
     hosts,
   });
+  if (flags.json) return await print(json({ managers: stopped }) + "\n");
   await print(
     stopped === 0 ? "No active worker manager found.\n" : `Stopped ${counted(stopped, "worker manager")}.\n`,
   );

@@ -48,11 +48,14 @@ export async function followAll(
   let expected = new Map<number, number>();
   let last = 0;
 
-  function follow({ seq, id, queue }: JobProgress, run: number): void {
+  function follow({ seq, id, queue, attempts }: JobProgress, run: number): void {
     if (queues?.includes(queue) === false) return;
     const key = `${seq}.${run}`;
     if (run === 0 || followed.has(key) || done.has(key)) return;
-    followed.set(key, { id, reader: createRunReader(store, seq, run), sink: sinkOf(id) });
+    const sink = sinkOf(id);
+    // Where it is an earlier run, all of it is read when its end is, which has the number of its attempt.
+    sink.begins?.(run, attempts);
+    followed.set(key, { id, reader: createRunReader(store, seq, run), sink });
   }
 
   /** Finds the runs that were started since the last look, and ends following those that have ended. */
@@ -85,6 +88,7 @@ export async function followAll(
       // It goes on, or its job was removed.
       return (await store.progress([reader.seq])).every((job) => job.run !== reader.run);
     }
+    sink.begins?.(ended.run, ended.number);
     for (const { stream, text } of reader.rest(ended)) await sink.write(stream, text);
     await sink.flush();
     if (ended.exitCode !== 0) say(endWords(id, ended));

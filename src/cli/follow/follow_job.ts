@@ -17,6 +17,10 @@ const patience = 1000;
 /** Where it goes. */
 export interface Sink {
   write(stream: OutputStream, text: string): Promise<void>;
+  /** What is written next is of this run, which is that attempt. */
+  begins?(run: number, attempt: number): void;
+  /** Prints what is kept of lines without an end. */
+  flush?(): Promise<void>;
   /** A message to the person, not part of the output. */
   say(message: string): void;
 }
@@ -81,12 +85,14 @@ export async function followJob(
   }
 
   async function showEnd(attempt: Attempt): Promise<void> {
+    sink.begins?.(attempt.run, attempt.number);
     if (reader?.run === attempt.run) await printAll(reader.rest(attempt));
     else {
       if (!isFirst) sink.say(`Attempt ${attempt.number} of job ${id} begins`);
       const pieces = createRunReader(store, seq, attempt.run).rest(attempt);
       await (isFirst ? printFirst(pieces) : printAll(pieces));
     }
+    await sink.flush?.();
     isFirst = false;
     reader = undefined;
     shown = attempt.run;
@@ -127,6 +133,7 @@ export async function followJob(
     else if (reader?.run !== job.run) {
       if (shown > 0 && !isFirst || waiting.told) sink.say(`Attempt ${job.attempts} of job ${id} begins`);
       reader = createRunReader(store, seq, job.run);
+      sink.begins?.(job.run, job.attempts);
     }
     return false;
   }
@@ -143,5 +150,6 @@ export async function followJob(
     const changed = signal?.aborted || await changes.next(pause);
     stale = changed || !reader;
   }
+  await sink.flush?.();
   return job;
 }

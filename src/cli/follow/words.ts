@@ -4,7 +4,7 @@ import { spelledDuration } from "../../duration.ts";
 import { tryAgainLater } from "../../job/backoff.ts";
 import type { JobState } from "../../job/job.ts";
 import { printable } from "../../printable.ts";
-import { aheadLimit, type EndedRun, type JobDetail } from "../../store/progress.ts";
+import { aheadLimit, type EndedRun, type JobDetail, type JobProgress } from "../../store/progress.ts";
 import { isBecauseOfParent } from "../../store/refusals.ts";
 import { allQueues, type Queue } from "../../store/queues.ts";
 import type { RegisteredProcess } from "../../store/store.ts";
@@ -35,6 +35,23 @@ export function exitStatusOf(state: JobState, last: EndedRun | undefined): numbe
     default:
       return statuses.unknown;
   }
+}
+
+/** How a job has ended, as `wait --json` and `run --json` print it; of one that has not ended the last run is no matter. */
+export function endObject(
+  { id, state, attempts }: Pick<JobProgress, "id" | "state" | "attempts">,
+  last: EndedRun | undefined,
+) {
+  const end = hasEnded(state) ? last : undefined;
+  return {
+    id,
+    state,
+    attempts,
+    exit_status: hasEnded(state) ? exitStatusOf(state, last) : null,
+    outcome: end?.outcome ?? null,
+    exit_code: end?.exitCode ?? null,
+    signal: end?.signal ?? null,
+  };
 }
 
 const laterWords = "asked to be run again later";

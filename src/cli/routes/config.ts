@@ -33,10 +33,13 @@ EXAMPLES
   },
 });
 
-const configSet = buildCommand<NonNullable<unknown>, [string, string], Context>({
+const configSet = buildCommand<{ json?: boolean }, [string, string], Context>({
   loader: async () =>
     (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configSet,
-  parameters: { positional: { kind: "tuple", parameters: [key, argument("VALUE", "The new value")] } },
+  parameters: {
+    flags: { json },
+    positional: { kind: "tuple", parameters: [key, argument("VALUE", "The new value")] },
+  },
   docs: {
     brief: "Change a setting",
     fullDescription: `Change a setting.
@@ -47,10 +50,10 @@ EXAMPLES
   },
 });
 
-const configUnset = buildCommand<NonNullable<unknown>, [string], Context>({
+const configUnset = buildCommand<{ json?: boolean }, [string], Context>({
   loader: async () =>
     (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configUnset,
-  parameters: { positional: { kind: "tuple", parameters: [key] } },
+  parameters: { flags: { json }, positional: { kind: "tuple", parameters: [key] } },
   docs: {
     brief: "Put a setting back to its default",
     fullDescription: `Put a setting back to its default.

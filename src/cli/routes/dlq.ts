@@ -18,7 +18,7 @@ const choices = [
   "[--queue QUEUE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME]",
 ] as const;
 
-const dlqList = buildCommand<DeadFilterFlags & PageFlags & { json?: boolean }, [], Context>({
+const dlqList = buildCommand<DeadFilterFlags & PageFlags, [], Context>({
   loader: async () =>
     (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqList,
   parameters: { flags: { ...filters, ...paging, json } },

@@ -59,7 +59,11 @@ export const paging = {
     "FIELD",
     "Show the first by created or id; by updated, priority, attempts or state, which reads all jobs; or FIELD,desc",
   ),
-  cursor: value("C", "Show the page behind the last one, whose note on standard error names C"),
+  cursor: value(
+    "C",
+    "Show the page behind the last one, which names C: on standard error, or by --with-cursor",
+  ),
+  "with-cursor": given("With --json: print an object of the jobs and next_cursor, null on the last page"),
 } as const;
 
 /** `--set` and `--unset`: other fields for a job. */

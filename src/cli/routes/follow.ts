@@ -2,10 +2,10 @@
 
 import { buildCommand } from "@stricli/core";
 import type { LogsFlags } from "../commands/logs.ts";
+import type { RunFlags } from "../commands/run.ts";
 import type { WaitFlags } from "../commands/wait.ts";
 import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
-import type { FieldFlags } from "../enqueue_fields.ts";
 import { fieldFlags } from "./enqueue.ts";
 import { argument, given, json, value, values } from "./flags.ts";
 
@@ -38,6 +38,7 @@ const logsFlags = {
     "N",
     "Of what there is only the last N lines of each output [default: all; with --all and --queue 10]",
   ),
+  json,
 };
 
 /** `logs`: what a job has printed. */
@@ -57,7 +58,8 @@ export const logs = buildCommand<LogsFlags, [string?], Context>({
     fullDescription:
       `Print what a job has printed: so far where it runs, else in its last run. Its standard error goes to standard
 error, unless one of the two is asked for. With --follow go on through its next attempts, until it is completed,
-dead or cancelled; when an attempt ends or begins is said on standard error.
+dead or cancelled; when an attempt ends or begins is said on standard error. With --json it is an array with an
+object for each output; with --follow an object a line for each line of them.
 
 EXAMPLES
   queuectl logs nightly
@@ -65,11 +67,12 @@ EXAMPLES
   queuectl logs -f -n 0 nightly
   queuectl logs --stderr --attempt 1 nightly | tail
   queuectl logs -f --all
-  queuectl logs -f --queue media,mail`,
+  queuectl logs -f --queue media,mail
+  queuectl logs -f --all --json >> printed.jsonl`,
     customUsage: [
-      "[-f] [--stdout|--stderr] [--attempt K] [-n N] ID",
-      "-f --all [--stdout|--stderr] [-n N]",
-      "-f --queue QUEUE [--stdout|--stderr] [-n N]",
+      "[-f] [--stdout|--stderr] [--attempt K] [-n N] [--json] ID",
+      "-f --all [--stdout|--stderr] [-n N] [--json]",
+      "-f --queue QUEUE [--stdout|--stderr] [-n N] [--json]",
     ],
   },
 });
@@ -87,9 +90,9 @@ EXAMPLES
   queuectl follow nightly
   queuectl follow --all`,
     customUsage: [
-      "[--stdout|--stderr] [--attempt K] [-n N] ID",
-      "--all [--stdout|--stderr] [-n N]",
-      "--queue QUEUE [--stdout|--stderr] [-n N]",
+      "[--stdout|--stderr] [--attempt K] [-n N] [--json] ID",
+      "--all [--stdout|--stderr] [-n N] [--json]",
+      "--queue QUEUE [--stdout|--stderr] [-n N] [--json]",
     ],
   },
 });
@@ -107,6 +110,7 @@ export const wait = buildCommand<WaitFlags, string[], Context>({
         "The same for the jobs with this tag; with all of them, where several are given: a,b",
       ),
       timeout: value("DURATION", "Wait no longer than that, like 10m [default: as long as it takes]"),
+      json,
     },
     positional: { kind: "array", parameter: id },
   },
@@ -127,20 +131,21 @@ EXAMPLES
   queuectl wait nightly && echo done
   queuectl wait --timeout 10m build test
   queuectl wait --all
-  queuectl wait --queue media && echo done`,
+  queuectl wait --queue media && echo done
+  queuectl wait --json build test | jq -r '.[] | select(.exit_status != 0) | .id'`,
     customUsage: [
-      "[--timeout DURATION] ID...",
-      "[--timeout DURATION] --all",
-      "[--timeout DURATION] [--queue QUEUE]... [--tag TAG]...",
+      "[--timeout DURATION] [--json] ID...",
+      "[--timeout DURATION] [--json] --all",
+      "[--timeout DURATION] [--json] [--queue QUEUE]... [--tag TAG]...",
     ],
   },
 });
 
 /** `run`: enqueues a command and follows it. */
-export const run = buildCommand<FieldFlags, string[], Context>({
+export const run = buildCommand<RunFlags, string[], Context>({
   loader: async () => (await import(later("../commands/run.ts")) as typeof import("../commands/run.ts")).run,
   parameters: {
-    flags: fieldFlags,
+    flags: { ...fieldFlags, json },
     positional: { kind: "array", parameter: argument("JOB", 'What to run, as for "queuectl enqueue"') },
   },
   docs: {
@@ -150,6 +155,7 @@ export const run = buildCommand<FieldFlags, string[], Context>({
 What comes after -- is a program and its arguments, as they are; one argument alone is a command for the shell.
 
 Ctrl-C leaves the job alone and says how to follow it again; a second Ctrl-C within 2 s cancels it.
+With --json what it prints is an object a line, and so is, at last, how it has ended.
 
 EXAMPLES
   queuectl run -- make -j4 test

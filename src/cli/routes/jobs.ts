@@ -56,7 +56,7 @@ EXAMPLES
   queuectl list --queue media --tag nightly --state failed
   queuectl list --search backup --columns id,state,updated,error
   queuectl list --json --all > jobs.json
-  queuectl list --json --limit 100 --cursor 4711`,
+  queuectl list --json --with-cursor --limit 100 --cursor 4711`,
   },
 });
 

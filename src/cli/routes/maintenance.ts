@@ -33,15 +33,15 @@ moment, run the same command again: it finishes the move, or begins anew.
 EXAMPLES
   queuectl migrate --from queuectl.db --to postgres://me@db.example.com/jobs
   queuectl migrate --from postgres://me@db.example.com/jobs --to queuectl.db`,
-    customUsage: ["--from DATABASE --to DATABASE [--json]", "--from DATABASE --abandon"],
+    customUsage: ["--from DATABASE --to DATABASE [--json]", "--from DATABASE --abandon [--json]"],
   },
 });
 
 /** `doctor`: looks for damage. */
-export const doctor = buildCommand<NonNullable<unknown>, [], Context>({
+export const doctor = buildCommand<{ json?: boolean }, [], Context>({
   loader: async () =>
     (await import(later("../commands/doctor.ts")) as typeof import("../commands/doctor.ts")).doctor,
-  parameters: {},
+  parameters: { flags: { json } },
   docs: {
     brief: "Check the database, its files and its workers, and say what to do",
     fullDescription:
@@ -50,6 +50,7 @@ Nothing is repaired. The exit status is 0 when all is well, else that of the fir
 
 EXAMPLES
   queuectl doctor
-  queuectl doctor --db /srv/jobs.db`,
+  queuectl doctor --db /srv/jobs.db
+  queuectl doctor --json`,
   },
 });

@@ -71,10 +71,13 @@ EXAMPLES
   },
 });
 
-const queueRm = buildCommand<NonNullable<unknown>, [string], Context>({
+const queueRm = buildCommand<Json, [string], Context>({
   loader: async () =>
     (await import(later("../commands/queue_rm.ts")) as typeof import("../commands/queue_rm.ts")).queueRm,
-  parameters: { positional: { kind: "tuple", parameters: [argument("NAME", "Name of the queue")] } },
+  parameters: {
+    flags: { json },
+    positional: { kind: "tuple", parameters: [argument("NAME", "Name of the queue")] },
+  },
   docs: {
     brief: "Remove a queue that has no jobs, and what is set for it",
     fullDescription: `Remove a queue that has no jobs, and what is set for it.

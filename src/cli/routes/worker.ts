@@ -1,6 +1,7 @@
 /** Workers: start, stop, list. */
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
+import type { WorkerStopFlags } from "../commands/worker_stop.ts";
 import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { given, json, value, values } from "./flags.ts";
@@ -35,7 +36,7 @@ EXAMPLES
   },
 });
 
-const workerStop = buildCommand<{ now?: boolean; grace?: string; host?: string }, [], Context>({
+const workerStop = buildCommand<WorkerStopFlags, [], Context>({
   loader: async () =>
     (await import(later("../commands/worker_stop.ts")) as typeof import("../commands/worker_stop.ts"))
       .workerStop,
@@ -44,6 +45,7 @@ const workerStop = buildCommand<{ now?: boolean; grace?: string; host?: string }
       now: given("End running commands at once; they go back into the queue"),
       grace: value("DURATION", "Time that running commands are given, like 30s [default: setting grace]"),
       host: value("HOST", 'Only those of this host, named as in "worker list" [default: of every host]'),
+      json,
     },
   },
   docs: {
