@@ -92,8 +92,8 @@ export const cancel = buildCommand<FilterFlags & Json, string[], Context>({
   docs: {
     brief: "Cancel jobs that wait or run",
     fullDescription:
-      `Cancel jobs for good: those that wait leave the queue, those that run are ended with all their processes.
-Of jobs that are named, all are cancelled or none; a filter takes those that can be.
+      `Cancel jobs for good: those that wait leave the queue, those that run are ended with all their processes,
+by TERM, and by KILL when the time of the setting "grace" is over. Of jobs that are named, all are cancelled or none; a filter takes those that can be.
 
 ${statesHelp}
 
