@@ -14,6 +14,8 @@ export interface JobProgress {
   run: number;
   /** It runs, and is to be cancelled. */
   cancelling: boolean;
+  /** It runs, and its command was sent SIGSTOP, and not SIGCONT since. */
+  stopped: boolean;
   /** Milliseconds until the time it waits for, negative when that is over; null where it waits for none. */
   dueIn: number | null;
 }

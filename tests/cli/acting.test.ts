@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { queueTest } from "../helpers/queue_test.ts";
-import { addDead, newJob } from "../store/suite/harness.ts";
+import { addDead, claimOne, join, newJob } from "../store/suite/harness.ts";
 
 queueTest("cancel, retry and rm take filters, and tell how many there were", async (queue) => {
   const { store, run } = queue;
@@ -50,6 +50,37 @@ queueTest("what runs is ended by cancel, and stays in spite of rm and clean", as
   await queue.reaches("runs", "cancelled");
   assert.deepEqual((await store.list({ limit: 9 })).map(({ id }) => id), ["runs"]);
   manager.signal("SIGTERM");
+});
+
+queueTest("what is asked of commands while no worker runs is told as what is to come", async (queue) => {
+  const { run, store } = queue;
+  await store.enqueue([newJob("a", { queue: "media" }), newJob("b", { queue: "media" })]);
+  const worker = await join(store);
+  await claimOne(store, worker);
+  const cases: Array<[string, string]> = [
+    ["signal a USR1", "Job a will be signalled with SIGUSR1.\n"],
+    ["signal --queue media HUP", "1 job will be signalled with SIGHUP.\n"],
+    ["pause media --commands", "Queue media paused; 1 command will be stopped.\n"],
+    ["resume media --commands", "Queue media resumed; 1 command will be let go on.\n"],
+    ["pause --commands --json", '{"paused":true,"queues":null,"commands":["a"]}\n'],
+    ["resume --commands", "All queues resumed; 1 command will be let go on.\n"],
+    ["cancel a b", "Job a runs and is to be ended.\nJob b cancelled.\n"],
+  ];
+  await store.leave(worker);
+  for (const [line, stdout] of cases) {
+    assert.deepEqual(await run(...line.split(" ")), {
+      code: 0,
+      stdout,
+      stderr: "No worker runs; it takes effect when one is started: queuectl worker start\n",
+    }, line);
+  }
+  assert.match(
+    (await run("show", "a")).stdout,
+    /^Now: +is being cancelled; no worker runs; start one: queuectl worker start$/m,
+  );
+  await run("retry", "b");
+  assert.equal((await run("cancel", "b")).stderr, "");
+  assert.equal((await run("pause", "--commands", "media")).code, 0);
 });
 
 queueTest("edit and --set change jobs, whose next run is another", async (queue) => {

@@ -88,8 +88,8 @@ export function failureWords({ id, state, job, runs }: JobDetail): string {
 
 /** What a job waits for. */
 export interface Waiting {
-  for: "time" | "job" | "queue" | "worker" | "cancel" | "release";
-  /** One line, `waits for …`, `is being cancelled`. */
+  for: "time" | "job" | "queue" | "worker" | "cancel" | "release" | "continue";
+  /** One line, `waits for …`, `is being cancelled`, `is stopped`. */
   text: string;
   /** Milliseconds until its time, or until the rate of its queue lets a job start; null where it waits for neither. */
   dueIn: number | null;
@@ -112,6 +112,21 @@ export const hasWorker = (processes: readonly RegisteredProcess[], queue?: strin
     (queue === undefined || (queues?.includes(queue) ?? true))
   );
 
+/** Whether there is a worker, perhaps one about to end, that does to running commands what is asked of them. */
+export const isReached = (processes: readonly RegisteredProcess[]): boolean =>
+  processes.some(({ role, expired }) => role === "worker" && !expired);
+
+/** `is stopped; let it go on: …`, with its queue where that is paused. */
+function stoppedWords({ id, queue }: JobDetail, queues: readonly Queue[]): string {
+  const isPaused = (name: string) => queues.some((queue) => queue.name === name && queue.paused);
+  const command = isPaused(allQueues)
+    ? "resume --commands"
+    : isPaused(queue)
+    ? `resume ${queue} --commands`
+    : `signal ${printable(id)} CONT`;
+  return `is stopped; let it go on: queuectl ${command}`;
+}
+
 /** Why a job does not go on at once; null where it runs, or has ended. `queues` are all there are. */
 export function whyItWaits(
   job: JobDetail,
@@ -120,9 +135,11 @@ export function whyItWaits(
 ): Waiting | null {
   const noWorker = !hasWorker(processes, job.queue);
   if (job.state === "processing") {
-    return job.cancelling
-      ? { for: "cancel", text: "is being cancelled", dueIn: null, ahead: null, noWorker }
-      : null;
+    const rest = { dueIn: null, ahead: null, noWorker };
+    const later = isReached(processes) ? "" : `; ${noWorkerWords(job.queue, processes)}`;
+    if (job.cancelling) return { for: "cancel", text: `is being cancelled${later}`, ...rest };
+    if (job.stopped) return { for: "continue", text: `${stoppedWords(job, queues)}${later}`, ...rest };
+    return null;
   }
   if (hasEnded(job.state)) return null;
   const noWorkerRuns = noWorkerWords(job.queue, processes);

@@ -99,7 +99,9 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
   return await database.transaction(async (run) => {
     const found = await requireJob(run, id, noJob);
     const [row] = await run(
-      `SELECT seq, run, cancel_requested, available, started_at, ${jobColumns}, ${timeSql("$1")} AS now,
+      `SELECT seq, run, cancel_requested, stopped_run, available, started_at, ${jobColumns}, ${
+        timeSql("$1")
+      } AS now,
          process.host AS worker_host, process.pid AS worker_pid
        FROM queuectl.jobs AS job
        LEFT JOIN (SELECT id AS process, host, pid FROM queuectl.processes) AS process ON process.process = job.worker

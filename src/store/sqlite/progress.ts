@@ -149,6 +149,6 @@ export async function runAfter(database: Database, seq: number, run: number): Pr
 function rowOf(database: Database, id: string): Row {
   const job = requireJob(database, id, noJob);
   return database.prepare(`
-    SELECT seq, run, cancel_requested, available, worker, started_at, ${jobColumns} FROM jobs WHERE seq = ?`)
+    SELECT seq, run, cancel_requested, stopped_run, available, worker, started_at, ${jobColumns} FROM jobs WHERE seq = ?`)
     .get(job.seq)!;
 }

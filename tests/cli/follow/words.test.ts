@@ -97,6 +97,9 @@ Deno.test("why a job waits is said in one line", () => {
     [{ job: held, ahead: null }, [], "is held; let it go: queuectl release a"],
     [{ job: held, dueIn: 2000 }, workers, "is held; let it go: queuectl release a"],
     [{ state: "processing", cancelling: true }, workers, "is being cancelled"],
+    [{ state: "processing", cancelling: true, stopped: true }, [], `is being cancelled; ${none}`],
+    [{ state: "processing", stopped: true }, workers, "is stopped; let it go on: queuectl signal a CONT"],
+    [{ state: "processing", stopped: true }, [], `is stopped; let it go on: queuectl signal a CONT; ${none}`],
     [{ state: "processing" }, workers, null],
     [{ state: "completed" }, [], null],
     [{ state: "dead" }, [], null],
@@ -171,5 +174,18 @@ Deno.test("a queue that starts nothing, or that no worker takes, is told as that
   ];
   for (const [queues, processes, text] of cases) {
     assert.equal(whyItWaits(job as unknown as JobDetail, processes, queues)?.text, text);
+  }
+  const stopped: Array<[Queue[], string]> = [
+    [[queue("mail", { paused: true })], "resume mail --commands"],
+    [[queue("", { paused: true }), queue("mail", { paused: true })], "resume --commands"],
+    [[queue("other", { paused: true })], "signal a CONT"],
+  ];
+  for (const [queues, command] of stopped) {
+    const why = whyItWaits(
+      { ...job, state: "processing", stopped: true } as unknown as JobDetail,
+      [worker],
+      queues,
+    );
+    assert.equal(why?.text, `is stopped; let it go on: queuectl ${command}`);
   }
 });
