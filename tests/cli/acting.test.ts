@@ -116,6 +116,42 @@ queueTest("edit and --set change jobs, whose next run is another", async (queue)
   assert.deepEqual([again.priority, again.timeout, again.env], [7, null, null]);
 });
 
+queueTest("edit puts off jobs that wait, and has them run now", async (queue) => {
+  const { run } = queue;
+  await queue.enqueue({ id: "a", command: "true" }, { id: "b", command: "true", delay: 3_600_000 });
+  assert.equal((await run("edit", "a", "b", "--set", "delay=2h", "--set", "priority=3")).code, 0);
+  for (const id of ["a", "b"]) {
+    const { nextAttemptAt, priority } = await queue.job(id);
+    assert.ok(Math.abs(nextAttemptAt! - Date.now() - 7_200_000) < 60_000);
+    assert.equal(priority, 3);
+  }
+  assert.equal((await run("edit", "a", "--set", "at=2030-01-01T00:00Z")).stdout, "Job a changed.\n");
+  assert.equal((await queue.job("a")).nextAttemptAt, Date.UTC(2030, 0));
+  queue.start();
+  assert.equal((await run("edit", "a", "--unset", "at")).code, 0);
+  await queue.reaches("a", "completed");
+  assert.equal((await run("edit", "b", "--set", "delay=0")).code, 0);
+  await queue.reaches("b", "completed");
+  const refused: Array<[string, number, RegExp]> = [
+    [
+      "edit a --unset delay",
+      4,
+      /^Job "a" cannot be rescheduled: its state is completed, only jobs that wait /,
+    ],
+    ["edit a --set delay=soon", 2, /^Field "delay" must be /],
+    ["edit a --set delay=1h --unset at", 2, /^Only one of "delay" and "at" can be set or unset, once$/],
+    ["edit a priority=3", 2, /^"priority=3" is no id \(did you mean --set priority=3\?\)$/],
+    ["edit a max-retries=3 --set priority=1", 2, /did you mean --set max-retries=3\?\)$/],
+    ["edit a --set queue=x", 2, /^Jobs get into another queue by: queuectl move ID\.\.\. --queue QUEUE$/],
+    ["retry a --set delay=1h", 2, /^Only "queuectl edit" can set "delay", of jobs that wait$/],
+  ];
+  for (const [line, code, message] of refused) {
+    const result = await run(...line.split(" "));
+    assert.deepEqual([result.code, result.stdout], [code, ""], line);
+    assert.match(result.stderr.trimEnd(), message);
+  }
+});
+
 queueTest("dlq takes filters and changes, and shows one job", async (queue) => {
   const { run, store } = queue;
   await addDead(store, "bad-1", "bad-2", "worse");

@@ -240,13 +240,17 @@ export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
   parameters: { flags: { ...changes, json }, positional: ids },
   docs: {
     brief: "Change jobs that do not run",
-    fullDescription: `Change fields of jobs that do not run; they count from the next run on.
+    fullDescription:
+      `Change fields of jobs that do not run; they count from the next run on. Jobs that wait also take
+delay=DURATION and at=TIME, and run now, or when nothing else keeps them, with --unset at.
 
 EXAMPLES
   queuectl edit nightly --set priority=10 --set timeout=2h
   queuectl edit nightly --set backoff=linear --set retry_on=1,70-75
   queuectl edit nightly --set env.LEVEL=debug --unset cwd
-  queuectl edit nightly --set tags=backup,slow`,
+  queuectl edit nightly --set tags=backup,slow
+  queuectl edit nightly --set at=2026-12-24T18:00
+  queuectl edit nightly --unset at`,
     customUsage: ["ID... --set KEY=VALUE...", "ID... --unset KEY..."],
   },
 });
