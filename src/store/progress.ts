@@ -28,6 +28,8 @@ export interface ParentJob {
   id: string;
   state: JobState;
   kind: "success" | "any";
+  queue: string;
+  held: boolean;
 }
 
 /** How many of the jobs that wait for one are named. */

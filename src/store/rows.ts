@@ -141,6 +141,8 @@ export const parentFromRow = (row: Row): ParentJob => ({
   id: text(row, "id"),
   state: jobState(row),
   kind: text(row, "kind") as ParentJob["kind"],
+  queue: text(row, "queue"),
+  held: row.held === 1 || row.held === true,
 });
 
 function jobState(row: Row): JobState {

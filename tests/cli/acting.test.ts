@@ -158,6 +158,10 @@ queueTest("dlq takes filters and changes, and shows one job", async (queue) => {
   await store.enqueue([newJob("good")]);
   assert.match((await run("dlq", "list", "--search", "worse")).stdout, /^worse /m);
   assert.equal((await run("dlq", "list", "--older-than", "1h")).stdout, "No jobs in DLQ.\n");
+  const columns = ["dlq", "list", "--columns", "id,held,priority"];
+  assert.match((await run(...columns)).stdout, /^ID +\| HELD \| PRIORITY\n-+\nbad-1 +\| - {4}\| +\d+\n/);
+  assert.deepEqual(JSON.parse((await run(...columns, "--json", "--search", "worse")).stdout)[0].held, false);
+  assert.equal((await run("dlq", "list", "--columns", "prio")).code, 2);
   assert.match((await run("dlq", "show", "worse")).stdout, /^State: +dead$/m);
   const wrong = await run("dlq", "show", "good");
   assert.deepEqual([wrong.code, wrong.stdout], [4, ""]);

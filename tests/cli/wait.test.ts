@@ -149,3 +149,36 @@ queueTest("wait is told what to wait for in one way", async (queue) => {
     assert.deepEqual([ended.code, ended.stderr], [code, stderr]);
   }
 });
+
+queueTest("wait does not wait for jobs behind held ones, or in paused queues", async (queue) => {
+  await queue.enqueue(
+    { id: "held", command: "true", held: true, queue: "mail" },
+    { id: "child", command: "true", after: ["held"], queue: "mail" },
+    { id: "grandchild", command: "true", after: ["child"], queue: "mail", tags: ["t"] },
+  );
+  for (const way of [["--queue", "mail"], ["--tag", "t"]]) {
+    const result = await queue.run("wait", "--timeout", "1m", ...way);
+    assert.deepEqual(result, { code: 0, stdout: "", stderr: "" });
+  }
+  assert.deepEqual(await queue.run("wait", "--all", "--timeout", "1m"), {
+    code: 0,
+    stdout: "",
+    stderr: "2 jobs left. They wait for somebody: for a paused queue, or behind held jobs\n",
+  });
+  assert.match(
+    (await queue.run("show", "child")).stdout,
+    /^Now: +waits for job held, which is held; no worker/m,
+  );
+  await queue.run("release", "held");
+  await queue.run("pause", "mail");
+  assert.match(
+    (await queue.run("show", "child")).stdout,
+    /^Now: +waits for job held, which is pending in queue mail, which is paused; /m,
+  );
+  assert.equal((await queue.run("wait", "--all", "--timeout", "1m")).code, 0);
+  await queue.run("resume");
+  assert.equal((await queue.run("wait", "--all", "--timeout", "1ms")).stderr, "3 jobs not ended in time\n");
+  queue.start();
+  assert.equal((await queue.run("wait", "--all")).code, 0);
+  assert.equal((await queue.job("grandchild")).state, "completed");
+});

@@ -78,8 +78,16 @@ async function tellFailure(store: Store, { id, state }: JobProgress): Promise<nu
 async function waitForAll(store: Store, changes: Changes, until: number): Promise<number> {
   const failures = async () => (await store.deaths()) + (await store.counts()).cancelled;
   const before = await failures();
-  const isOver = await untilOver(store, changes, until, () => store.countOpen());
+  const left = async () => await store.isWorkLeft() ? 1 : 0;
+  const isOver = await untilOver(store, changes, until, left, () => store.countOpen());
   if (!isOver) return timedOut;
+  const kept = await store.countOpen();
+  if (kept > 0) {
+    const them = kept === 1 ? "It waits" : "They wait";
+    printMessage(
+      `${counted(kept, "job")} left. ${them} for somebody: for a paused queue, or behind held jobs`,
+    );
+  }
   return tellFailed(await failures() - before);
 }
 
@@ -90,14 +98,17 @@ async function waitForFilter(
   filter: JobFilter,
 ): Promise<number> {
   // Held ones wait for somebody.
-  const left: ListFilter = { ...filter, kinds: ["processing", "waiting", "scheduled", "blocked"], limit: 1 };
+  const goesOn: ListFilter["kinds"] = ["processing", "waiting", "scheduled"];
+  const left: ListFilter = { ...filter, kinds: [...goesOn, "blocked"], limit: 1 };
   let [last] = await store.keys(left);
   // One is enough to go on, the newest, which mostly ends last: there may be very many, and each may change something.
   async function isOneLeft(): Promise<number> {
     if (last === undefined) return 0;
     const isLeft = (await store.keys({ ...left, keys: [last] })).length > 0;
     if (!isLeft) [last] = await store.keys(left);
-    return last === undefined ? 0 : 1;
+    if (last === undefined) return 0;
+    // Those that wait for others may do so behind one that waits for somebody.
+    return await store.isWorkLeft() || (await store.keys({ ...left, kinds: goesOn })).length > 0 ? 1 : 0;
   }
   const failures = () => store.keys({ ...filter, kinds: ["dead", "cancelled"], limit: Infinity });
   const before = new Set(await failures());

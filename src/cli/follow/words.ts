@@ -148,7 +148,7 @@ export function whyItWaits(
     return { for: "release", text, dueIn: null, ahead: null, noWorker };
   }
   if (job.job.blocked > 0) {
-    const text = `waits for ${parentWords(job)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
+    const text = `waits for ${parentWords(job, queues)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
     return { for: "job", text, dueIn: null, ahead: null, noWorker };
   }
   if (job.dueIn !== null && job.dueIn > 0) {
@@ -200,10 +200,19 @@ function stopWords({ name, paused, concurrency, counts: { processing } }: Queue)
   } run`;
 }
 
-/** `job a, which is processing, and 2 more jobs`. */
-function parentWords({ parents: [first], job: { blocked } }: JobDetail): string {
+/** `job a, which is processing, and 2 more jobs`; of one that waits for somebody, for what. */
+function parentWords({ parents: [first], job: { blocked } }: JobDetail, queues: readonly Queue[]): string {
+  const isPaused = (name: string) => queues.some((queue) => queue.name === name && queue.paused);
+  const waits = first.state === "pending" || first.state === "failed";
+  const state = waits && first.held
+    ? "held"
+    : waits && isPaused(first.queue)
+    ? `${first.state} in queue ${first.queue}, which is paused`
+    : waits && isPaused(allQueues)
+    ? `${first.state} while all queues are paused`
+    : first.state;
   const more = blocked > 1 ? `, and ${blocked - 1} more ${blocked > 2 ? "jobs" : "job"}` : "";
-  return `job ${printable(first.id)}, which is ${first.state}${more}`;
+  return `job ${printable(first.id)}, which is ${state}${more}`;
 }
 
 const aheadWords = (ahead: number) =>

@@ -48,7 +48,7 @@ ${statesHelp}
 
 COLUMNS
   id, state, attempts, max_retries, priority, created, updated, due, timeout, base_backoff, cwd, env,
-  queue, tags, unique, error, command
+  queue, tags, held, unique, error, command
 
 EXAMPLES
   queuectl list --state failed,dead --since 2h

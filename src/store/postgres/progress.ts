@@ -132,7 +132,7 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
 /** What a job waits for, and what waits for it. */
 async function relatives(run: Run, seq: number): Promise<Pick<JobDetail, "parents" | "children">> {
   const parents = await run(
-    `SELECT parent.id, parent.state, edge.kind FROM queuectl.dependencies AS edge
+    `SELECT parent.id, parent.state, parent.queue, parent.held, edge.kind FROM queuectl.dependencies AS edge
      JOIN queuectl.jobs AS parent ON parent.seq = edge.parent WHERE edge.child = $1
      ORDER BY edge.open DESC, edge.parent`,
     [seq],

@@ -73,11 +73,26 @@ Deno.test("why a job waits is said in one line", () => {
     job: { blocked } as JobDetail["job"],
     parents: [{ id: "a", state: "processing", kind: "any" }] as JobDetail["parents"],
   });
+  const parent = (fields: Partial<JobDetail["parents"][number]>) => ({
+    ...waiting(1),
+    parents: [{
+      id: "b",
+      state: "pending",
+      kind: "any",
+      queue: "mail",
+      held: false,
+      ...fields,
+    }] as JobDetail["parents"],
+  });
   const cases: Array<[Partial<JobDetail>, RegisteredProcess[], string | null]> = [
     [{}, workers, "waits for a free worker, no job before it"],
     [waiting(1), workers, "waits for job a, which is processing"],
     [{ ...waiting(2), dueIn: 5 }, workers, "waits for job a, which is processing, and 1 more job"],
     [waiting(9), [], `waits for job a, which is processing, and 8 more jobs; ${none}`],
+    [parent({ held: true }), workers, "waits for job b, which is held"],
+    [parent({}), workers, "waits for job b, which is pending in queue mail, which is paused"],
+    [parent({ queue: "default" }), workers, "waits for job b, which is pending"],
+    [parent({ state: "processing" }), workers, "waits for job b, which is processing"],
     [{ ahead: 1 }, workers, "waits for a free worker, 1 job before it"],
     [{ ahead: 10_000 }, workers, "waits for a free worker, 10000 jobs or more before it"],
     [{}, [], `waits: ${none}`],
@@ -106,7 +121,9 @@ Deno.test("why a job waits is said in one line", () => {
     [{ state: "cancelled" }, [], null],
   ];
   for (const [fields, processes, expected] of cases) {
-    const why = whyItWaits({ ...job, ...fields } as JobDetail, processes, []);
+    const why = whyItWaits({ ...job, ...fields } as JobDetail, processes, [
+      { name: "mail", paused: true } as Queue,
+    ]);
     assert.equal(why?.text ?? null, expected, JSON.stringify(fields));
   }
 });
