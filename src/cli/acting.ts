@@ -2,8 +2,10 @@
 
 import { printable } from "../printable.ts";
 import { isNamed, type Selection } from "../store/selection.ts";
+import type { Store } from "../store/store.ts";
+import { isReached } from "./follow/words.ts";
 import { counted, json } from "./output.ts";
-import { print, printAll } from "./standard_streams.ts";
+import { print, printAll, printMessage } from "./standard_streams.ts";
 
 /** How one command puts it. */
 export interface Words {
@@ -23,4 +25,14 @@ export async function tellChanged(
   if (asJson) return await print(json({ count: ids.length, ids }) + "\n");
   if (isNamed(selection)) return await printAll(ids.map((id) => `Job ${printable(id)} ${words.done}.\n`));
   await print(ids.length === 0 ? `${words.none}\n` : `${counted(ids.length, "job")} ${words.done}.\n`);
+}
+
+/**
+ * Whether a worker does at once what was asked of the commands of `jobs`. Where none runs, says so on standard error: it
+ * is kept, and done by the next one.
+ */
+export async function tellReached(store: Store, jobs: number): Promise<boolean> {
+  if (jobs === 0 || isReached(await store.processes())) return true;
+  printMessage("No worker runs; it takes effect when one is started: queuectl worker start");
+  return false;
 }

@@ -5,7 +5,7 @@ import { QueuectlError } from "../errors.ts";
 import { checkNewJob, refuseContradiction } from "../job/new_job.ts";
 import { words } from "./flag_values.ts";
 import { didYouMean } from "../nearest.ts";
-import type { JobChanges } from "../job/job.ts";
+import type { JobChanges, Start } from "../job/job.ts";
 import { statuses } from "./enqueue_fields.ts";
 
 /** What is given to the flags. */
@@ -40,6 +40,40 @@ const isRule = (key: string): key is Rule => Object.hasOwn(rules, key);
 
 /** Fields that a job need not have: a setting or the worker decides, or there are none. */
 const optional: readonly string[] = ["timeout", "base_backoff", "cwd", "tags", ...Object.keys(rules)];
+
+/** What of the time that a job waits for is to change; only for those that wait. */
+const starts = ["delay", "at"];
+
+/**
+ * Takes `delay` and `at` out of the flags, for jobs that wait: when they are to run, undefined where nothing is said of
+ * it. Throws `usage`.
+ */
+export async function startOf(
+  { set = [], unset = [] }: ChangeFlags,
+): Promise<{ start?: Start; rest: ChangeFlags }> {
+  const keyOfStart = (text: string) => starts.find((key) => key === text.split("=")[0].trim());
+  const given = set.filter(keyOfStart);
+  const taken = unset.filter(keyOfStart);
+  const rest = {
+    set: set.filter((text) => !given.includes(text)),
+    unset: unset.filter((text) => !taken.includes(text)),
+  };
+  if (given.length + taken.length === 0) return { rest };
+  if (given.length + taken.length > 1) {
+    throw new QueuectlError("usage", 'Only one of "delay" and "at" can be set or unset, once');
+  }
+  if (given.length === 0) return { start: null, rest };
+  const [key, value] = split(given[0], starts);
+  const { delay, at } = checkNewJob({ command: "true", [key]: value }, await pathResolver());
+  return { start: at === undefined ? { delay: delay! } : { at }, rest };
+}
+
+/** Whether a text is an assignment to a field that can be changed, for which `--set` was forgotten. */
+export const isAssignment = (text: string): boolean =>
+  /^env\.\w+=/.test(text) ||
+  [...Object.keys(fields), ...Object.keys(rules), ...starts].some((key) =>
+    text.replaceAll("-", "_").startsWith(`${key}=`)
+  );
 
 /** Reads the flags; undefined where none is given. Values are checked as those of a new job. Throws `usage`. */
 export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<JobChanges | undefined> {
@@ -83,9 +117,10 @@ export async function changesOf({ set = [], unset = [] }: ChangeFlags): Promise<
   return changes;
 }
 
-function split(text: string): [key: string, value: string] {
+function split(text: string, others: readonly string[] = []): [key: string, value: string] {
   const end = text.indexOf("=");
-  if (end > 0) return [keyOf(text.slice(0, end)), text.slice(end + 1)];
+  const key = text.slice(0, end).trim();
+  if (end > 0) return [others.includes(key) ? key : keyOf(key), text.slice(end + 1)];
   throw new QueuectlError("usage", `Flag --set takes KEY=VALUE, like priority=5, not "${text}"`);
 }
 
@@ -97,6 +132,12 @@ function keyOf(text: string): string {
   const key = text.trim().replaceAll("-", "_");
   const names = [...Object.keys(fields), ...Object.keys(rules)];
   if (names.includes(key)) return key;
+  if (starts.includes(key)) {
+    throw new QueuectlError("usage", `Only "queuectl edit" can set "${key}", of jobs that wait`);
+  }
+  if (key === "queue") {
+    throw new QueuectlError("usage", "Jobs get into another queue by: queuectl move ID... --queue QUEUE");
+  }
   throw new QueuectlError(
     "usage",
     `A job has no "${text}" that can be changed${didYouMean(key, names)}; there are: ${

@@ -49,6 +49,7 @@ const columns: Record<string, Column> = {
   },
   queue: { title: "QUEUE", width: 12, spreads: true, field: "queue", text: (job) => job.queue },
   tags: { title: "TAGS", width: 20, field: "tags", text: (job) => job.tags.join(",") || "-" },
+  held: { title: "HELD", width: 4, field: "held", text: (job) => job.held ? "held" : "-" },
   unique: { title: "UNIQUE KEY", width: 20, field: "unique", text: (job) => job.uniqueKey ?? "-" },
   error: { title: "LAST ERROR", width: 40, field: "last_error", text: (job) => job.lastError ?? "" },
   command: { title: "COMMAND", width: 40, field: "command", text: (job) => job.command },

@@ -44,10 +44,19 @@ const nameOf = ({ name }: Queue) => name === allQueues ? "(all)" : printable(nam
 const shown = (queues: readonly Queue[]) =>
   queues.filter((queue) => queue.name !== allQueues || isLimited(queue));
 
-/** The table of `queue list`. */
+/** The table of `queue list`; cancelled jobs have a column where there are any. */
 export function queueTable(queues: readonly Queue[]): string {
+  const isCancelled = queues.some(({ counts }) => counts.cancelled > 0);
+  const states = [
+    "pending",
+    "failed",
+    "completed",
+    "dead",
+    ...isCancelled ? ["cancelled"] as const : [],
+  ] as const;
+  const titles = states.map((state) => state.toUpperCase());
   return table(
-    ["NAME", "STATE", "RUNNING", "RATE", "PENDING", "FAILED", "COMPLETED", "DEAD", "MAX-RETRIES", "TIMEOUT"],
+    ["NAME", "STATE", "RUNNING", "RATE", ...titles, "MAX-RETRIES", "TIMEOUT"],
     shown(queues).map((queue) => {
       const { paused, concurrency, counts, maxRetries, timeout } = queue;
       return [
@@ -55,7 +64,7 @@ export function queueTable(queues: readonly Queue[]): string {
         paused ? "paused" : "active",
         concurrency === null ? String(counts.processing) : `${counts.processing}/${concurrency}`,
         rateOf(queue) ?? "-",
-        ...[counts.pending, counts.failed, counts.completed, counts.dead].map(String),
+        ...states.map((state) => String(counts[state])),
         maxRetries === null ? "-" : String(maxRetries),
         timeout === null ? "-" : formatDuration(timeout),
       ];

@@ -81,6 +81,9 @@ export interface NewJob {
 /** The fields of a new job that only some have, and what stands for them in a stored one. */
 type Extras = "queue" | "tags" | "uniqueKey" | "onDuplicate" | "retryRules" | "held" | "after" | "afterAny";
 
+/** When a job is to run: in so many milliseconds, or at a time; null is now. */
+export type Start = { delay: number } | { at: number } | null;
+
 /** What of a waiting or ended job can be changed; a field that is not there stays as it is. */
 export interface JobChanges
   extends Partial<Omit<NewJob, "id" | "attempts" | "env" | "delay" | "at" | Extras>> {

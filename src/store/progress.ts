@@ -14,6 +14,8 @@ export interface JobProgress {
   run: number;
   /** It runs, and is to be cancelled. */
   cancelling: boolean;
+  /** It runs, and its command was sent SIGSTOP, and not SIGCONT since. */
+  stopped: boolean;
   /** Milliseconds until the time it waits for, negative when that is over; null where it waits for none. */
   dueIn: number | null;
 }
@@ -26,6 +28,8 @@ export interface ParentJob {
   id: string;
   state: JobState;
   kind: "success" | "any";
+  queue: string;
+  held: boolean;
 }
 
 /** How many of the jobs that wait for one are named. */

@@ -149,6 +149,7 @@ export const scopes = {
   ),
   remove: scope("removed", standing, 'only jobs that do not run (end them with "queuectl cancel")'),
   edit: scope("edited", standing, "only jobs that do not run"),
+  reschedule: scope("rescheduled", ["pending", "failed"], "only jobs that wait"),
   move: scope("moved", standing, "only jobs that do not run"),
   hold: scope("held", ["pending", "failed"], "only jobs that wait"),
   release: scope("released", ["pending", "failed"], "only jobs that are held"),

@@ -116,7 +116,7 @@ export function endedRunFromRow(row: Row): EndedRun {
 
 /** The columns that {@link progressFromRow} reads. */
 export const progressColumns =
-  "seq, id, queue, state, attempts, max_retries, run, cancel_requested, next_attempt_at";
+  "seq, id, queue, state, attempts, max_retries, run, cancel_requested, stopped_run, next_attempt_at";
 
 /** How far a job is `now`, by the store's clock. */
 export function progressFromRow(row: Row, now: number): JobProgress {
@@ -131,6 +131,7 @@ export function progressFromRow(row: Row, now: number): JobProgress {
     run: number(row, "run"),
     // A number in one engine, a truth value in the other.
     cancelling: row.cancel_requested === 1 || row.cancel_requested === true,
+    stopped: jobState(row) === "processing" && numberOrNull(row, "stopped_run") === number(row, "run"),
     dueIn: dueAt === null ? null : dueAt - now,
   };
 }
@@ -140,6 +141,8 @@ export const parentFromRow = (row: Row): ParentJob => ({
   id: text(row, "id"),
   state: jobState(row),
   kind: text(row, "kind") as ParentJob["kind"],
+  queue: text(row, "queue"),
+  held: row.held === 1 || row.held === true,
 });
 
 function jobState(row: Row): JobState {

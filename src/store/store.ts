@@ -4,7 +4,7 @@
  * reach the database throws QueuectlError `database`.
  */
 
-import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob } from "../job/job.ts";
+import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob, Start } from "../job/job.ts";
 import type { Enqueued, Intake } from "./intake.ts";
 import type { Moving } from "./moving.ts";
 import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
@@ -182,8 +182,11 @@ export interface Store extends AsyncDisposable {
    * a filter those that do not run. Returns the ids.
    */
   remove(jobs: Selection): Promise<string[]>;
-  /** Changes jobs that do not run. All or none; throws `not_found` or `conflict`. Returns the ids. */
-  edit(jobs: readonly string[], changes: JobChanges): Promise<string[]>;
+  /**
+   * Changes jobs that do not run; with `start` jobs that are pending or failed, and the time they wait for. All or none;
+   * throws `not_found` or `conflict`. Returns the ids.
+   */
+  edit(jobs: readonly string[], changes: JobChanges, start?: Start): Promise<string[]>;
   /**
    * Leaves a signal for the commands of jobs that run; their workers deliver it, and so it is gone when they have ended.
    * All that are named or none; throws `not_found` or `conflict`. Returns the ids.

@@ -42,10 +42,10 @@ export interface JobRun {
   /** Path of the run's files in the spool. */
   readonly files: string;
   readonly ended: Promise<RunEnd>;
-  /** Ends the command with its whole tree; its job goes back to the queue, the attempt not counted. */
+  /** Ends the command with its whole tree; its job goes back to the queue, the attempt not counted. Hastens a cancel. */
   handBack(): void;
-  /** Ends the command with its whole tree, for good. */
-  cancel(): void;
+  /** Ends the command with its whole tree, for good: KILL comes `grace` milliseconds after TERM. */
+  cancel(grace: number): void;
   /** Sends a signal to its whole tree, and tells whether any of it got it; throws for one that this system does not have. */
   signal(signal: Deno.Signal): Promise<boolean>;
   /** Stops watching: the command and its files are somebody else's. */
@@ -72,16 +72,31 @@ export function watchRun(
   let ending: { outcome: Outcome; done: Promise<void> } | undefined;
   let hasEnded = false;
   let cut = false;
+  /** Milliseconds from TERM to KILL. */
+  let grace = killDelay;
+  let isBeingEnded = false;
 
-  function endWith(outcome: Outcome & { kind: Ending }): void {
-    if (!hasEnded) ending ??= { outcome, done: endCommand(outcome.kind) };
+  function endWith(outcome: Outcome & { kind: Ending }, itsGrace = killDelay): void {
+    // The store repeats a cancel at every turn; the first one counts.
+    if (hasEnded || ending) return;
+    grace = itsGrace;
+    ending = { outcome, done: endCommand(outcome.kind) };
+  }
+
+  function handBack(): void {
+    endWith({ kind: "handed_back" });
+    // A cancel may give more time than there is when the worker ends.
+    grace = Math.min(grace, killDelay);
+    if (isBeingEnded && !hasEnded) void command.end(grace);
   }
 
   async function endCommand(reason: Ending): Promise<void> {
     // Before that there is no file for the note, and without one the command would seem to have ended by itself.
     while (!hasEnded && !await untilPossible(() => readStatus(files) !== undefined)) await delay(beginPause);
-    if (await untilPossible(() => noteEnding(files, reason))) await command.end(killDelay);
-    // It has just ended by itself.
+    if (await untilPossible(() => noteEnding(files, reason))) {
+      isBeingEnded = true;
+      await command.end(grace);
+    } // It has just ended by itself.
     else ending = undefined;
   }
 
@@ -128,8 +143,8 @@ export function watchRun(
     claim,
     files,
     ended: watch(),
-    handBack: () => endWith({ kind: "handed_back" }),
-    cancel: () => endWith({ kind: "cancelled" }),
+    handBack,
+    cancel: (grace) => endWith({ kind: "cancelled" }, grace),
     signal: (signal) => command.signal(signal),
     letGo: () => letGo.resolve({ kind: "let_go" }),
     fence(grace) {

@@ -46,7 +46,7 @@ export interface RunningCommand {
   signal(signal: Deno.Signal): Promise<boolean>;
 }
 
-/** Milliseconds from TERM to KILL. */
+/** Milliseconds from TERM to KILL, where nobody has said another time. */
 export const killDelay = 5000;
 /** Milliseconds between two looks for the processes of a command that has not begun. */
 const startPause = 10;

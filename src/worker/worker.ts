@@ -179,7 +179,7 @@ export function createWorker(
     // First of all: what else there is to do takes its time.
     for (const claim of claims) start(claim, worker);
     if (texts.length > 0) say(...texts);
-    for (const seq of cancel) running.get(seq)?.cancel();
+    for (const seq of cancel) running.get(seq)?.cancel(config.grace);
     // What is being taken over is watched later, and its signals are told again at the turn after that.
     signalDelivery.deliver(
       membership.looking ? signals.filter(({ seq }) => running.has(seq)) : signals,

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { queueTest } from "../helpers/queue_test.ts";
-import { addDead, newJob } from "../store/suite/harness.ts";
+import { addDead, claimOne, join, newJob } from "../store/suite/harness.ts";
 
 queueTest("cancel, retry and rm take filters, and tell how many there were", async (queue) => {
   const { store, run } = queue;
@@ -52,6 +52,37 @@ queueTest("what runs is ended by cancel, and stays in spite of rm and clean", as
   manager.signal("SIGTERM");
 });
 
+queueTest("what is asked of commands while no worker runs is told as what is to come", async (queue) => {
+  const { run, store } = queue;
+  await store.enqueue([newJob("a", { queue: "media" }), newJob("b", { queue: "media" })]);
+  const worker = await join(store);
+  await claimOne(store, worker);
+  const cases: Array<[string, string]> = [
+    ["signal a USR1", "Job a will be signalled with SIGUSR1.\n"],
+    ["signal --queue media HUP", "1 job will be signalled with SIGHUP.\n"],
+    ["pause media --commands", "Queue media paused; 1 command will be stopped.\n"],
+    ["resume media --commands", "Queue media resumed; 1 command will be let go on.\n"],
+    ["pause --commands --json", '{"paused":true,"queues":null,"commands":["a"]}\n'],
+    ["resume --commands", "All queues resumed; 1 command will be let go on.\n"],
+    ["cancel a b", "Job a runs and is to be ended.\nJob b cancelled.\n"],
+  ];
+  await store.leave(worker);
+  for (const [line, stdout] of cases) {
+    assert.deepEqual(await run(...line.split(" ")), {
+      code: 0,
+      stdout,
+      stderr: "No worker runs; it takes effect when one is started: queuectl worker start\n",
+    }, line);
+  }
+  assert.match(
+    (await run("show", "a")).stdout,
+    /^Now: +is being cancelled; no worker runs; start one: queuectl worker start$/m,
+  );
+  await run("retry", "b");
+  assert.equal((await run("cancel", "b")).stderr, "");
+  assert.equal((await run("pause", "--commands", "media")).code, 0);
+});
+
 queueTest("edit and --set change jobs, whose next run is another", async (queue) => {
   const { run, store } = queue;
   await queue.enqueue({ id: "a", command: "exit 1", maxRetries: 0 });
@@ -85,12 +116,52 @@ queueTest("edit and --set change jobs, whose next run is another", async (queue)
   assert.deepEqual([again.priority, again.timeout, again.env], [7, null, null]);
 });
 
+queueTest("edit puts off jobs that wait, and has them run now", async (queue) => {
+  const { run } = queue;
+  await queue.enqueue({ id: "a", command: "true" }, { id: "b", command: "true", delay: 3_600_000 });
+  assert.equal((await run("edit", "a", "b", "--set", "delay=2h", "--set", "priority=3")).code, 0);
+  for (const id of ["a", "b"]) {
+    const { nextAttemptAt, priority } = await queue.job(id);
+    assert.ok(Math.abs(nextAttemptAt! - Date.now() - 7_200_000) < 60_000);
+    assert.equal(priority, 3);
+  }
+  assert.equal((await run("edit", "a", "--set", "at=2030-01-01T00:00Z")).stdout, "Job a changed.\n");
+  assert.equal((await queue.job("a")).nextAttemptAt, Date.UTC(2030, 0));
+  queue.start();
+  assert.equal((await run("edit", "a", "--unset", "at")).code, 0);
+  await queue.reaches("a", "completed");
+  assert.equal((await run("edit", "b", "--set", "delay=0")).code, 0);
+  await queue.reaches("b", "completed");
+  const refused: Array<[string, number, RegExp]> = [
+    [
+      "edit a --unset delay",
+      4,
+      /^Job "a" cannot be rescheduled: its state is completed, only jobs that wait /,
+    ],
+    ["edit a --set delay=soon", 2, /^Field "delay" must be /],
+    ["edit a --set delay=1h --unset at", 2, /^Only one of "delay" and "at" can be set or unset, once$/],
+    ["edit a priority=3", 2, /^"priority=3" is no id \(did you mean --set priority=3\?\)$/],
+    ["edit a max-retries=3 --set priority=1", 2, /did you mean --set max-retries=3\?\)$/],
+    ["edit a --set queue=x", 2, /^Jobs get into another queue by: queuectl move ID\.\.\. --queue QUEUE$/],
+    ["retry a --set delay=1h", 2, /^Only "queuectl edit" can set "delay", of jobs that wait$/],
+  ];
+  for (const [line, code, message] of refused) {
+    const result = await run(...line.split(" "));
+    assert.deepEqual([result.code, result.stdout], [code, ""], line);
+    assert.match(result.stderr.trimEnd(), message);
+  }
+});
+
 queueTest("dlq takes filters and changes, and shows one job", async (queue) => {
   const { run, store } = queue;
   await addDead(store, "bad-1", "bad-2", "worse");
   await store.enqueue([newJob("good")]);
   assert.match((await run("dlq", "list", "--search", "worse")).stdout, /^worse /m);
   assert.equal((await run("dlq", "list", "--older-than", "1h")).stdout, "No jobs in DLQ.\n");
+  const columns = ["dlq", "list", "--columns", "id,held,priority"];
+  assert.match((await run(...columns)).stdout, /^ID +\| HELD \| PRIORITY\n-+\nbad-1 +\| - {4}\| +\d+\n/);
+  assert.deepEqual(JSON.parse((await run(...columns, "--json", "--search", "worse")).stdout)[0].held, false);
+  assert.equal((await run("dlq", "list", "--columns", "prio")).code, 2);
   assert.match((await run("dlq", "show", "worse")).stdout, /^State: +dead$/m);
   const wrong = await run("dlq", "show", "good");
   assert.deepEqual([wrong.code, wrong.stdout], [4, ""]);

@@ -133,7 +133,15 @@ queueTest("pause and resume take queues or mean all", async (queue) => {
     await say("status"),
     /^Queues:\n {2}\(all\) +: .*paused\n {2}default .*running\n {2}reports .*paused\n$/m,
   );
-  assert.match(await say("resume", "reports"), /^Queue reports resumed; but all queues together are paused/);
+  const { stdout, stderr } = await queue.run("resume", "reports", "default", "--commands");
+  assert.equal(
+    stdout,
+    "Queue reports resumed; 0 commands let go on.\nQueue default resumed; 0 commands let go on.\n",
+  );
+  assert.equal(
+    stderr,
+    "Nothing is started yet: all queues together are paused; let them go on: queuectl resume\n",
+  );
   await say("pause", "reports");
   assert.equal(await say("resume"), "All queues resumed.\n");
   assert.deepEqual((await queue.store.queues()).filter(({ paused }) => paused), []);

@@ -105,6 +105,7 @@ queueTest("show --json has a documented shape", async (queue) => {
     "started_at",
     "duration",
     "cancelling",
+    "stopped",
   ]);
   assert.deepEqual([a.waits, a.runs, a.running.attempt, a.running.pid > 0], [null, [], 1, true]);
   assert.match((await queue.run("show", "a")).stdout, /^Now: +runs on \S+ \(worker \d+\) for \S+$/m);

@@ -59,11 +59,7 @@ queueTest("wait --timeout gives up with status 124, as timeout(1)", async (queue
   }
 });
 
-queueTest("wait --all ends when nothing is left, with 1 where a job failed meanwhile", async (queue) => {
-  await queue.enqueue(
-    { id: "before", command: "false", maxRetries: 0, priority: 1 },
-  );
-  await queue.run("worker", "start", "--drain");
+queueTest("wait --all ends when nothing is left, with 1 where a job has failed", async (queue) => {
   for (const [command, code] of [["true", 0], ["false", 1]] as const) {
     const go = `go-${code}`;
     await queue.enqueue({ id: `job-${code}`, command: `${untilFile(go)}; ${command}`, maxRetries: 1 });
@@ -76,6 +72,14 @@ queueTest("wait --all ends when nothing is left, with 1 where a job failed meanw
     manager.signal("SIGTERM");
     await manager.status;
   }
+  // Who comes late is told too, until somebody has done something about it.
+  const late = await queue.run("wait", "--all");
+  assert.deepEqual([late.code, late.stderr], [
+    1,
+    "1 job failed or cancelled: queuectl list --state dead,cancelled\n",
+  ]);
+  await queue.run("dlq", "purge", "--all");
+  assert.equal((await queue.run("wait", "--all")).code, 0);
 });
 
 queueTest("wait ends when its job is cancelled or removed", async (queue) => {
@@ -87,7 +91,7 @@ queueTest("wait ends when its job is cancelled or removed", async (queue) => {
 });
 
 queueTest(
-  "wait --queue and --tag wait for the jobs that have them, and tell of those that failed meanwhile",
+  "wait --queue and --tag wait for the jobs that have them, and tell of those that have failed",
   async (queue) => {
     await queue.enqueue({ id: "before", command: "false", maxRetries: 0, queue: "a" });
     await queue.run("worker", "start", "--drain");
@@ -103,19 +107,19 @@ queueTest(
     const [a, b, both] = [["--queue", "a"], ["--tag", "y", "--queue", "b"], ["--tag", "x"]].map((flags) =>
       startProgram(queue, ["wait", ...flags])
     );
-    // By then each knows what had failed before.
     for (const waiter of [a, b, both]) await waiter.line(/^No worker runs; /);
     queue.start("--concurrency", "3");
     queue.touch("a");
     assert.equal((await a.status).code, 1);
     await a.closed;
-    assert.equal(a.lines.at(-1), "1 job failed or cancelled meanwhile");
+    assert.equal(a.lines.at(-1), "2 jobs failed or cancelled: queuectl list --state dead,cancelled");
     queue.touch("b");
     assert.equal((await b.status).code, 0);
     assert.equal((await both.status).code, 1);
     await Promise.all([b.closed, both.closed]);
     const ended = await queue.run("wait", "--queue", "a,b");
-    assert.deepEqual([ended.code, ended.stderr], [0, ""]);
+    assert.equal(ended.code, 1);
+    assert.match(ended.stderr, /^2 jobs failed or cancelled: /);
   },
 );
 
@@ -148,4 +152,37 @@ queueTest("wait is told what to wait for in one way", async (queue) => {
     const ended = await queue.run("wait", ...args);
     assert.deepEqual([ended.code, ended.stderr], [code, stderr]);
   }
+});
+
+queueTest("wait does not wait for jobs behind held ones, or in paused queues", async (queue) => {
+  await queue.enqueue(
+    { id: "held", command: "true", held: true, queue: "mail" },
+    { id: "child", command: "true", after: ["held"], queue: "mail" },
+    { id: "grandchild", command: "true", after: ["child"], queue: "mail", tags: ["t"] },
+  );
+  for (const way of [["--queue", "mail"], ["--tag", "t"]]) {
+    const result = await queue.run("wait", "--timeout", "1m", ...way);
+    assert.deepEqual(result, { code: 0, stdout: "", stderr: "" });
+  }
+  assert.deepEqual(await queue.run("wait", "--all", "--timeout", "1m"), {
+    code: 0,
+    stdout: "",
+    stderr: "2 jobs left. They wait for somebody: for a paused queue, or behind held jobs\n",
+  });
+  assert.match(
+    (await queue.run("show", "child")).stdout,
+    /^Now: +waits for job held, which is held; no worker/m,
+  );
+  await queue.run("release", "held");
+  await queue.run("pause", "mail");
+  assert.match(
+    (await queue.run("show", "child")).stdout,
+    /^Now: +waits for job held, which is pending in queue mail, which is paused; /m,
+  );
+  assert.equal((await queue.run("wait", "--all", "--timeout", "1m")).code, 0);
+  await queue.run("resume");
+  assert.equal((await queue.run("wait", "--all", "--timeout", "1ms")).stderr, "3 jobs not ended in time\n");
+  queue.start();
+  assert.equal((await queue.run("wait", "--all")).code, 0);
+  assert.equal((await queue.job("grandchild")).state, "completed");
 });

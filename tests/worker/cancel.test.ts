@@ -46,3 +46,45 @@ queueTest("cancel reaches a job whose worker was killed, once another has adopte
   assert.equal(queue.read("ran"), "ran\n");
   assert.ok(manager.lines.some((line) => /adopted job a/.test(line)));
 }, { ignore: !canSeeEnvironments });
+
+/** A command of two processes that do not end by TERM. */
+const stubborn = `trap 'touch termed' TERM; touch ready; sleep 99 & ${untilFile("never")}`;
+
+queueTest(
+  "a command that does not end is killed after the grace as it is set when it is cancelled",
+  async (queue) => {
+    await queue.store.setSetting("grace", "10m");
+    await queue.enqueue({ id: "a", command: stubborn, env: { MARK: `${queue.path}/a` } });
+    queue.start();
+    await queue.reaches("a", "processing");
+    await waitFor("the command", () => isThere(queue.path, "ready"));
+    await queue.store.setSetting("grace", "50ms");
+    const asked = performance.now();
+    await queue.run("cancel", "a");
+    await queue.reaches("a", "cancelled");
+    // Not after the 5 seconds that a timeout gives.
+    assert.ok(performance.now() - asked < 4500);
+    await untilNoneWith(`${queue.path}/a`);
+  },
+  { ignore: !canSeeEnvironments },
+);
+
+queueTest(
+  "a command that is cancelled gets the grace; a stop of its worker does not wait for all of it",
+  async (queue) => {
+    await queue.store.setSetting("grace", "10m");
+    await queue.enqueue({ id: "a", command: stubborn, env: { MARK: `${queue.path}/a` } });
+    const manager = queue.start();
+    await waitFor("the command", () => isThere(queue.path, "ready"));
+    await queue.run("cancel", "a");
+    await waitFor("the TERM", () => isThere(queue.path, "termed"));
+    await queue.run("worker", "stop", "--now");
+    await manager.status;
+    assert.deepEqual(await queue.outcomes("a"), [["cancelled", null]]);
+    assert.equal((await queue.job("a")).state, "cancelled");
+  },
+  { ignore: !canSeeEnvironments },
+);
+
+const isThere = (path: string, name: string) =>
+  [...Deno.readDirSync(path)].some((file) => file.name === name);

@@ -65,19 +65,29 @@ queueTest(
     );
     await untilStopped(marks.build);
     assert.ok((await states(marks.mail)).every((state) => !state.startsWith("T")));
+    assert.match(
+      await said(queue, "show", "build"),
+      /^Now: +is stopped; let it go on: queuectl resume build --commands$/m,
+    );
+    assert.match(await said(queue, "show", "mail"), /^Now: +runs on/m);
     await queue.enqueue({ id: "next", queue: "build", command: "true" });
     assert.equal((await queue.job("build")).state, "processing");
     assert.equal(
       await said(queue, "resume", "build"),
-      "Queue build resumed; commands that were stopped go on with: queuectl resume build --commands\n",
+      "Queue build resumed; 1 command still stopped; let go on: queuectl resume build --commands\n",
     );
     await queue.reaches("next", "completed");
     await untilStopped(marks.build);
+    assert.match(
+      await said(queue, "show", "build"),
+      /^Now: +is stopped; let it go on: queuectl signal build CONT$/m,
+    );
     assert.equal(
       await said(queue, "resume", "build", "--commands"),
       "Queue build resumed; 1 command let go on.\n",
     );
     await untilGoingOn(marks.build);
+    assert.match(await said(queue, "show", "build"), /^Now: +runs on/m);
     queue.touch("go");
     for (const id of ["build", "mail"]) await queue.reaches(id, "completed");
     assert.deepEqual(await queue.outcomes("build"), [["exited", 0]]);

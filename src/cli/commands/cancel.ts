@@ -1,5 +1,6 @@
 import { printable } from "../../printable.ts";
 import { isNamed } from "../../store/selection.ts";
+import { tellReached } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, selectionOf } from "../job_filter.ts";
 import { changeKnown } from "../known_words.ts";
@@ -17,6 +18,7 @@ export async function cancel(
   await using store = await openQueue(this, "empty");
   const cancelled = await changeKnown(store, selection, () => store.cancel(selection));
   const running = cancelled.filter((job) => job.running).map(({ id }) => id);
+  const ended = await tellReached(store, running.length) ? "being ended" : "to be ended";
   if (flags.json) {
     const object = { count: cancelled.length, ids: cancelled.map(({ id }) => id), running };
     return await print(json(object) + "\n");
@@ -24,14 +26,14 @@ export async function cancel(
   if (isNamed(selection)) {
     return await printAll(
       cancelled.map(({ id, running }) =>
-        `Job ${printable(id)} ${running ? "runs and is being ended" : "cancelled"}.\n`
+        `Job ${printable(id)} ${running ? `runs and is ${ended}` : "cancelled"}.\n`
       ),
     );
   }
   const waiting = cancelled.length - running.length;
   const parts = [
     ...(waiting > 0 ? [`${counted(waiting, "job")} cancelled`] : []),
-    ...(running.length > 0 ? [`${counted(running.length, "job")} being ended`] : []),
+    ...(running.length > 0 ? [`${counted(running.length, "job")} ${ended}`] : []),
   ];
   await print(parts.length > 0 ? `${parts.join(", ")}.\n` : "No jobs to cancel.\n");
 }

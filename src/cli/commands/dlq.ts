@@ -1,6 +1,7 @@
 /** `dlq`: the jobs that have used up their attempts. */
 
 import { QueuectlError } from "../../errors.ts";
+import type { Job } from "../../job/job.ts";
 import type { Selection } from "../../store/selection.ts";
 import { tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
@@ -8,6 +9,7 @@ import { type ChangeFlags, changesOf } from "../job_changes.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
 import { changeKnown } from "../known_words.ts";
 import { type PageFlags, pageOf } from "../listing.ts";
+import { jobTable, readColumns } from "../job_columns.ts";
 import { openQueue } from "../open_queue.ts";
 import { deadJobTable } from "../output.ts";
 import { printList } from "./list.ts";
@@ -18,11 +20,13 @@ type ActFlags = DeadFilterFlags & { all?: boolean; json?: boolean };
 /** Prints the newest dead jobs, oldest of them first. */
 export async function dlqList(
   this: Context,
-  flags: DeadFilterFlags & PageFlags,
+  flags: DeadFilterFlags & PageFlags & { columns?: string },
 ): Promise<void> {
+  const columns = flags.columns === undefined ? undefined : readColumns(flags.columns);
   const [filter, page] = [filterOf(flags), pageOf(flags)];
   await using store = await openQueue(this, "empty");
-  const shape = { empty: "No jobs in DLQ.\n", table: flags.json ? null : deadJobTable };
+  const table = columns ? (jobs: AsyncIterable<Job>) => jobTable(jobs, columns) : deadJobTable;
+  const shape = { empty: "No jobs in DLQ.\n", table: flags.json ? null : table, columns };
   await printList(store, { ...filter, kinds: ["dead"] }, page, shape);
 }
 

@@ -2,11 +2,12 @@ import { QueuectlError } from "../../errors.ts";
 import { defaultQueueName } from "../../job/job.ts";
 import { allQueues } from "../../store/queues.ts";
 import type { Store } from "../../store/store.ts";
+import { tellReached } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, json } from "../output.ts";
 import { queueName } from "../queue_name.ts";
-import { print, printAll } from "../standard_streams.ts";
+import { print, printAll, printMessage } from "../standard_streams.ts";
 
 export interface PauseFlags {
   /** Also stops the commands that run, or lets them go on. */
@@ -24,9 +25,10 @@ export async function pause(this: Context, flags: PauseFlags, ...names: string[]
   await store.pauseQueues(queues.length > 0 ? queues : [allQueues], true);
   // Only now: what is claimed before the pause runs, so it is reached, and afterwards nothing is claimed.
   const stopped = flags.commands ? await signalRunning(store, queues, "SIGSTOP") : null;
+  const later = await laterWords(store, stopped);
   if (flags.json) return await print(answer(true, queues, stopped));
   const rest = (index: number) =>
-    stopped === null ? "" : `; ${counted(stopped[index].length, "command")} stopped`;
+    stopped === null ? "" : `; ${counted(stopped[index].length, "command")} ${later}stopped`;
   if (queues.length > 0) {
     return await printAll(queues.map((name, index) => `Queue ${name} paused${rest(index)}.\n`));
   }
@@ -45,22 +47,27 @@ export async function resume(this: Context, flags: PauseFlags, ...names: string[
   const known = await store.queues();
   const paused = known.filter(({ paused }) => paused).map(({ name }) => name);
   await store.pauseQueues(queues.length > 0 ? queues : paused, false);
+  const stopped = flags.commands ? [] : (await store.upcoming(0)).running.filter(({ stopped }) => stopped);
   const continued = flags.commands ? await signalRunning(store, queues, "SIGCONT") : null;
+  const later = await laterWords(store, continued);
   if (flags.json) return await print(answer(false, queues, continued));
   const did = (name: string, index: number) => {
-    if (continued !== null) return `; ${counted(continued[index].length, "command")} let go on`;
-    // Nobody notes whether what runs was stopped: it is said only where something runs in a queue that was paused.
-    const isRunning = known.some((queue) => queue.name === name && queue.counts.processing > 0);
-    const wasPaused = name === allQueues ? paused.length > 0 : paused.includes(name);
+    if (continued !== null) return `; ${counted(continued[index].length, "command")} ${later}let go on`;
+    const count = stopped.filter(({ queue }) => name === allQueues || queue === name).length;
+    if (count === 0) return "";
     const command = ["queuectl resume", ...name === allQueues ? [] : [name], "--commands"].join(" ");
-    return wasPaused && isRunning ? `; commands that were stopped go on with: ${command}` : "";
+    return `; ${counted(count, "command")} still stopped; let go on: ${command}`;
   };
   if (queues.length === 0) return await print(`All queues resumed${endOfLine(did(allQueues, 0))}\n`);
-  const rest = paused.includes(allQueues)
-    ? '; but all queues together are paused: run "queuectl resume"'
-    : "";
-  await printAll(queues.map((name, index) => `Queue ${name} resumed${rest}${endOfLine(did(name, index))}\n`));
+  await printAll(queues.map((name, index) => `Queue ${name} resumed${endOfLine(did(name, index))}\n`));
+  if (paused.includes(allQueues)) {
+    printMessage("Nothing is started yet: all queues together are paused; let them go on: queuectl resume");
+  }
 }
+
+/** `will be ` where no worker runs, which is said too. */
+const laterWords = async (store: Store, signalled: string[][] | null) =>
+  await tellReached(store, signalled?.flat().length ?? 0) ? "" : "will be ";
 
 /** Without a full stop behind a command, which may be copied from there. */
 const endOfLine = (words: string) => words.endsWith("--commands") ? words : `${words}.`;

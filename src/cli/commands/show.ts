@@ -46,6 +46,7 @@ function detailObject(
       started_at: iso(running.startedAt),
       duration: running.duration / 1000,
       cancelling: detail.cancelling,
+      stopped: detail.stopped,
     },
     runs: runs.map((run) => ({
       run: run.run,

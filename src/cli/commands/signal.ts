@@ -1,5 +1,5 @@
 import { QueuectlError } from "../../errors.ts";
-import { tellChanged } from "../acting.ts";
+import { tellChanged, tellReached } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, filterOf, selectionOf } from "../job_filter.ts";
 import { changeKnown } from "../known_words.ts";
@@ -25,8 +25,9 @@ export async function signal(
   const selection = selectionOf(words.slice(0, -1), flags);
   await using store = await openQueue(this, "empty");
   const signalled = await changeKnown(store, selection, () => store.signal(selection, name));
+  const isDone = await tellReached(store, signalled.length);
   await tellChanged(selection, signalled, {
-    done: `signalled with ${name}`,
+    done: `${isDone ? "" : "will be "}signalled with ${name}`,
     none: "No jobs to signal.",
   }, flags.json);
 }

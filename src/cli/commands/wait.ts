@@ -84,10 +84,17 @@ function tellFailure(job: JobDetail): number {
 }
 
 async function waitForAll(store: Store, changes: Changes, until: number, asJson?: boolean): Promise<number> {
-  const failures = async () => (await store.deaths()) + (await store.counts()).cancelled;
-  const before = await failures();
-  const left = await untilOver(store, changes, until, () => store.countOpen());
-  return await tellFailed(await failures() - before, left, asJson);
+  const isLeft = async () => await store.isWorkLeft() ? 1 : 0;
+  const left = await untilOver(store, changes, until, isLeft, () => store.countOpen());
+  const kept = left === 0 ? await store.countOpen() : 0;
+  if (kept > 0) {
+    const them = kept === 1 ? "It waits" : "They wait";
+    printMessage(
+      `${counted(kept, "job")} left. ${them} for somebody: for a paused queue, or behind held jobs`,
+    );
+  }
+  const { dead, cancelled } = await store.counts();
+  return await tellFailed(dead + cancelled, left, asJson);
 }
 
 async function waitForFilter(
@@ -98,17 +105,18 @@ async function waitForFilter(
   asJson?: boolean,
 ): Promise<number> {
   // Held ones wait for somebody.
-  const open: ListFilter = { ...filter, kinds: ["processing", "waiting", "scheduled", "blocked"], limit: 1 };
+  const goesOn: ListFilter["kinds"] = ["processing", "waiting", "scheduled"];
+  const open: ListFilter = { ...filter, kinds: [...goesOn, "blocked"], limit: 1 };
   let [last] = await store.keys(open);
   // One is enough to go on, the newest, which mostly ends last: there may be very many, and each may change something.
   async function isOneLeft(): Promise<number> {
     if (last === undefined) return 0;
     const isLeft = (await store.keys({ ...open, keys: [last] })).length > 0;
     if (!isLeft) [last] = await store.keys(open);
-    return last === undefined ? 0 : 1;
+    if (last === undefined) return 0;
+    // Those that wait for others may do so behind one that waits for somebody.
+    return await store.isWorkLeft() || (await store.keys({ ...open, kinds: goesOn })).length > 0 ? 1 : 0;
   }
-  const failures = () => store.keys({ ...filter, kinds: ["dead", "cancelled"], limit: Infinity });
-  const before = new Set(await failures());
   if (last === undefined) await hintAtTags(store, filter);
   const left = await untilOver(
     store,
@@ -117,14 +125,20 @@ async function waitForFilter(
     isOneLeft,
     async () => (await store.keys({ ...open, limit: Infinity })).length,
   );
-  return await tellFailed((await failures()).filter((key) => !before.has(key)).length, left, asJson);
+  const failed = await store.keys({ ...filter, kinds: ["dead", "cancelled"], limit: Infinity });
+  return await tellFailed(failed.length, left, asJson);
 }
 
-/** Says how many jobs ended in another way than completed, if any; gives the exit status. */
+/**
+ * Says how many jobs ended in another way than completed, if any, however long ago: who waits may come late. Gives the
+ * exit status.
+ */
 async function tellFailed(failed: number, left: number, asJson?: boolean): Promise<number> {
   if (asJson) await print(json({ failed, left }) + "\n");
   if (left > 0) return timedOut;
-  if (failed > 0) printMessage(`${counted(failed, "job")} failed or cancelled meanwhile`);
+  if (failed > 0) {
+    printMessage(`${counted(failed, "job")} failed or cancelled: queuectl list --state dead,cancelled`);
+  }
   return failed > 0 ? 1 : 0;
 }
 

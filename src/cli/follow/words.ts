@@ -105,8 +105,8 @@ export function failureWords({ id, state, job, runs }: JobDetail): string {
 
 /** What a job waits for. */
 export interface Waiting {
-  for: "time" | "job" | "queue" | "worker" | "cancel" | "release";
-  /** One line, `waits for …`, `is being cancelled`. */
+  for: "time" | "job" | "queue" | "worker" | "cancel" | "release" | "continue";
+  /** One line, `waits for …`, `is being cancelled`, `is stopped`. */
   text: string;
   /** Milliseconds until its time, or until the rate of its queue lets a job start; null where it waits for neither. */
   dueIn: number | null;
@@ -129,6 +129,21 @@ export const hasWorker = (processes: readonly RegisteredProcess[], queue?: strin
     (queue === undefined || (queues?.includes(queue) ?? true))
   );
 
+/** Whether there is a worker, perhaps one about to end, that does to running commands what is asked of them. */
+export const isReached = (processes: readonly RegisteredProcess[]): boolean =>
+  processes.some(({ role, expired }) => role === "worker" && !expired);
+
+/** `is stopped; let it go on: …`, with its queue where that is paused. */
+function stoppedWords({ id, queue }: JobDetail, queues: readonly Queue[]): string {
+  const isPaused = (name: string) => queues.some((queue) => queue.name === name && queue.paused);
+  const command = isPaused(allQueues)
+    ? "resume --commands"
+    : isPaused(queue)
+    ? `resume ${queue} --commands`
+    : `signal ${printable(id)} CONT`;
+  return `is stopped; let it go on: queuectl ${command}`;
+}
+
 /** Why a job does not go on at once; null where it runs, or has ended. `queues` are all there are. */
 export function whyItWaits(
   job: JobDetail,
@@ -137,9 +152,11 @@ export function whyItWaits(
 ): Waiting | null {
   const noWorker = !hasWorker(processes, job.queue);
   if (job.state === "processing") {
-    return job.cancelling
-      ? { for: "cancel", text: "is being cancelled", dueIn: null, ahead: null, noWorker }
-      : null;
+    const rest = { dueIn: null, ahead: null, noWorker };
+    const later = isReached(processes) ? "" : `; ${noWorkerWords(job.queue, processes)}`;
+    if (job.cancelling) return { for: "cancel", text: `is being cancelled${later}`, ...rest };
+    if (job.stopped) return { for: "continue", text: `${stoppedWords(job, queues)}${later}`, ...rest };
+    return null;
   }
   if (hasEnded(job.state)) return null;
   const noWorkerRuns = noWorkerWords(job.queue, processes);
@@ -148,7 +165,7 @@ export function whyItWaits(
     return { for: "release", text, dueIn: null, ahead: null, noWorker };
   }
   if (job.job.blocked > 0) {
-    const text = `waits for ${parentWords(job)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
+    const text = `waits for ${parentWords(job, queues)}${noWorker ? `; ${noWorkerRuns}` : ""}`;
     return { for: "job", text, dueIn: null, ahead: null, noWorker };
   }
   if (job.dueIn !== null && job.dueIn > 0) {
@@ -200,10 +217,19 @@ function stopWords({ name, paused, concurrency, counts: { processing } }: Queue)
   } run`;
 }
 
-/** `job a, which is processing, and 2 more jobs`. */
-function parentWords({ parents: [first], job: { blocked } }: JobDetail): string {
+/** `job a, which is processing, and 2 more jobs`; of one that waits for somebody, for what. */
+function parentWords({ parents: [first], job: { blocked } }: JobDetail, queues: readonly Queue[]): string {
+  const isPaused = (name: string) => queues.some((queue) => queue.name === name && queue.paused);
+  const waits = first.state === "pending" || first.state === "failed";
+  const state = waits && first.held
+    ? "held"
+    : waits && isPaused(first.queue)
+    ? `${first.state} in queue ${first.queue}, which is paused`
+    : waits && isPaused(allQueues)
+    ? `${first.state} while all queues are paused`
+    : first.state;
   const more = blocked > 1 ? `, and ${blocked - 1} more ${blocked > 2 ? "jobs" : "job"}` : "";
-  return `job ${printable(first.id)}, which is ${first.state}${more}`;
+  return `job ${printable(first.id)}, which is ${state}${more}`;
 }
 
 const aheadWords = (ahead: number) =>

@@ -77,7 +77,8 @@ SETTINGS
   max-backoff   The longest wait before a retry [default 1h]
   jitter        Part of every wait that is left to chance, 0 to 1 [default 0]
   timeout       Time that a run may take; 0 is no limit [default 1h]
-  grace         Time that running commands are given on a stop [default 10s]
+  grace         Time that running commands are given on a stop, and to end by themselves
+                on a cancel [default 10s]
   lease         Time after which a worker that is not heard of is taken for gone [default 30s]
   max-output    What is kept of each output of a run [default 1MiB]
 

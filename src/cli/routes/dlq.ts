@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import type { ChangeFlags } from "../job_changes.ts";
 import type { FilterFlags } from "../job_filter.ts";
 import type { PageFlags } from "../listing.ts";
-import { argument, changes, filters, given, json, paging } from "./flags.ts";
+import { argument, changes, filters, given, json, paging, value } from "./flags.ts";
 
 type DeadFilterFlags = Omit<FilterFlags, "state">;
 
@@ -18,10 +18,17 @@ const choices = [
   "[--queue QUEUE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME]",
 ] as const;
 
-const dlqList = buildCommand<DeadFilterFlags & PageFlags, [], Context>({
+const dlqList = buildCommand<DeadFilterFlags & PageFlags & { columns?: string }, [], Context>({
   loader: async () =>
     (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqList,
-  parameters: { flags: { ...filters, ...paging, json } },
+  parameters: {
+    flags: {
+      ...filters,
+      ...paging,
+      columns: value("A,B,...", "Show these columns, those of list [default: id,command,error]"),
+      json,
+    },
+  },
   docs: {
     brief: "List dead jobs and their last error, the newest last",
     fullDescription: `List dead jobs and their last error, the newest last.
@@ -29,6 +36,7 @@ const dlqList = buildCommand<DeadFilterFlags & PageFlags, [], Context>({
 EXAMPLES
   queuectl dlq list
   queuectl dlq list --search backup --since 1d
+  queuectl dlq list --columns id,attempts,updated,error
   queuectl dlq list --json --all`,
   },
 });

@@ -122,8 +122,8 @@ export const wait = buildCommand<WaitFlags, string[], Context>({
 EXIT STATUS
   of one job   its own: 0 when completed, else that of its last run, 128 + n when signal n ended it;
                126 could not be started   137 lost   142 timed out   143 cancelled
-  of several   0 when all are completed, else 1; with --all, --queue or --tag for those that ended
-               meanwhile
+  of several   0 when all are completed, else 1; with --all, --queue or --tag 1 as long as any of these
+               jobs is dead or cancelled
   124          the time was over before
 Mistakes have the statuses of all commands (2 usage, 3 not found, …) and a line on standard error.
 

@@ -48,7 +48,7 @@ ${statesHelp}
 
 COLUMNS
   id, state, attempts, max_retries, priority, created, updated, due, timeout, base_backoff, cwd, env,
-  queue, tags, unique, error, command
+  queue, tags, held, unique, error, command
 
 EXAMPLES
   queuectl list --state failed,dead --since 2h
@@ -92,8 +92,8 @@ export const cancel = buildCommand<FilterFlags & Json, string[], Context>({
   docs: {
     brief: "Cancel jobs that wait or run",
     fullDescription:
-      `Cancel jobs for good: those that wait leave the queue, those that run are ended with all their processes.
-Of jobs that are named, all are cancelled or none; a filter takes those that can be.
+      `Cancel jobs for good: those that wait leave the queue, those that run are ended with all their processes,
+by TERM, and by KILL when the time of the setting "grace" is over. Of jobs that are named, all are cancelled or none; a filter takes those that can be.
 
 ${statesHelp}
 
@@ -240,13 +240,17 @@ export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
   parameters: { flags: { ...changes, json }, positional: ids },
   docs: {
     brief: "Change jobs that do not run",
-    fullDescription: `Change fields of jobs that do not run; they count from the next run on.
+    fullDescription:
+      `Change fields of jobs that do not run; they count from the next run on. Jobs that wait also take
+delay=DURATION and at=TIME, and run now, or when nothing else keeps them, with --unset at.
 
 EXAMPLES
   queuectl edit nightly --set priority=10 --set timeout=2h
   queuectl edit nightly --set backoff=linear --set retry_on=1,70-75
   queuectl edit nightly --set env.LEVEL=debug --unset cwd
-  queuectl edit nightly --set tags=backup,slow`,
+  queuectl edit nightly --set tags=backup,slow
+  queuectl edit nightly --set at=2026-12-24T18:00
+  queuectl edit nightly --unset at`,
     customUsage: ["ID... --set KEY=VALUE...", "ID... --unset KEY..."],
   },
 });

@@ -99,7 +99,9 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
   return await database.transaction(async (run) => {
     const found = await requireJob(run, id, noJob);
     const [row] = await run(
-      `SELECT seq, run, cancel_requested, available, started_at, ${jobColumns}, ${timeSql("$1")} AS now,
+      `SELECT seq, run, cancel_requested, stopped_run, available, started_at, ${jobColumns}, ${
+        timeSql("$1")
+      } AS now,
          process.host AS worker_host, process.pid AS worker_pid
        FROM queuectl.jobs AS job
        LEFT JOIN (SELECT id AS process, host, pid FROM queuectl.processes) AS process ON process.process = job.worker
@@ -130,7 +132,7 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
 /** What a job waits for, and what waits for it. */
 async function relatives(run: Run, seq: number): Promise<Pick<JobDetail, "parents" | "children">> {
   const parents = await run(
-    `SELECT parent.id, parent.state, edge.kind FROM queuectl.dependencies AS edge
+    `SELECT parent.id, parent.state, parent.queue, parent.held, edge.kind FROM queuectl.dependencies AS edge
      JOIN queuectl.jobs AS parent ON parent.seq = edge.parent WHERE edge.child = $1
      ORDER BY edge.open DESC, edge.parent`,
     [seq],

@@ -20,6 +20,7 @@
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
  * - a row of `signals` is to be delivered to the command of a run that goes on; one that was sent while the run ended may
  *   be left until a worker finds it.
+ * - `stopped_run` is the run of a job whose command was last sent SIGSTOP and not SIGCONT since; a later run has another number.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
  *   as there is one, triggers of move_lock.ts refuse every change.
@@ -191,7 +192,11 @@ const queues = `
   ${countQueues}
 `;
 
-const pace = "ALTER TABLE queuectl.processes ADD COLUMN pace double precision";
+// The number of the run, and not whether it is stopped: so whoever ends a run need not know of it.
+const paceAndStops = `
+  ALTER TABLE queuectl.processes ADD COLUMN pace double precision;
+  ALTER TABLE queuectl.jobs ADD COLUMN stopped_run integer;
+`;
 
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, moves, queues, pace];
+export const migrations: readonly string[] = [first, second, moves, queues, paceAndStops];

@@ -8,16 +8,21 @@ import { notification } from "./notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
 
-/** Leaves a signal for the present run of each of the jobs. */
+/** Leaves a signal for the present run of each of the jobs, and notes whether that stops its command or lets it go on. */
 export async function signal(database: Database, selection: Selection, name: string): Promise<string[]> {
   return await database.transaction(async (run) => {
     const jobs = await choose(database, run, selection, scopes.signal);
     if (jobs.length === 0) return [];
+    const keys = asArray(jobs.map(({ seq }) => seq));
     await run(
       `INSERT INTO queuectl.signals (job, run, name)
        SELECT seq, run, $2 FROM queuectl.jobs WHERE seq = ANY($1::bigint[]) ORDER BY seq`,
-      [asArray(jobs.map(({ seq }) => seq)), name],
+      [keys, name],
     );
+    if (name === "SIGSTOP" || name === "SIGCONT") {
+      const stopped = name === "SIGSTOP" ? "run" : "NULL";
+      await run(`UPDATE queuectl.jobs SET stopped_run = ${stopped} WHERE seq = ANY($1::bigint[])`, [keys]);
+    }
     const { text, parameters } = notification(database);
     await run(text, parameters);
     return jobs.map(({ id }) => id);

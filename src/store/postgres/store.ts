@@ -123,7 +123,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     cancel: (jobs) => cancel(database, jobs),
     retry: (jobs, changes) => retry(database, jobs, changes, scopes.retry),
     remove: (jobs) => remove(database, jobs, scopes.remove),
-    edit: (jobs, changes) => edit(database, jobs, changes),
+    edit: (jobs, changes, start) => edit(database, jobs, changes, start),
     signal: (jobs, name) => signal(database, jobs, name),
     removeSignals: (ids) => removeSignals(database, ids),
     hold: (jobs) => hold(database, jobs),

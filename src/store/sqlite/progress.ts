@@ -106,7 +106,7 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
 /** What a job waits for, and what waits for it. */
 function relatives(database: Database, seq: number): Pick<JobDetail, "parents" | "children"> {
   const parents = database.prepare(`
-    SELECT parent.id, parent.state, edge.kind FROM dependencies AS edge
+    SELECT parent.id, parent.state, parent.queue, parent.held, edge.kind FROM dependencies AS edge
     CROSS JOIN jobs AS parent ON parent.seq = edge.parent WHERE edge.child = ? ORDER BY edge.open DESC, edge.parent`)
     .all(seq);
   const children = database.prepare(`
@@ -149,6 +149,6 @@ export async function runAfter(database: Database, seq: number, run: number): Pr
 function rowOf(database: Database, id: string): Row {
   const job = requireJob(database, id, noJob);
   return database.prepare(`
-    SELECT seq, run, cancel_requested, available, worker, started_at, ${jobColumns} FROM jobs WHERE seq = ?`)
+    SELECT seq, run, cancel_requested, stopped_run, available, worker, started_at, ${jobColumns} FROM jobs WHERE seq = ?`)
     .get(job.seq)!;
 }

@@ -17,6 +17,7 @@
  *   ended, and `broken` is 1 where the child was cancelled because the parent did not complete.
  * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
  * - a row of `signals` is to be delivered to the command of a run that goes on.
+ * - `stopped_run` is the run of a job whose command was last sent SIGSTOP and not SIGCONT since; a later run has another number.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see {@link attemptKey} and {@link attemptsOf}.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
@@ -229,10 +230,14 @@ const queues = `
     WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
 `;
 
-const pace = "ALTER TABLE processes ADD COLUMN pace REAL";
+// The number of the run, and not whether it is stopped: so whoever ends a run need not know of it.
+const paceAndStops = `
+  ALTER TABLE processes ADD COLUMN pace REAL;
+  ALTER TABLE jobs ADD COLUMN stopped_run INTEGER;
+`;
 
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, third, moves, queues, pace];
+export const migrations: readonly string[] = [first, second, third, moves, queues, paceAndStops];
 
 /** What the triggers of a queue that is being moved say, before the place to which it moves; see move_lock.ts. */
 export const sealMark = "queuectl: moving to ";

@@ -182,7 +182,7 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     cancel: async (jobs) => (await acts()).cancel(database, jobs),
     retry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.retry),
     remove: async (jobs) => (await acts()).remove(database, jobs, scopes.remove),
-    edit: async (jobs, changes) => (await acts()).edit(database, jobs, changes),
+    edit: async (jobs, changes, start) => (await acts()).edit(database, jobs, changes, start),
     signal: async (jobs, name) => (await acts()).signal(database, jobs, name),
     removeSignals: async (ids) => (await work()).removeSignals(database, ids),
     hold: async (jobs) => (await acts()).hold(database, jobs),

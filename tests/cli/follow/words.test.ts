@@ -73,11 +73,26 @@ Deno.test("why a job waits is said in one line", () => {
     job: { blocked } as JobDetail["job"],
     parents: [{ id: "a", state: "processing", kind: "any" }] as JobDetail["parents"],
   });
+  const parent = (fields: Partial<JobDetail["parents"][number]>) => ({
+    ...waiting(1),
+    parents: [{
+      id: "b",
+      state: "pending",
+      kind: "any",
+      queue: "mail",
+      held: false,
+      ...fields,
+    }] as JobDetail["parents"],
+  });
   const cases: Array<[Partial<JobDetail>, RegisteredProcess[], string | null]> = [
     [{}, workers, "waits for a free worker, no job before it"],
     [waiting(1), workers, "waits for job a, which is processing"],
     [{ ...waiting(2), dueIn: 5 }, workers, "waits for job a, which is processing, and 1 more job"],
     [waiting(9), [], `waits for job a, which is processing, and 8 more jobs; ${none}`],
+    [parent({ held: true }), workers, "waits for job b, which is held"],
+    [parent({}), workers, "waits for job b, which is pending in queue mail, which is paused"],
+    [parent({ queue: "default" }), workers, "waits for job b, which is pending"],
+    [parent({ state: "processing" }), workers, "waits for job b, which is processing"],
     [{ ahead: 1 }, workers, "waits for a free worker, 1 job before it"],
     [{ ahead: 10_000 }, workers, "waits for a free worker, 10000 jobs or more before it"],
     [{}, [], `waits: ${none}`],
@@ -97,13 +112,18 @@ Deno.test("why a job waits is said in one line", () => {
     [{ job: held, ahead: null }, [], "is held; let it go: queuectl release a"],
     [{ job: held, dueIn: 2000 }, workers, "is held; let it go: queuectl release a"],
     [{ state: "processing", cancelling: true }, workers, "is being cancelled"],
+    [{ state: "processing", cancelling: true, stopped: true }, [], `is being cancelled; ${none}`],
+    [{ state: "processing", stopped: true }, workers, "is stopped; let it go on: queuectl signal a CONT"],
+    [{ state: "processing", stopped: true }, [], `is stopped; let it go on: queuectl signal a CONT; ${none}`],
     [{ state: "processing" }, workers, null],
     [{ state: "completed" }, [], null],
     [{ state: "dead" }, [], null],
     [{ state: "cancelled" }, [], null],
   ];
   for (const [fields, processes, expected] of cases) {
-    const why = whyItWaits({ ...job, ...fields } as JobDetail, processes, []);
+    const why = whyItWaits({ ...job, ...fields } as JobDetail, processes, [
+      { name: "mail", paused: true } as Queue,
+    ]);
     assert.equal(why?.text ?? null, expected, JSON.stringify(fields));
   }
 });
@@ -171,5 +191,18 @@ Deno.test("a queue that starts nothing, or that no worker takes, is told as that
   ];
   for (const [queues, processes, text] of cases) {
     assert.equal(whyItWaits(job as unknown as JobDetail, processes, queues)?.text, text);
+  }
+  const stopped: Array<[Queue[], string]> = [
+    [[queue("mail", { paused: true })], "resume mail --commands"],
+    [[queue("", { paused: true }), queue("mail", { paused: true })], "resume --commands"],
+    [[queue("other", { paused: true })], "signal a CONT"],
+  ];
+  for (const [queues, command] of stopped) {
+    const why = whyItWaits(
+      { ...job, state: "processing", stopped: true } as unknown as JobDetail,
+      [worker],
+      queues,
+    );
+    assert.equal(why?.text, `is stopped; let it go on: queuectl ${command}`);
   }
 });

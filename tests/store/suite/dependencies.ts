@@ -304,7 +304,13 @@ export function dependencyCases(test: Case): void {
       newJob("child", { after: ["left out"], afterAny: ["there"] }),
     ]);
     const { parents } = await store.detail("child");
-    assert.deepEqual(parents, [{ id: "there", state: "pending", kind: "success" }]);
+    assert.deepEqual(parents, [{
+      id: "there",
+      state: "pending",
+      kind: "success",
+      queue: "default",
+      held: false,
+    }]);
     await end(store, worker, await claimOne(store, worker), success);
     assert.deepEqual(ids(await claim(store, worker, 9)), ["child"]);
     // The second "b" stands for the first one, which would so wait for itself.
@@ -342,8 +348,8 @@ export function dependencyCases(test: Case): void {
     await end(store, worker, await claimOne(store, worker), success);
     const { parents, children, job } = await store.detail("c");
     assert.deepEqual(parents, [
-      { id: "b", state: "pending", kind: "success" },
-      { id: "a", state: "completed", kind: "success" },
+      { id: "b", state: "pending", kind: "success", queue: "default", held: false },
+      { id: "a", state: "completed", kind: "success", queue: "default", held: false },
     ]);
     assert.deepEqual(children, { ids: ["d0", "d1", "d2", "d3", "d4"], count: 7 });
     assert.equal(job.blocked, 1);

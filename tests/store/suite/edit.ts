@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import type { JobChanges } from "../../../src/job/job.ts";
 import { addOneOfEach } from "./every_state.ts";
-import { type Case, claimOne, ids, jobById, join, newJob, told } from "./harness.ts";
+import { type Case, claim, claimOne, end, failure, ids, jobById, join, newJob, told } from "./harness.ts";
 
 export function editCases(test: Case): void {
   test("edit changes the fields that are given, and nothing else", async ({ store, clock }) => {
@@ -57,6 +57,62 @@ export function editCases(test: Case): void {
     await store.edit(["b"], { priority: 1 });
     const run = await claimOne(store, await join(store));
     assert.equal(run.id, "b");
+  });
+
+  test("edit with a start has jobs that wait run later, at a time, or now", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue([
+      newJob("fails", { priority: 1 }),
+      newJob("waits"),
+      newJob("later", { delay: 9000 }),
+    ]);
+    await end(store, worker, await claimOne(store, worker), failure);
+    const due = async (id: string) => (await jobById(store, id)).nextAttemptAt;
+    assert.deepEqual(await store.edit(["waits"], {}, { delay: 5000 }), ["waits"]);
+    assert.equal(await due("waits"), clock.now() + 5000);
+    await store.edit(["later"], { priority: 3 }, { at: clock.now() + 7000 });
+    assert.equal(await due("later"), clock.now() + 7000);
+    await store.edit(["fails"], {}, { delay: 60_000 });
+    assert.equal(await due("fails"), clock.now() + 60_000);
+    clock.advance(5001);
+    assert.equal((await claimOne(store, worker)).id, "waits");
+    assert.deepEqual(await claim(store, worker, 9), []);
+    await store.edit(["later"], {}, null);
+    await store.edit(["fails"], {}, { at: clock.now() });
+    assert.deepEqual([await due("later"), await due("fails")], [null, null]);
+    assert.equal((await jobById(store, "fails")).state, "failed");
+    assert.deepEqual(ids(await claim(store, worker, 9)), ["later", "fails"]);
+    assert.deepEqual(await store.check(), []);
+  });
+
+  test("a job that is run now waits on for its release and for others", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue([newJob("parent", { held: true })]);
+    await store.enqueue([
+      newJob("child", { after: ["parent"], delay: 1000 }),
+      newJob("held", { held: true, delay: 1000 }),
+    ]);
+    await store.edit(["child", "held"], {}, null);
+    assert.deepEqual(await claim(store, worker, 9), []);
+    await store.edit(["child", "held"], {}, { delay: 50 });
+    clock.advance(51);
+    assert.deepEqual(await claim(store, worker, 9), []);
+    await store.release(["held", "parent"]);
+    assert.deepEqual(ids(await claim(store, worker, 9)), ["parent", "held"]);
+    assert.deepEqual(await store.check(), []);
+  });
+
+  test("only jobs that wait are rescheduled, all or none", async (subject) => {
+    const { store } = subject;
+    await addOneOfEach(subject);
+    const others = ["dead", "completed", "cancelled", "processing"];
+    for (const id of others) {
+      await assert.rejects(
+        store.edit(["pending", id], { priority: 5 }, { delay: 5000 }),
+        told("conflict", `Job "${id}" cannot be rescheduled: its state is ${id}, only jobs that wait`),
+      );
+    }
+    assert.equal((await jobById(store, "pending")).nextAttemptAt, null);
   });
 
   test("edit of a job that runs is a conflict, and changes none", async (subject) => {

@@ -35,6 +35,7 @@ export function progressCases(test: Case): void {
       maxRetries: 3,
       run: 0,
       cancelling: false,
+      stopped: false,
       dueIn: null,
     });
     assert.deepEqual(await store.find([]), []);

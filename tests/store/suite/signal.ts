@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { addOneOfEach } from "./every_state.ts";
-import { type Case, claimOne, end, failure, join, newJob, newJobs, success, told } from "./harness.ts";
+import { type Case, claimOne, end, failure, ids, join, newJob, newJobs, success, told } from "./harness.ts";
 
 export function signalCases(test: Case): void {
   test("a signal is told to the worker of the job alone, in order, until it is removed", async ({ store }) => {
@@ -21,6 +21,31 @@ export function signalCases(test: Case): void {
     assert.deepEqual((await store.exchange(worker, [], 0)).signals, [signals[1]]);
     await store.removeSignals([signals[1].id, 999_999]);
     assert.deepEqual((await store.exchange(worker, [], 0)).signals, []);
+  });
+
+  test("a run is stopped from SIGSTOP to SIGCONT, and the next one is not", async ({ store }) => {
+    const worker = await join(store);
+    await store.enqueue([newJob("a", { baseBackoff: 0 }), newJob("b")]);
+    const run = await claimOne(store, worker);
+    await claimOne(store, worker);
+    const stopped = async () => {
+      const { running } = await store.upcoming(0);
+      assert.deepEqual(
+        await Promise.all(running.map(async ({ id }) => (await store.detail(id)).stopped)),
+        running.map(({ stopped }) => stopped),
+      );
+      return ids(running.filter(({ stopped }) => stopped));
+    };
+    assert.deepEqual(await stopped(), []);
+    await store.signal("all", "SIGSTOP");
+    await store.signal(["a"], "SIGTERM");
+    assert.deepEqual(await stopped(), ["a", "b"]);
+    await store.signal(["b"], "SIGCONT");
+    assert.deepEqual(await stopped(), ["a"]);
+    await end(store, worker, run, failure);
+    assert.equal((await store.detail("a")).stopped, false);
+    await claimOne(store, worker);
+    assert.deepEqual(await stopped(), []);
   });
 
   test("signals go with their run, and are not for the next one", async ({ store }) => {
