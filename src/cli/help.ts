@@ -4,6 +4,7 @@ import type { StricliIntegration } from "@stricli/core";
 import config from "../../deno.json" with { type: "json" };
 import type { Context } from "./context.ts";
 import { helpText } from "./help_text.ts";
+import { terminalWidth } from "./terminal_width.ts";
 
 const formatting = {
   useAliasInUsageLine: false,
@@ -22,6 +23,11 @@ const globalFlags = [
   { name: "version", brief: "Print the version and exit", aliases: ["V"] },
 ] as const;
 
+/** The most characters in a line, also where a terminal is wider: longer lines are hard to read. */
+const lineLength = 80;
+/** Where a terminal is narrower, there is no room for two columns. */
+const leastLength = 40;
+
 const shared = { global: true, brief: "" };
 
 /** Prints what the command, or the group of commands, does; also where a group is named without a command. */
@@ -31,19 +37,23 @@ export const helpFlag: StricliIntegration<Context> = {
     aliases: ["h"],
     defaultForRouteMap: true,
     run(_app, { result, text }) {
-      const { target, prefix } = result;
+      const { target, prefix, aliases } = result;
       const lines = target.formatHelp({
         prefix,
         text,
         config: formatting,
         additionalFlags: globalFlags,
+        aliases: aliases[formatting.caseStyle],
         includeArgumentEscapeSequenceFlag: false,
         includeHidden: false,
         ansiColor: false,
       }).split("\n");
       // A usage line for each flag that every command has would hide the one that matters.
       const noise = new Set(globalFlags.map((flag) => `  ${prefix.join(" ")} --${flag.name}`));
-      this.process.stdout.write(helpText(lines.filter((line) => !noise.has(line)), prefix).join("\n"));
+      const width = Math.max(Math.min(terminalWidth() ?? lineLength, lineLength), leastLength);
+      this.process.stdout.write(
+        helpText(lines.filter((line) => !noise.has(line)), prefix, width).join("\n"),
+      );
     },
   },
 };

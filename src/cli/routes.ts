@@ -6,7 +6,8 @@ import { config } from "./routes/config.ts";
 import { dlq } from "./routes/dlq.ts";
 import { enqueue } from "./routes/enqueue.ts";
 import { follow, logs, run, show, wait } from "./routes/follow.ts";
-import { cancel, clean, edit, hold, list, release, retry, rm, signal, status } from "./routes/jobs.ts";
+import { hold, release } from "./routes/hold.ts";
+import { cancel, clean, edit, list, retry, rm, signal, status } from "./routes/jobs.ts";
 import { doctor, migrate } from "./routes/maintenance.ts";
 import { move, pause, queue, resume } from "./routes/queue.ts";
 import { worker } from "./routes/worker.ts";
@@ -24,17 +25,17 @@ export const routes = buildRouteMap<string, Context>({
     wait,
     status,
     cancel,
-    signal,
     retry,
     rm,
     clean,
-    edit,
-    move,
-    pause,
-    resume,
-    queue,
     hold,
     release,
+    edit,
+    move,
+    signal,
+    queue,
+    pause,
+    resume,
     dlq,
     config,
     migrate,
@@ -53,7 +54,8 @@ EXAMPLES
   queuectl list
 
 EXIT STATUS
-  0 done   1 a bug, or with --drain a job that died   2 wrong usage, input or setting   3 not found
-  4 conflict (id exists, wrong state)   5 the database cannot be used   6 it is of a newer queuectl`,
+  0 done   1 a bug; with --drain a job died, or some are left   2 wrong usage
+  3 not found   4 conflict (id exists, wrong state)   5 database not usable
+  6 database of a newer queuectl   wait, run, enqueue --wait: that of the job`,
   },
 });

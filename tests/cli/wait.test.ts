@@ -39,7 +39,7 @@ queueTest("wait of jobs that have ended", async (queue) => {
     [["done", "dead"], 1, "Job dead is dead: exit code 7\n"],
     [["nothing"], 3, "No job found with id nothing\n"],
     [["done", "kiled"], 3, 'No job found with id kiled (did you mean "killed"?)\n'],
-    [["--all"], 0, ""],
+    [["--all"], 1, "4 jobs failed or cancelled: queuectl list --state dead,cancelled\n"],
     [["--timeout", "0", "done"], 0, ""],
     [[], 2, "Argument ID is missing; give ids of jobs, --all, --queue or --tag\n"],
     [["--all", "done"], 2, "Give the ids of jobs or --all, not both\n"],

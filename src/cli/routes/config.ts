@@ -16,7 +16,8 @@ const configList = buildCommand<{ json?: boolean }, [], Context>({
     fullDescription: `List all settings.
 
 EXAMPLES
-  queuectl config list`,
+  queuectl config list
+  queuectl config list --json`,
   },
 });
 
@@ -71,16 +72,15 @@ export const config = buildRouteMap<string, Context>({
     fullDescription: `Show and change the settings, which are kept in the database.
 
 SETTINGS
-  max-retries   Retries of a new job after its first run [default 3]
-  backoff       How waits before retries grow: exponential, linear or fixed [default exponential]
-  base-backoff  Seconds; retry n waits base-backoff ^ n, linear base-backoff * n [default 2]
-  max-backoff   The longest wait before a retry [default 1h]
-  jitter        Part of every wait that is left to chance, 0 to 1 [default 0]
-  timeout       Time that a run may take; 0 is no limit [default 1h]
-  grace         Time that running commands are given on a stop, and to end by themselves
-                on a cancel [default 10s]
-  lease         Time after which a worker that is not heard of is taken for gone [default 30s]
-  max-output    What is kept of each output of a run [default 1MiB]
+  max-retries   Retries of a new job after its first run [default: 3]
+  backoff       How waits before retries grow: exponential, linear or fixed [default: exponential]
+  base-backoff  Seconds; retry n waits base-backoff ^ n, linear base-backoff * n [default: 2]
+  max-backoff   The longest wait before a retry [default: 1h]
+  jitter        Part of every wait that is left to chance, 0 to 1 [default: 0]
+  timeout       Time that a run may take; 0 is no limit [default: 1h]
+  grace         Time that running commands are given on a stop and a cancel [default: 10s]
+  lease         Time after which a worker that is not heard of is taken for gone [default: 30s]
+  max-output    What is kept of each output of a run [default: 1MiB]
 
 EXAMPLES
   queuectl config set max-retries 5

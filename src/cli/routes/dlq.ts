@@ -6,18 +6,12 @@ import type { Context } from "../context.ts";
 import type { ChangeFlags } from "../job_changes.ts";
 import type { FilterFlags } from "../job_filter.ts";
 import type { PageFlags } from "../listing.ts";
-import { argument, changes, filters, given, json, paging, value } from "./flags.ts";
+import { argument, changes, filters, given, json, listUsage, paging, value } from "./flags.ts";
 
 type DeadFilterFlags = Omit<FilterFlags, "state">;
 
 const id = argument("ID", "Id of a dead job, or a prefix no other job has");
 const ids = { kind: "array", parameter: id } as const;
-const choices = [
-  "ID...",
-  "--all",
-  "[--queue QUEUE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME]",
-] as const;
-
 const dlqList = buildCommand<DeadFilterFlags & PageFlags & { columns?: string }, [], Context>({
   loader: async () =>
     (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqList,
@@ -31,13 +25,15 @@ const dlqList = buildCommand<DeadFilterFlags & PageFlags & { columns?: string },
   },
   docs: {
     brief: "List dead jobs and their last error, the newest last",
-    fullDescription: `List dead jobs and their last error, the newest last.
+    fullDescription:
+      `List dead jobs and their last error, the newest last; with --sort the first in that order.
 
 EXAMPLES
   queuectl dlq list
   queuectl dlq list --search backup --since 1d
   queuectl dlq list --columns id,attempts,updated,error
   queuectl dlq list --json --all`,
+    customUsage: [`${listUsage} [--columns A,B,...] [--json [--with-cursor]]`],
   },
 });
 
@@ -47,7 +43,7 @@ const dlqShow = buildCommand<{ json?: boolean }, [string], Context>({
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [id] } },
   docs: {
     brief: "Show all about a dead job and its attempts, as show does",
-    fullDescription: `Show all about a dead job and its attempts, as show does.
+    fullDescription: `Show all about a dead job and its attempts, as "queuectl show" does.
 
 EXAMPLES
   queuectl dlq show nightly`,
@@ -67,13 +63,14 @@ const dlqRetry = buildCommand<
   },
   docs: {
     brief: "Put dead jobs back into the queue, with no attempts",
-    fullDescription: `Put dead jobs back into the queue, with no attempts.
+    fullDescription:
+      `Put dead jobs back into the queue, with no attempts: "queuectl retry" of dead jobs alone.
 
 EXAMPLES
   queuectl dlq retry nightly
   queuectl dlq retry --all --set max_retries=5
   queuectl dlq retry --search backup --since 1d`,
-    customUsage: choices,
+    customUsage: ["ID... [CHANGES] [--json]", "FILTERS [CHANGES] [--json]", "--all [CHANGES] [--json]"],
   },
 });
 
@@ -88,12 +85,22 @@ const dlqPurge = buildCommand<DeadFilterFlags & { all?: boolean; json?: boolean 
 EXAMPLES
   queuectl dlq purge nightly
   queuectl dlq purge --older-than 7d`,
-    customUsage: choices,
+    customUsage: ["ID... [--json]", "FILTERS [--json]", "--all [--json]"],
   },
 });
 
 /** `dlq`: dead jobs → pending, or gone. */
 export const dlq = buildRouteMap<string, Context>({
   routes: { list: dlqList, show: dlqShow, retry: dlqRetry, purge: dlqPurge },
-  docs: { brief: "List, show, retry and remove dead jobs (the dead letter queue)" },
+  docs: {
+    brief: "List, show, retry and remove dead jobs (the dead letter queue)",
+    fullDescription:
+      `List, show, retry and remove dead jobs, which have failed for good: the dead letter queue.
+
+EXAMPLES
+  queuectl dlq list
+  queuectl dlq show nightly
+  queuectl dlq retry --all --set max_retries=5
+  queuectl dlq purge --older-than 7d`,
+  },
 });

@@ -58,12 +58,12 @@ export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
       "print-id": given("Print the id and nothing else"),
       json: given("Print the ids as a JSON array"),
     },
-    positional: { kind: "array", parameter: argument("JOB", "What to run, in one of these forms") },
+    positional: { kind: "array", parameter: argument("JOB", "What to run, in one of the forms above") },
   },
   docs: {
-    brief: "Put a job into the queue",
+    brief: "Put a job into the queue (also: add)",
     customUsage: [
-      "[FLAGS] -- COMMAND ARGUMENT...",
+      "[FLAGS] -- COMMAND ARG...",
       "[FLAGS] 'SHELL TEXT'",
       '[FLAGS] \'{"command": "SHELL TEXT", ...}\'',
       "[FLAGS] -",
@@ -73,14 +73,14 @@ export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
       `Put a job into the queue, or one for every line of a file or of standard input: all of them or none.
 
 FORMS
-  -- COMMAND ARG...  A program and its arguments, as they are: no shell splits or expands them
-  'SHELL TEXT'       A command for /bin/sh (cmd.exe on Windows), as one argument
-  '{"command": ...}' A JSON object of the fields below
-  -, --file FILE     A job a line: JSON where the line begins with {, else shell text
+  -- COMMAND ARG...   A program and its arguments, as they are: no shell splits or expands them
+  'SHELL TEXT'        A command for /bin/sh (cmd.exe on Windows), as one argument
+  '{"command": ...}'  A JSON object of the fields below
+  -, --file FILE      A job a line: JSON where the line begins with {, else shell text
 
 A command runs in the folder where it was put in; a JSON object in the worker's, unless it has "cwd". Flags
-are fields of the job, for every line that does not say otherwise. A command that exits with 75 is run again
-later, without counting the attempt.
+are fields of the job; with - or --file they hold for every line that does not say otherwise. A command that
+exits with 75 is run again later, without counting the attempt.
 
 FIELDS
   command       Text for the shell; the only field that must be there
@@ -109,20 +109,19 @@ FIELDS
 
 EXAMPLES
   queuectl enqueue -- lame "my song.wav" out.mp3
-  queuectl enqueue 'make && ./test >log 2>&1'                         (sh, bash, zsh, PowerShell)
-  queuectl enqueue "make && test.exe"                                 (cmd.exe)
-  queuectl enqueue --id nightly --at 2026-12-24T18:00 --env MODE=full -- ./backup
+  queuectl enqueue 'make && ./test >log 2>&1'          (all but cmd.exe)
+  queuectl enqueue "make && test.exe"                  (cmd.exe)
+  queuectl enqueue --id nightly --at 2026-12-24T18:00 --env MODE=all -- ./backup
   id=$(queuectl enqueue --print-id 'make test')
   queuectl enqueue --wait -- make test && echo passed
   queuectl enqueue --timeout 10m --file commands.txt
   queuectl enqueue - < jobs.jsonl
 
-  queuectl enqueue '{"command": "echo hello"}'                        (sh, bash, zsh)
-  queuectl enqueue --% "{\\"command\\": \\"echo hello\\"}"                (PowerShell)
-  queuectl enqueue "{\\"command\\": \\"echo hello\\"}"                    (cmd.exe)
+  queuectl enqueue '{"command": "echo hello"}'         (sh, bash, zsh)
+  queuectl enqueue --% "{\\"command\\": \\"echo hello\\"}" (PowerShell)
+  queuectl enqueue "{\\"command\\": \\"echo hello\\"}"     (cmd.exe)
 
 ON WINDOWS
-  Arguments behind -- are put into double quotes for cmd.exe. One that has % or " in it is refused, because
-  nothing keeps cmd.exe from changing it: write such a command as JSON.`,
+  Arguments behind -- are put into double quotes for cmd.exe. One that has % or " in it is refused, because nothing keeps cmd.exe from changing it: write such a command as JSON.`,
   },
 });

@@ -25,11 +25,20 @@ export const given = (brief: string) =>
 export const argument = (placeholder: string, brief: string) =>
   ({ parse: String, placeholder, brief }) as const;
 
+/** Ids of jobs as arguments. */
+export const ids = {
+  kind: "array",
+  parameter: argument("ID", "Id of a job, or a prefix no other job has"),
+} as const;
+
+/** How commands that change jobs are told which: their usage lines. */
+export const choices = ["ID... [--json]", "FILTERS [--json]"] as const;
+
 /** `--json` of commands that print data. */
 export const json = given("Print JSON");
 
 /** `--limit N` of commands that list jobs. */
-export const limit = value("N", "Show the newest N jobs [default 1000]");
+export const limit = value("N", "Show the newest N jobs, with --sort the first N [default: 1000]");
 
 /** Filters that choose among jobs of any state. */
 export const filters = {
@@ -51,13 +60,16 @@ export const statesHelp = `STATES
   blocked    Pending or failed, and waits for other jobs
   held       Pending or failed, and does not run before it is released`;
 
+/** How a list is told which jobs it has, in which order and how many. */
+export const listUsage = "[FILTERS] [--sort FIELD[,desc]] [--limit N] [--all] [--cursor C]";
+
 /** Which part of a list is shown, in which order. */
 export const paging = {
   limit,
   all: given("Show all jobs, however many, with little memory"),
   sort: value(
     "FIELD",
-    "Show the first by created or id; by updated, priority, attempts or state, which reads all jobs; or FIELD,desc",
+    "In the order of created or id, or of updated, priority, attempts or state, which reads all jobs; or FIELD,desc",
   ),
   cursor: value(
     "C",
@@ -75,6 +87,6 @@ export const changes = {
   ),
   unset: values(
     "KEY",
-    "One of these behind max_retries: as by setting, worker or default; tags, env.NAME: none",
+    "One of these behind max_retries: as by setting, worker or default; tags and env.NAME: none",
   ),
 } as const;

@@ -54,12 +54,13 @@ export const logs = buildCommand<LogsFlags, [string?], Context>({
     aliases: { f: "follow", n: "lines" },
   },
   docs: {
-    brief: "Print what a job has printed, and follow it",
+    brief: "Print what a job has printed, and follow it (also: log)",
     fullDescription:
       `Print what a job has printed: so far where it runs, else in its last run. Its standard error goes to standard
 error, unless one of the two is asked for. With --follow go on through its next attempts, until it is completed,
-dead or cancelled; when an attempt ends or begins is said on standard error. With --json it is an array with an
-object for each output; with --follow an object a line for each line of them.
+dead or cancelled, and say on standard error when an attempt ends or begins. "queuectl follow" is the same as
+"queuectl logs --follow". With --json it is an array with an object for each output; with --follow an object a line
+for each line of them.
 
 EXAMPLES
   queuectl logs nightly
@@ -70,9 +71,9 @@ EXAMPLES
   queuectl logs -f --queue media,mail
   queuectl logs -f --all --json >> printed.jsonl`,
     customUsage: [
-      "[-f] [--stdout|--stderr] [--attempt K] [-n N] [--json] ID",
+      "ID [-f] [--stdout|--stderr] [--attempt K] [-n N] [--json]",
       "-f --all [--stdout|--stderr] [-n N] [--json]",
-      "-f --queue QUEUE [--stdout|--stderr] [-n N] [--json]",
+      "-f --queue QUEUE... [--stdout|--stderr] [-n N] [--json]",
     ],
   },
 });
@@ -90,9 +91,9 @@ EXAMPLES
   queuectl follow nightly
   queuectl follow --all`,
     customUsage: [
-      "[--stdout|--stderr] [--attempt K] [-n N] [--json] ID",
+      "ID [--stdout|--stderr] [--attempt K] [-n N] [--json]",
       "--all [--stdout|--stderr] [-n N] [--json]",
-      "--queue QUEUE [--stdout|--stderr] [-n N] [--json]",
+      "--queue QUEUE... [--stdout|--stderr] [-n N] [--json]",
     ],
   },
 });
@@ -120,12 +121,11 @@ export const wait = buildCommand<WaitFlags, string[], Context>({
       `Wait until jobs are completed, dead or cancelled; one that has failed and will be retried goes on.
 
 EXIT STATUS
-  of one job   its own: 0 when completed, else that of its last run, 128 + n when signal n ended it;
-               126 could not be started   137 lost   142 timed out   143 cancelled
-  of several   0 when all are completed, else 1; with --all, --queue or --tag 1 as long as any of these
-               jobs is dead or cancelled
-  124          the time was over before
-Mistakes have the statuses of all commands (2 usage, 3 not found, …) and a line on standard error.
+  one job  0 when it is completed, else that of its last run: 128 + n when it was ended by signal n, 126 when it could not be started, 137 lost, 142 timed out, 143 cancelled
+  several  0 when all are completed, else 1; with --all, --queue and --tag 1 as long as any of these jobs is dead or cancelled
+  124      The time was over before
+  130      Ctrl-C
+Mistakes have the statuses of all commands (2 usage, 3 not found, ...), with a line on standard error.
 
 EXAMPLES
   queuectl wait nightly && echo done
@@ -134,9 +134,9 @@ EXAMPLES
   queuectl wait --queue media && echo done
   queuectl wait --json build test | jq -r '.[] | select(.exit_status != 0) | .id'`,
     customUsage: [
-      "[--timeout DURATION] [--json] ID...",
-      "[--timeout DURATION] [--json] --all",
-      "[--timeout DURATION] [--json] [--queue QUEUE]... [--tag TAG]...",
+      "ID... [--timeout DURATION] [--json]",
+      "--all [--timeout DURATION] [--json]",
+      "[--queue QUEUE]... [--tag TAG]... [--timeout DURATION] [--json]",
     ],
   },
 });
@@ -150,17 +150,25 @@ export const run = buildCommand<RunFlags, string[], Context>({
   },
   docs: {
     brief: "Put a job into the queue, follow it, and end with its exit status",
-    fullDescription:
-      `Put a job into the queue, print what it prints, and end with its exit status, which is that of "queuectl wait".
-What comes after -- is a program and its arguments, as they are; one argument alone is a command for the shell.
+    fullDescription: `Put a job into the queue, print what it prints, and end with its exit status.
+What comes after -- is a program and its arguments, as they are; one argument alone is a command for the shell,
+or a job as JSON where it begins with {. See "queuectl enqueue --help" for the forms and the fields.
 
 Ctrl-C leaves the job alone and says how to follow it again; a second Ctrl-C within 2 s cancels it.
 With --json what it prints is an object a line, and so is, at last, how it has ended.
 
+EXIT STATUS
+  That of "queuectl wait" for the job; 130 after Ctrl-C
+
 EXAMPLES
   queuectl run -- make -j4 test
   queuectl run 'sort *.txt | uniq -c'
-  queuectl run --max-retries 0 --timeout 10m -- ./build`,
-    customUsage: ["[FLAGS] -- COMMAND ARGUMENT...", "[FLAGS] 'SHELL TEXT'"],
+  queuectl run --max-retries 0 --timeout 10m -- ./build
+  queuectl run '{"command": "make test", "cwd": "/src"}'`,
+    customUsage: [
+      "[FLAGS] -- COMMAND ARG...",
+      "[FLAGS] 'SHELL TEXT'",
+      '[FLAGS] \'{"command": "SHELL TEXT", ...}\'',
+    ],
   },
 });

@@ -7,20 +7,22 @@ import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import type { ChangeFlags } from "../job_changes.ts";
 import type { FilterFlags } from "../job_filter.ts";
-import { argument, changes, filters, given, json, paging, state, statesHelp, value } from "./flags.ts";
+import {
+  argument,
+  changes,
+  choices,
+  filters,
+  given,
+  ids,
+  json,
+  listUsage,
+  paging,
+  state,
+  statesHelp,
+  value,
+} from "./flags.ts";
 
 type Json = { json?: boolean };
-
-const ids = {
-  kind: "array",
-  parameter: argument("ID", "Id of a job, or a prefix no other job has"),
-} as const;
-
-/** How commands that change jobs are told which. */
-const choices = [
-  "ID...",
-  "[--state STATE]... [--queue QUEUE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME]",
-] as const;
 
 /** `list`: jobs as a table or JSON. */
 export const list = buildCommand<ListFlags, [], Context>({
@@ -47,8 +49,7 @@ times; with --json --columns only those fields. On a terminal lines are cut to i
 ${statesHelp}
 
 COLUMNS
-  id, state, attempts, max_retries, priority, created, updated, due, timeout, base_backoff, cwd, env,
-  queue, tags, held, unique, error, command
+  id, state, attempts, max_retries, priority, created, updated, due, timeout, base_backoff, cwd, env, queue, tags, held, unique, error, command
 
 EXAMPLES
   queuectl list --state failed,dead --since 2h
@@ -57,6 +58,7 @@ EXAMPLES
   queuectl list --search backup --columns id,state,updated,error
   queuectl list --json --all > jobs.json
   queuectl list --json --with-cursor --limit 100 --cursor 4711`,
+    customUsage: [`${listUsage} [--columns A,B,...] [--json [--with-cursor]]`],
   },
 });
 
@@ -113,25 +115,24 @@ export const signal = buildCommand<FilterFlags & Json, string[], Context>({
     flags: { state, ...filters, json },
     positional: {
       kind: "array",
-      parameter: argument("ID... SIGNAL", "Ids of jobs that run, and last a signal: TERM, SIGTERM or 15"),
+      parameter: argument("ID", "Id of a job that runs, and as the last one a signal: TERM, SIGTERM or 15"),
     },
   },
   docs: {
     brief: "Send a signal to the commands of jobs that run",
     fullDescription:
       `Send a signal to all processes of the commands of jobs that run, on whichever host. Of jobs that are named,
-all are signalled or none; a filter takes those that run. How a command ends by a signal is a failure like
-others, and retried; "queuectl cancel" ends it for good. STOP suspends a command and CONT lets it go on: its
+all are signalled or none; a filter takes those that run. A command that is ended by a signal has failed, and
+is retried; "queuectl cancel" ends it for good. STOP suspends a command and CONT lets it go on: its
 timeout runs on meanwhile. Not on Windows, which has no signals.
+
+${statesHelp}
 
 EXAMPLES
   queuectl signal nightly USR1
   queuectl signal build test STOP
   queuectl signal --search backup CONT`,
-    customUsage: [
-      "ID... SIGNAL",
-      "[--state STATE]... [--queue QUEUE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME] SIGNAL",
-    ],
+    customUsage: ["ID... SIGNAL [--json]", "FILTERS SIGNAL [--json]"],
   },
 });
 
@@ -141,7 +142,7 @@ export const retry = buildCommand<FilterFlags & ChangeFlags & Json, string[], Co
     (await import(later("../commands/retry.ts")) as typeof import("../commands/retry.ts")).retry,
   parameters: { flags: { state, ...filters, ...changes, json }, positional: ids },
   docs: {
-    brief: "Put completed, failed, dead or cancelled jobs back into the queue",
+    brief: "Put jobs that ended or failed back into the queue (also: restart)",
     fullDescription:
       `Put completed, failed, dead or cancelled jobs back into the queue, with no attempts. Their earlier runs are
 kept. Of jobs that are named, all are retried or none; a filter takes those that can be.
@@ -152,7 +153,7 @@ EXAMPLES
   queuectl retry nightly
   queuectl retry --state failed,dead --since 2h
   queuectl retry nightly --set timeout=4h`,
-    customUsage: choices,
+    customUsage: ["ID... [CHANGES] [--json]", "FILTERS [CHANGES] [--json]"],
   },
 });
 
@@ -164,7 +165,8 @@ export const rm = buildCommand<FilterFlags & Json, string[], Context>({
     brief: "Remove jobs for good, with their runs and output",
     fullDescription:
       `Remove jobs for good, with their runs and all they have printed. Those that run stay: cancel them first.
-Of jobs that are named, all are removed or none; a filter takes those that do not run.
+Of jobs that are named, all are removed or none; a filter takes those that do not run. "queuectl clean" removes
+those that are completed.
 
 ${statesHelp}
 
@@ -180,56 +182,15 @@ export const clean = buildCommand<Omit<FilterFlags, "state"> & Json, [], Context
   loader: async () => (await import(later("../commands/rm.ts")) as typeof import("../commands/rm.ts")).clean,
   parameters: { flags: { ...filters, json } },
   docs: {
-    brief: "Remove all completed jobs for good, with their output: rm --state completed",
+    brief: "Remove all completed jobs, with their output: rm --state completed",
     fullDescription:
       `Remove all completed jobs for good, with their runs and all they have printed: the same as
-rm --state completed. Jobs of all other states stay.
+"queuectl rm --state completed". Jobs of all other states stay.
 
 EXAMPLES
   queuectl clean
   queuectl clean --older-than 7d`,
-  },
-});
-
-/** `hold`: jobs that wait, until they are released. */
-export const hold = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/hold.ts")) as typeof import("../commands/hold.ts")).hold,
-  parameters: { flags: { state, ...filters, json }, positional: ids },
-  docs: {
-    brief: "Keep jobs that wait from being run",
-    fullDescription:
-      `Keep jobs that wait from being run until they are released, also when their time comes. What runs already
-goes on. "queuectl enqueue --hold" puts jobs in held; "worker start --drain" and "wait --all" do not wait for
-held jobs.
-
-${statesHelp}
-
-EXAMPLES
-  queuectl hold nightly
-  queuectl hold --state waiting --search backup
-  queuectl list --state held`,
-    customUsage: choices,
-  },
-});
-
-/** `release`: held jobs can be run. */
-export const release = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/hold.ts")) as typeof import("../commands/hold.ts")).release,
-  parameters: { flags: { state, ...filters, json }, positional: ids },
-  docs: {
-    brief: "Let jobs go that are held",
-    fullDescription:
-      `Let jobs go that are held: they run as if they had never been. One whose time has not come
-waits for that.
-
-${statesHelp}
-
-EXAMPLES
-  queuectl release nightly
-  queuectl release --state held`,
-    customUsage: choices,
+    customUsage: ["[FILTERS] [--json]"],
   },
 });
 
@@ -251,6 +212,6 @@ EXAMPLES
   queuectl edit nightly --set tags=backup,slow
   queuectl edit nightly --set at=2026-12-24T18:00
   queuectl edit nightly --unset at`,
-    customUsage: ["ID... --set KEY=VALUE...", "ID... --unset KEY..."],
+    customUsage: ["ID... CHANGES [--json]"],
   },
 });

@@ -6,7 +6,7 @@ import type { PauseFlags } from "../commands/pause.ts";
 import type { QueueSetFlags } from "../commands/queue_set.ts";
 import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
-import { argument, filters, given, json, state, statesHelp, value } from "./flags.ts";
+import { argument, filters, given, ids, json, state, statesHelp, value } from "./flags.ts";
 
 type Json = { json?: boolean };
 
@@ -90,7 +90,15 @@ EXAMPLES
 /** `queue`: what is set for queues. */
 export const queue = buildRouteMap<string, Context>({
   routes: { list: queueList, set: queueSet, rm: queueRm },
-  docs: { brief: "List queues and limit them" },
+  docs: {
+    brief: "List queues and limit them",
+    fullDescription: `List queues, limit them, and give their new jobs other defaults.
+
+EXAMPLES
+  queuectl queue list
+  queuectl queue set reports --concurrency 2
+  queuectl queue rm reports`,
+  },
 });
 
 const queues = {
@@ -112,7 +120,7 @@ export const pause = buildCommand<PauseFlags, string[], Context>({
       `Start no more jobs of these queues, or without a name of any. What runs goes on; new jobs are taken, and
 wait. A worker started with --drain does not wait for jobs that are paused.
 
-With --commands what runs is stopped where it is, on whichever host, until "resume --commands". The job stays
+With --commands what runs is stopped where it is, on whichever host, until "queuectl resume --commands". The job stays
 "processing" and keeps its place; its timeout runs meanwhile, and cancel ends it all the same. Not on Windows.
 
 EXAMPLES
@@ -135,7 +143,7 @@ export const resume = buildCommand<PauseFlags, string[], Context>({
     brief: "Start jobs again, of some queues or of all",
     fullDescription:
       `Start jobs of these queues again, or without a name of every queue that is paused. With --commands also let
-the commands of these queues, or all, go on that "pause --commands" or "signal ID STOP" has stopped.
+the commands of these queues, or all, go on that "queuectl pause --commands" or "queuectl signal ID STOP" has stopped.
 
 EXAMPLES
   queuectl resume
@@ -151,7 +159,7 @@ export const move = buildCommand<MoveFlags, string[], Context>({
     (await import(later("../commands/move.ts")) as typeof import("../commands/move.ts")).move,
   parameters: {
     flags: { state, ...filters, queue: value("QUEUE", "Where they go to; made if need be"), json },
-    positional: { kind: "array", parameter: argument("ID", "Id of a job, or a prefix no other job has") },
+    positional: ids,
   },
   docs: {
     brief: "Put jobs that do not run into another queue",
@@ -164,9 +172,6 @@ ${statesHelp}
 EXAMPLES
   queuectl move nightly --queue reports
   queuectl move --state waiting --search backup --queue slow`,
-    customUsage: [
-      "ID... --queue QUEUE",
-      "[--state STATE]... [--tag TAG]... [--search TEXT] [--since TIME] [--older-than TIME] --queue QUEUE",
-    ],
+    customUsage: ["ID... --queue QUEUE [--json]", "FILTERS --queue QUEUE [--json]"],
   },
 });

@@ -16,10 +16,10 @@ const workerStart = buildCommand<
       .workerStart,
   parameters: {
     flags: {
-      count: value("N", "Worker processes, 1 to 256 [default 1]"),
-      concurrency: value("K", "Commands that each of them runs side by side, 1 to 1024 [default 1]"),
-      queue: values("QUEUE", "Only jobs of these queues, a,b [default: of all]"),
-      drain: given("End when nothing is left to run or retry; the exit status is 1 if a job died meanwhile"),
+      count: value("N", "Worker processes, 1 to 256 [default: 1]"),
+      concurrency: value("K", "Commands that each of them runs side by side, 1 to 1024 [default: 1]"),
+      queue: values("QUEUE", "Only jobs of these queues: a,b [default: all]"),
+      drain: given("End when nothing is left to run or retry"),
     },
   },
   docs: {
@@ -27,6 +27,14 @@ const workerStart = buildCommand<
     fullDescription:
       `Run jobs in the foreground until Ctrl-C or "queuectl worker stop". Running commands may then finish
 within the setting "grace"; what does not is ended and goes back into the queue.
+
+With --drain it ends by itself. It does not wait for jobs that are held or paused, nor for those of queues that
+it does not take.
+
+EXIT STATUS
+  0  It was stopped; with --drain nothing is left, and no job died meanwhile
+  1  With --drain: a job died meanwhile, or some are left because it was stopped
+Mistakes have the statuses of all commands (2 usage, 5 the database, ...).
 
 EXAMPLES
   queuectl worker start --count 2
@@ -44,7 +52,7 @@ const workerStop = buildCommand<WorkerStopFlags, [], Context>({
     flags: {
       now: given("End running commands at once; they go back into the queue"),
       grace: value("DURATION", "Time that running commands are given, like 30s [default: setting grace]"),
-      host: value("HOST", 'Only those of this host, named as in "worker list" [default: of every host]'),
+      host: value("HOST", 'Only those of this host, named as in "worker list" [default: every host]'),
       json,
     },
   },
@@ -79,5 +87,13 @@ EXAMPLES
 /** `worker`: runs jobs, until asked to stop. */
 export const worker = buildRouteMap<string, Context>({
   routes: { start: workerStart, stop: workerStop, list: workerList },
-  docs: { brief: "Start, stop and list workers" },
+  docs: {
+    brief: "Start, stop and list workers",
+    fullDescription: `Start, stop and list workers: the processes that run jobs.
+
+EXAMPLES
+  queuectl worker start --count 2
+  queuectl worker list
+  queuectl worker stop --grace 5m`,
+  },
 });

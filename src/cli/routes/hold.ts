@@ -1,0 +1,51 @@
+/** Keeping jobs back, and letting them go. */
+
+import { buildCommand } from "@stricli/core";
+import { later } from "../../later.ts";
+import type { Context } from "../context.ts";
+import type { FilterFlags } from "../job_filter.ts";
+import { choices, filters, ids, json, state, statesHelp } from "./flags.ts";
+
+type Json = { json?: boolean };
+
+/** `hold`: jobs that wait, until they are released. */
+export const hold = buildCommand<FilterFlags & Json, string[], Context>({
+  loader: async () =>
+    (await import(later("../commands/hold.ts")) as typeof import("../commands/hold.ts")).hold,
+  parameters: { flags: { state, ...filters, json }, positional: ids },
+  docs: {
+    brief: "Keep jobs that wait from being run",
+    fullDescription:
+      `Keep jobs that wait from being run until they are released, also when their time comes. What runs already
+goes on. "queuectl enqueue --hold" puts jobs in held; "worker start --drain" and "wait --all" do not wait for
+held jobs.
+
+${statesHelp}
+
+EXAMPLES
+  queuectl hold nightly
+  queuectl hold --state waiting --search backup
+  queuectl list --state held`,
+    customUsage: choices,
+  },
+});
+
+/** `release`: held jobs can be run. */
+export const release = buildCommand<FilterFlags & Json, string[], Context>({
+  loader: async () =>
+    (await import(later("../commands/hold.ts")) as typeof import("../commands/hold.ts")).release,
+  parameters: { flags: { state, ...filters, json }, positional: ids },
+  docs: {
+    brief: "Let jobs go that are held",
+    fullDescription:
+      `Let jobs go that are held: they run as if they had never been. One whose time has not come
+waits for that.
+
+${statesHelp}
+
+EXAMPLES
+  queuectl release nightly
+  queuectl release --state held`,
+    customUsage: choices,
+  },
+});
