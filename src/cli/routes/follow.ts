@@ -132,7 +132,7 @@ EXAMPLES
   queuectl wait --timeout 10m build test
   queuectl wait --all
   queuectl wait --queue media && echo done
-  queuectl wait --json build test | jq -r '.[] | select(.exit_status != 0) | .id'`,
+  queuectl wait --json build test | jq -r '.[] | select(.exit_status != 0).id'`,
     customUsage: [
       "ID... [--timeout DURATION] [--json]",
       "--all [--timeout DURATION] [--json]",
