@@ -4,7 +4,8 @@ import { formatDuration, parseDuration, spelledDuration } from "../duration.ts";
 import { jobStates } from "../job/job.ts";
 import { printable } from "../printable.ts";
 import { allQueues, type Queue } from "../store/queues.ts";
-import { table } from "./output.ts";
+import type { Table } from "./output.ts";
+import { flexible } from "./table_layout.ts";
 
 /** So many starts within so many milliseconds. */
 export interface Rate {
@@ -44,11 +45,24 @@ const nameOf = ({ name }: Queue) => name === allQueues ? "(all)" : printable(nam
 const shown = (queues: readonly Queue[]) =>
   queues.filter((queue) => queue.name !== allQueues || isLimited(queue));
 
+/** The columns of `queue list` behind the name. */
+const titles = [
+  "STATE",
+  "RUNNING",
+  "RATE",
+  "PENDING",
+  "FAILED",
+  "COMPLETED",
+  "DEAD",
+  "MAX-RETRIES",
+  "TIMEOUT",
+];
+
 /** The table of `queue list`. */
-export function queueTable(queues: readonly Queue[]): string {
-  return table(
-    ["NAME", "STATE", "RUNNING", "RATE", "PENDING", "FAILED", "COMPLETED", "DEAD", "MAX-RETRIES", "TIMEOUT"],
-    shown(queues).map((queue) => {
+export function queueTable(queues: readonly Queue[]): Table {
+  return {
+    columns: [{ title: "NAME", ...flexible(12) }, ...titles.map((title) => ({ title }))],
+    rows: shown(queues).map((queue) => {
       const { paused, concurrency, counts, maxRetries, timeout } = queue;
       return [
         nameOf(queue),
@@ -60,7 +74,7 @@ export function queueTable(queues: readonly Queue[]): string {
         timeout === null ? "-" : formatDuration(timeout),
       ];
     }),
-  );
+  };
 }
 
 /** A queue as `--json` shows it; durations are seconds, and all queues together have no name. */

@@ -22,8 +22,8 @@ export async function dlqList(
 ): Promise<void> {
   const [filter, page] = [filterOf(flags), pageOf(flags)];
   await using store = await openQueue(this, "empty");
-  const shape = { empty: "No jobs in DLQ.\n", table: flags.json ? null : deadJobTable };
-  await printList(store, { ...filter, kinds: ["dead"] }, page, shape);
+  const table = flags.json ? null : { columns: ["id", "command", "error"], piped: deadJobTable };
+  await printList(store, { ...filter, kinds: ["dead"] }, page, { empty: "No jobs in DLQ.\n", table });
 }
 
 /** dead → pending, with no attempts: the named jobs, those of a filter, or all. */

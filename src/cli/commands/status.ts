@@ -1,15 +1,18 @@
 import { QueuectlError } from "../../errors.ts";
 import { type JobState, jobStates } from "../../job/job.ts";
+import type { Queue } from "../../store/queues.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
 import { delay } from "../../worker/delay.ts";
 import { onStopSignal } from "../../worker/signals.ts";
 import type { Context } from "../context.ts";
+import { plainWidth, widthFor } from "../cell_width.ts";
 import { createPace, type Pace } from "../finish_rate.ts";
 import { openQueue } from "../open_queue.ts";
 import { json, rough } from "../output.ts";
 import { queueLines, queueObject } from "../queue_output.ts";
 import { print } from "../standard_streams.ts";
-import { fitting } from "../terminal_width.ts";
+import { fitToRows, rowsOf } from "../status_screen.ts";
+import { fittedLine, terminalSize } from "../terminal_width.ts";
 
 export interface StatusFlags {
   readonly workers?: boolean;
@@ -44,18 +47,27 @@ export async function status(this: Context, flags: StatusFlags): Promise<void> {
     };
     return await print(json(object) + "\n");
   }
-  await print(
-    [...countLines(counts), ...slots ? [slotLine(slots)] : [], ...queueLines(queues, line), ""].join("\n"),
-  );
+  const { line } = await linesFor(queues, terminalSize()?.columns);
+  const shown = [...countLines(counts, line), ...slots ? [slotLine(slots, line)] : []];
+  await print([...shown, ...queueLines(queues, line), ""].join("\n"));
 }
 
 /** The lines of the original; cancelled jobs, which it does not know, have one only where there are such. */
-function countLines(counts: Record<JobState, number>): string[] {
+function countLines(counts: Record<JobState, number>, line: Line): string[] {
   const shown = jobStates.filter((state) => state !== "cancelled" || counts.cancelled > 0);
   return ["Queue Status:", ...shown.map((state) => line(state, String(counts[state])))];
 }
 
-const line = (title: string, text: string) => `  ${title.padEnd(10)} : ${text}`;
+type Line = (title: string, text: string) => string;
+
+/** How lines are written, and how wide they are: no wider than the terminal, where there is one. */
+async function linesFor(queues: readonly Queue[], width: number | undefined) {
+  if (width === undefined) {
+    return { line: (title: string, text: string) => `  ${title.padEnd(10)} : ${text}`, widthOf: plainWidth };
+  }
+  const widthOf = await widthFor(queues.map(({ name }) => name));
+  return { line: (title: string, text: string) => fittedLine(title, text, width, widthOf), widthOf };
+}
 
 /** The workers that are there, what they can run side by side, and what runs. */
 function slotsOf(processes: readonly RegisteredProcess[], counts: Record<JobState, number>) {
@@ -64,10 +76,10 @@ function slotsOf(processes: readonly RegisteredProcess[], counts: Record<JobStat
   return { workers: workers.length, slots, slots_in_use: Math.min(counts.processing, slots) };
 }
 
-const slotLine = ({ workers, slots, slots_in_use }: ReturnType<typeof slotsOf>) =>
+const slotLine = ({ workers, slots, slots_in_use }: ReturnType<typeof slotsOf>, line: Line) =>
   line("workers", `${workers}, ${slots_in_use} of ${slots} slots in use`);
 
-function paceLines({ finished, over, left }: Pace): string[] {
+function paceLines({ finished, over, left }: Pace, line: Line): string[] {
   const since = over >= 59_000 ? "the last minute" : rough(over);
   return [
     line("finished", over < 1000 ? "-" : `${finished} in ${since}`),
@@ -81,20 +93,22 @@ async function watch(store: Store): Promise<void> {
   const ignoreSignals = onStopSignal(() => stopping.abort());
   const paceAt = createPace();
   try {
-    for (let drawn = 0; !stopping.signal.aborted;) {
+    for (let drawn: string[] = []; !stopping.signal.aborted;) {
       const queues = await store.queues();
       const { counts } = queues[0];
       const slots = slotsOf(await store.processes(), counts);
-      const lines = [
-        ...countLines(counts),
-        slotLine(slots),
-        ...paceLines(paceAt(counts, performance.now())),
-        ...queueLines(queues, line),
-      ];
-      const text = (await Array.fromAsync(fitting(lines.map((line) => `${line}\n`)))).join("");
+      const pace = paceAt(counts, performance.now());
+      const { columns, rows } = terminalSize() ?? { columns: undefined, rows: Infinity };
+      const { line, widthOf } = await linesFor(queues, columns);
+      const lines = fitToRows(
+        [...countLines(counts, line), slotLine(slots, line), ...paceLines(pace, line)],
+        queueLines(queues, line),
+        rows,
+      );
       // Up to where the last one began, and everything below is taken away.
-      await print((drawn > 0 ? `\x1b[${drawn}A\x1b[J` : "") + text);
-      drawn = lines.length;
+      const up = Math.min(rows - 1, rowsOf(drawn, columns ?? Infinity, widthOf));
+      await print((up > 0 ? `\x1b[${up}A\x1b[J` : "") + lines.map((line) => `${line}\n`).join(""));
+      drawn = lines;
       await delay(interval, stopping.signal);
     }
   } finally {
