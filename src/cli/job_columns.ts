@@ -111,9 +111,11 @@ export function columnFields(object: JobObject, names: readonly string[]): Parti
   );
 }
 
-/** The columns as a table on a terminal has them. */
+/** The columns as a table on a terminal has them. The last one takes what the others leave. */
 export const terminalColumns = (names: readonly string[]): TableColumn[] =>
-  names.map((name) => ({ ...columns[name], usual: columns[name].width }));
+  names.map((name, index) =>
+    index === names.length - 1 ? columns[name] : { ...columns[name], usual: columns[name].width }
+  );
 
 /** The cells of jobs in these columns, for a table on a terminal. */
 export async function* cellsOf(
