@@ -4,7 +4,7 @@ import type { StricliIntegration } from "@stricli/core";
 import config from "../../deno.json" with { type: "json" };
 import type { Context } from "./context.ts";
 import { helpText } from "./help_text.ts";
-import { terminalWidth } from "./terminal_width.ts";
+import { terminalSize } from "./terminal_width.ts";
 
 const formatting = {
   useAliasInUsageLine: false,
@@ -50,7 +50,7 @@ export const helpFlag: StricliIntegration<Context> = {
       }).split("\n");
       // A usage line for each flag that every command has would hide the one that matters.
       const noise = new Set(globalFlags.map((flag) => `  ${prefix.join(" ")} --${flag.name}`));
-      const width = Math.max(Math.min(terminalWidth() ?? lineLength, lineLength), leastLength);
+      const width = Math.max(Math.min(terminalSize()?.columns ?? lineLength, lineLength), leastLength);
       this.process.stdout.write(
         helpText(lines.filter((line) => !noise.has(line)), prefix, width).join("\n"),
       );

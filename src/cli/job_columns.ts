@@ -4,21 +4,20 @@ import { QueuectlError } from "../errors.ts";
 import type { Job } from "../job/job.ts";
 import { didYouMean } from "../nearest.ts";
 import { printable } from "../printable.ts";
-import { cutEnd, cutStart, iso, type JobObject } from "./output.ts";
+import { cutEnd, cutStart, iso, type JobObject, longestText } from "./output.ts";
+import { flexible, type TableColumn } from "./table_layout.ts";
 
-interface Column {
-  title: string;
-  /** Characters; a text that is longer is cut unless it may spread. The last column has no width. */
+interface Column extends TableColumn {
+  /** Characters in a pipe; a text that is longer is cut unless it may spread. The last column has no width. */
   width: number;
-  alignment?: "right";
   spreads?: true;
   /** The field of `--json`. */
   field: keyof JobObject;
   text(job: Job): string;
 }
 
-/** Characters of a text in the last column; `--json` has all of it. */
-const lastLength = 500;
+/** Characters of a cell that are looked at on a terminal: more than any has room for. */
+const longestCell = 4096;
 
 const time = (milliseconds: number | null) => iso(milliseconds)?.replace(/\.\d+/, "") ?? "-";
 const seconds = (milliseconds: number | null) => milliseconds === null ? "-" : `${milliseconds / 1000}s`;
@@ -26,7 +25,8 @@ const count = (value: number) => String(value);
 
 /** All columns by their names. */
 const columns: Record<string, Column> = {
-  id: { title: "ID", width: 36, spreads: true, field: "id", text: (job) => job.id },
+  // The first 24 characters of a UUID are those in which it differs from others.
+  id: { title: "ID", width: 36, spreads: true, ...flexible(24, 24), field: "id", text: (job) => job.id },
   state: { title: "STATE", width: 10, field: "state", text: (job) => job.state },
   attempts: numeric("ATTEMPTS", "attempts", (job) => count(job.attempts)),
   max_retries: numeric("MAX RETRIES", "max_retries", (job) => count(job.maxRetries)),
@@ -40,19 +40,46 @@ const columns: Record<string, Column> = {
     "base_backoff",
     (job) => job.baseBackoff === null ? "-" : count(job.baseBackoff),
   ),
-  cwd: { title: "FOLDER", width: 30, field: "cwd", text: (job) => job.cwd ?? "-" },
+  cwd: { title: "FOLDER", width: 30, ...flexible(10), field: "cwd", text: (job) => job.cwd ?? "-" },
   env: {
     title: "ENVIRONMENT",
     width: 30,
+    ...flexible(10),
     field: "env",
     text: (job) => Object.entries(job.env ?? {}).map(([name, value]) => `${name}=${value}`).join(" "),
   },
-  queue: { title: "QUEUE", width: 12, spreads: true, field: "queue", text: (job) => job.queue },
-  tags: { title: "TAGS", width: 20, field: "tags", text: (job) => job.tags.join(",") || "-" },
+  queue: {
+    title: "QUEUE",
+    width: 12,
+    spreads: true,
+    ...flexible(8),
+    field: "queue",
+    text: (job) => job.queue,
+  },
+  tags: {
+    title: "TAGS",
+    width: 20,
+    ...flexible(10),
+    field: "tags",
+    text: (job) => job.tags.join(",") || "-",
+  },
   held: { title: "HELD", width: 4, field: "held", text: (job) => job.held ? "held" : "-" },
-  unique: { title: "UNIQUE KEY", width: 20, field: "unique", text: (job) => job.uniqueKey ?? "-" },
-  error: { title: "LAST ERROR", width: 40, field: "last_error", text: (job) => job.lastError ?? "" },
-  command: { title: "COMMAND", width: 40, field: "command", text: (job) => job.command },
+  unique: {
+    title: "UNIQUE KEY",
+    width: 20,
+    ...flexible(10),
+    field: "unique",
+    text: (job) => job.uniqueKey ?? "-",
+  },
+  error: {
+    title: "LAST ERROR",
+    width: 40,
+    ...flexible(16, 8),
+    shows: "end",
+    field: "last_error",
+    text: (job) => job.lastError ?? "",
+  },
+  command: { title: "COMMAND", width: 40, ...flexible(16, 8), field: "command", text: (job) => job.command },
 };
 
 function numeric(title: string, field: Column["field"], text: Column["text"]): Column {
@@ -85,7 +112,26 @@ export function columnFields(object: JobObject, names: readonly string[]): Parti
   );
 }
 
-/** The table of `list`. */
+/** The columns as a table on a terminal has them. The last one takes what the others leave. */
+export const terminalColumns = (names: readonly string[]): TableColumn[] =>
+  names.map((name, index) =>
+    index === names.length - 1 ? columns[name] : { ...columns[name], usual: columns[name].width }
+  );
+
+/** The cells of jobs in these columns, for a table on a terminal. */
+export async function* cellsOf(
+  jobs: Iterable<Job> | AsyncIterable<Job>,
+  names: readonly string[],
+): AsyncGenerator<string[]> {
+  const shown = names.map((name) => columns[name]);
+  for await (const job of jobs) {
+    yield shown.map(({ text, shows }) =>
+      printable((shows === "end" ? cutStart : cutEnd)(text(job), longestCell))
+    );
+  }
+}
+
+/** The table of `list` in a pipe or file. */
 export async function* jobTable(
   jobs: Iterable<Job> | AsyncIterable<Job>,
   names: readonly string[] = standardColumns,
@@ -100,9 +146,9 @@ function rowOf(shown: readonly Column[], text: (column: Column) => string): stri
   const cells = shown.map((column, index) => {
     const { width, alignment, spreads } = column;
     // Of an error the end is shown, where the reason is.
-    const cut = column === columns.error ? cutStart : cutEnd;
+    const cut = column.shows === "end" ? cutStart : cutEnd;
     if (alignment === "right") return text(column).padStart(width);
-    if (index === shown.length - 1) return cut(text(column), lastLength);
+    if (index === shown.length - 1) return cut(text(column), longestText);
     return (spreads ? text(column) : cut(text(column), width)).padEnd(width);
   });
   // A command may end with spaces that are its own.

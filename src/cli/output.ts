@@ -5,6 +5,7 @@
 
 import type { Job } from "../job/job.ts";
 import { escapeUnsafe, printable } from "../printable.ts";
+import type { TableColumn } from "./table_layout.ts";
 
 /** The text, or its beginning and `…` where it is longer than `length`. */
 export function cutEnd(text: string, length: number): string {
@@ -49,21 +50,31 @@ export async function* jsonPage(
 
 const rule = "-".repeat(80) + "\n";
 
-/** The table of `dlq list`. Of a long error the end is shown, where the reason is. */
+/** Characters of a text in a table of jobs; `--json` has all of it. */
+export const longestText = 500;
+
+/** The table of `dlq list` in a pipe or file. Of a long error the end is shown, where the reason is. */
 export async function* deadJobTable(
   jobs: Iterable<Job> | AsyncIterable<Job>,
 ): AsyncGenerator<string> {
   yield `${"ID".padEnd(36)} | ${"COMMAND".padEnd(40)} | LAST ERROR\n`;
   yield rule;
   for await (const { id, command, lastError } of jobs) {
-    const error = cutStart(printable(lastError ?? ""), 200);
-    yield `${printable(id).padEnd(36)} | ${cutEnd(printable(command), 40).padEnd(40)} | ${error}`.trimEnd() +
-      "\n";
+    const error = cutStart(printable(lastError ?? ""), longestText);
+    const text = cutEnd(printable(command), longestText);
+    yield `${printable(id).padEnd(36)} | ${text.padEnd(40)} | ${error}`.trimEnd() + "\n";
   }
 }
 
-/** A table whose columns are as wide as their widest cell. */
-export function table(header: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
+/** A table that is held as a whole; `-` stands where there is nothing. */
+export interface Table {
+  readonly columns: readonly TableColumn[];
+  readonly rows: ReadonlyArray<readonly string[]>;
+}
+
+/** A table in a pipe or file: its columns are as wide as their widest cell. */
+export function tableText({ columns, rows }: Table): string {
+  const header = columns.map(({ title }) => title);
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column].length))
   );

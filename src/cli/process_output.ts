@@ -2,7 +2,8 @@
 
 import { printable } from "../printable.ts";
 import type { RegisteredProcess } from "../store/store.ts";
-import { ago, counted, iso, table } from "./output.ts";
+import { ago, counted, iso, type Table } from "./output.ts";
+import { flexible } from "./table_layout.ts";
 
 /** The name of a host as people know it, without what tells containers on it apart. */
 const shortName = (host: string) => host.split("/")[0];
@@ -41,14 +42,23 @@ function jobsOf(process: RegisteredProcess, all: readonly RegisteredProcess[]): 
 }
 
 /** The table of `worker list`. */
-export function processTable(processes: readonly RegisteredProcess[]): string {
+export function processTable(processes: readonly RegisteredProcess[]): Table {
   const nameOf = hostNames(processes);
   const hasQueues = processes.some(({ queues }) => queues);
   const queuesOf = ({ queues }: RegisteredProcess) =>
     hasQueues ? [queues?.map(printable).join(",") ?? "-"] : [];
-  return table(
-    ["NAME", "HOST", "PID", "STATE", ...hasQueues ? ["QUEUES"] : [], "JOBS", "STARTED", "HEARTBEAT"],
-    processes.map((process) => {
+  return {
+    columns: [
+      { title: "NAME", ...flexible(9) },
+      { title: "HOST", ...flexible(8) },
+      { title: "PID" },
+      { title: "STATE" },
+      ...hasQueues ? [{ title: "QUEUES", ...flexible(8) }] : [],
+      { title: "JOBS", ...flexible(16, 8) },
+      { title: "STARTED" },
+      { title: "HEARTBEAT" },
+    ],
+    rows: processes.map((process) => {
       const { running, silentFor, startedAt, heartbeatAt } = process;
       const jobs = jobsOf(process, processes);
       const state = stateOf(process, jobs);
@@ -63,7 +73,7 @@ export function processTable(processes: readonly RegisteredProcess[]): string {
         ago(silentFor),
       ];
     }),
-  );
+  };
 }
 
 /** A manager or worker as `worker list --json` shows it; `manager` is the pid of the manager that started a worker. */

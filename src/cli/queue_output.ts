@@ -4,7 +4,8 @@ import { formatDuration, parseDuration, spelledDuration } from "../duration.ts";
 import { jobStates } from "../job/job.ts";
 import { printable } from "../printable.ts";
 import { allQueues, type Queue } from "../store/queues.ts";
-import { table } from "./output.ts";
+import type { Table } from "./output.ts";
+import { flexible } from "./table_layout.ts";
 
 /** So many starts within so many milliseconds. */
 export interface Rate {
@@ -45,7 +46,7 @@ const shown = (queues: readonly Queue[]) =>
   queues.filter((queue) => queue.name !== allQueues || isLimited(queue));
 
 /** The table of `queue list`; cancelled jobs have a column where there are any. */
-export function queueTable(queues: readonly Queue[]): string {
+export function queueTable(queues: readonly Queue[]): Table {
   const isCancelled = queues.some(({ counts }) => counts.cancelled > 0);
   const states = [
     "pending",
@@ -54,10 +55,11 @@ export function queueTable(queues: readonly Queue[]): string {
     "dead",
     ...isCancelled ? ["cancelled"] as const : [],
   ] as const;
-  const titles = states.map((state) => state.toUpperCase());
-  return table(
-    ["NAME", "STATE", "RUNNING", "RATE", ...titles, "MAX-RETRIES", "TIMEOUT"],
-    shown(queues).map((queue) => {
+  const counted = states.map((state) => state.toUpperCase());
+  const titles = ["STATE", "RUNNING", "RATE", ...counted, "MAX-RETRIES", "TIMEOUT"];
+  return {
+    columns: [{ title: "NAME", ...flexible(12) }, ...titles.map((title) => ({ title }))],
+    rows: shown(queues).map((queue) => {
       const { paused, concurrency, counts, maxRetries, timeout } = queue;
       return [
         nameOf(queue),
@@ -69,7 +71,7 @@ export function queueTable(queues: readonly Queue[]): string {
         timeout === null ? "-" : formatDuration(timeout),
       ];
     }),
-  );
+  };
 }
 
 /** A queue as `--json` shows it; durations are seconds, and all queues together have no name. */

@@ -8,23 +8,27 @@ import { rough } from "./output.ts";
 
 type Counts = Record<JobState, number>;
 
-export const statusLine = (title: string, text: string) => `  ${title.padEnd(10)} : ${text}`;
+/** How a line is written. */
+export type Line = (title: string, text: string) => string;
+
+/** A line as wide as it is. */
+export const statusLine: Line = (title, text) => `  ${title.padEnd(10)} : ${text}`;
 
 /** The lines of the original; cancelled jobs, which it does not know, have one only where there are such. */
-export function countLines(counts: Counts): string[] {
+export function countLines(counts: Counts, line: Line): string[] {
   const shown = jobStates.filter((state) => state !== "cancelled" || counts.cancelled > 0);
-  return ["Queue Status:", ...shown.map((state) => statusLine(state, String(counts[state])))];
+  return ["Queue Status:", ...shown.map((state) => line(state, String(counts[state])))];
 }
 
 /** Which of the jobs that wait cannot be started now; none where all of them can. */
-export function keptBackLines({ scheduled, held, blocked, paused }: KeptBack): string[] {
+export function keptBackLines({ scheduled, held, blocked, paused }: KeptBack, line: Line): string[] {
   const kept = [
     ...scheduled > 0 ? [`${scheduled} scheduled`] : [],
     ...blocked > 0 ? [`${blocked} blocked`] : [],
     ...held > 0 ? [`${held} held`] : [],
     ...paused > 0 ? [`${paused} paused`] : [],
   ];
-  return kept.length > 0 ? [statusLine("of these", `${kept.join(", ")}`)] : [];
+  return kept.length > 0 ? [line("of these", kept.join(", "))] : [];
 }
 
 /** The workers that are there, what they can run side by side, what runs, and the jobs they finish a minute. */
@@ -48,8 +52,8 @@ export function workOf(processes: readonly RegisteredProcess[], counts: Counts):
   };
 }
 
-export const workLine = ({ workers, slots, slotsInUse }: Work) =>
-  statusLine("workers", `${workers}, ${slotsInUse} of ${slots} slots in use`);
+export const workLine = ({ workers, slots, slotsInUse }: Work, line: Line) =>
+  line("workers", `${workers}, ${slotsInUse} of ${slots} slots in use`);
 
 /** The jobs that run, or can be started: those for which there is a time left. */
 export function openJobs(counts: Counts, { scheduled, held, blocked, paused }: KeptBack): number {
@@ -67,20 +71,20 @@ export function timeLeft(open: number, pace: number | null): number | null {
 const leftWords = (left: number | null) => left === null ? "-" : left === 0 ? "none" : `about ${rough(left)}`;
 
 /** The pace of the last minute as the workers tell it, and the time left. */
-export function paceLines(open: number, pace: number): string[] {
+export function paceLines(open: number, pace: number, line: Line): string[] {
   const text = pace >= 9.95 || pace === 0 ? pace.toFixed(0) : pace.toFixed(1);
   return [
-    statusLine("finished", `${text} a minute`),
-    statusLine("time left", leftWords(timeLeft(open, pace))),
+    line("finished", `${text} a minute`),
+    line("time left", leftWords(timeLeft(open, pace))),
   ];
 }
 
 /** The same as it was seen since `status --watch` was started. */
-export function watchedPaceLines({ finished, over, left }: Pace): string[] {
+export function watchedPaceLines({ finished, over, left }: Pace, line: Line): string[] {
   const since = over >= 59_000 ? "the last minute" : rough(over);
   return [
-    statusLine("finished", over < 1000 ? "-" : `${finished} in ${since}`),
-    statusLine("time left", leftWords(left)),
+    line("finished", over < 1000 ? "-" : `${finished} in ${since}`),
+    line("time left", leftWords(left)),
   ];
 }
 

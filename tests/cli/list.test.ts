@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { cursorOf, type Page, pageOf } from "../../src/cli/listing.ts";
-import { fitting } from "../../src/cli/terminal_width.ts";
 import { sortFields } from "../../src/store/selection.ts";
 import { programTest, type Surroundings } from "../helpers/program_test.ts";
 import { told } from "../store/suite/harness.ts";
@@ -137,11 +136,4 @@ Deno.test("a cursor gives back the place and the order it was made of", () => {
   for (const wrong of ["", "0x1", btoa("[]"), btoa('["id",true,1,2]'), btoa("null"), "9".repeat(20)]) {
     assert.throws(() => pageOf({ cursor: wrong }), told("usage", "no such cursor"));
   }
-});
-
-Deno.test("lines are cut to the width of a terminal, and left alone where there is none", async () => {
-  const table = ["ID | COMMAND\n", `${"-".repeat(20)}\n`, "a  | a longer command\n", "b  | 12345\n"];
-  const cut = async (width: number | undefined) => await Array.fromAsync(fitting(table, width));
-  assert.deepEqual(await cut(10), ["ID | COMM…\n", "----------\n", "a  | a lo…\n", "b  | 12345\n"]);
-  assert.deepEqual(await cut(undefined), table);
 });

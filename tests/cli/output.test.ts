@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ago, cutEnd, cutStart, deadJobTable, json, jsonArray } from "../../src/cli/output.ts";
+import { ago, cutEnd, cutStart, deadJobTable, json, jsonArray, tableText } from "../../src/cli/output.ts";
 import { jobTable } from "../../src/cli/job_columns.ts";
 import { processTable } from "../../src/cli/process_output.ts";
 import { printable } from "../../src/printable.ts";
@@ -89,24 +89,24 @@ Deno.test("the job table is the original's", async () => {
   ]);
 });
 
-Deno.test("the table of dead jobs shows the end of a long error and stays one line a job", async () => {
+Deno.test("in a pipe the table of dead jobs has whole commands and the end of a long error, and stays one line a job", async () => {
   const rows = (await Array.fromAsync(deadJobTable([
-    { ...job, state: "dead", command: "c".repeat(50), lastError: "first\n" + "x".repeat(300) + "\nreason" },
+    { ...job, state: "dead", command: "c".repeat(50), lastError: "first\n" + "x".repeat(600) + "\nreason" },
     { ...job, state: "dead" },
   ]))).join("").trimEnd().split("\n");
   assert.equal(rows.length, 4);
   assert.match(rows[0], /^ID {35}\| COMMAND {34}\| LAST ERROR$/);
-  assert.match(rows[2], /^a1 {35}\| c{39}… \| …x+↵reason$/);
+  assert.match(rows[2], /^a1 {35}\| c{50} \| …x+↵reason$/);
   assert.equal(rows[3], `${"a1".padEnd(36)} | ${"echo hello".padEnd(40)} |`);
 });
 
 Deno.test("the process table marks who is not heard of and who was asked to stop", () => {
   const worker = { ...manager, id: 2, role: "worker", manager: 1, number: 2, running: ["x\n", "y"] } as const;
-  const table = processTable([
+  const table = tableText(processTable([
     manager,
     { ...worker, running: [...worker.running], expired: true },
     { ...worker, number: 3, running: ["1", "2", "3"], stop: { grace: 0 } },
-  ]);
+  ]));
   assert.deepEqual(table.split("\n"), [
     "NAME     | HOST | PID | STATE     | JOBS   | STARTED | HEARTBEAT",
     "-".repeat(80),

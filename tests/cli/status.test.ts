@@ -6,6 +6,7 @@ import {
   keptBackLines,
   openJobs,
   paceLines,
+  statusLine,
   statusObject,
   timeLeft,
   workOf,
@@ -38,7 +39,9 @@ Deno.test("the time left is that of the jobs that can be started", () => {
   const kept = { scheduled: 13, blocked: 1, held: 1, paused: 5 };
   const counts = { ...none, pending: 20, failed: 10, processing: 2 };
   assert.equal(openJobs(counts, kept), 12);
-  assert.deepEqual(keptBackLines(kept), ["  of these   : 13 scheduled, 1 blocked, 1 held, 5 paused"]);
+  assert.deepEqual(keptBackLines(kept, statusLine), [
+    "  of these   : 13 scheduled, 1 blocked, 1 held, 5 paused",
+  ]);
   const { finished_per_minute, time_left } = statusObject(counts, kept, work);
   assert.deepEqual([finished_per_minute, time_left], [30, 24]);
   const cases: Array<[number, number | null, number | null]> = [
@@ -49,9 +52,12 @@ Deno.test("the time left is that of the jobs that can be started", () => {
     [3, 6, 30_000],
   ];
   for (const [open, pace, left] of cases) assert.equal(timeLeft(open, pace), left);
-  assert.deepEqual(paceLines(12, 30), ["  finished   : 30 a minute", "  time left  : about 24s"]);
-  assert.deepEqual(paceLines(1, 0.25), ["  finished   : 0.3 a minute", "  time left  : about 4m"]);
-  assert.deepEqual(paceLines(1, 0), ["  finished   : 0 a minute", "  time left  : -"]);
+  assert.deepEqual(paceLines(12, 30, statusLine), ["  finished   : 30 a minute", "  time left  : about 24s"]);
+  assert.deepEqual(paceLines(1, 0.25, statusLine), [
+    "  finished   : 0.3 a minute",
+    "  time left  : about 4m",
+  ]);
+  assert.deepEqual(paceLines(1, 0, statusLine), ["  finished   : 0 a minute", "  time left  : -"]);
 });
 
 Deno.test("workers that are gone are not counted, and the pace is that of all who know theirs", () => {

@@ -24,14 +24,20 @@ export interface Terminal {
   close(): Promise<void>;
 }
 
-/** Starts the program in a pseudo-terminal of its own, as its first process. */
-export function startInTerminal(args: readonly string[], cwd: string, env: Record<string, string>): Terminal {
+/** Starts the program in a pseudo-terminal of its own, as its first process; one without a size where none is given. */
+export function startInTerminal(
+  args: readonly string[],
+  cwd: string,
+  env: Record<string, string>,
+  size?: { columns: number; rows: number },
+): Terminal {
   const { QUEUECTL_TEST_PROGRAM: executable } = Deno.env.toObject();
   const main = new URL("../../src/main.ts", import.meta.url).href;
   const program = executable
     ? [executable]
     : [Deno.execPath(), "run", "--no-prompt", "--quiet", ...permissions, main];
-  const line = ["exec", ...[...program, ...args].map(quote)].join(" ");
+  const resize = size ? `stty cols ${size.columns} rows ${size.rows}; ` : "";
+  const line = resize + ["exec", ...[...program, ...args].map(quote)].join(" ");
   const child = new Deno.Command("script", {
     args: ["--quiet", "--return", "--command", line, "/dev/null"],
     cwd,

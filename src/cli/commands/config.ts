@@ -5,8 +5,10 @@ import { QueuectlError } from "../../errors.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
-import { json, jsonArray, table } from "../output.ts";
+import { json, jsonArray } from "../output.ts";
 import { print, printAll } from "../standard_streams.ts";
+import { flexible } from "../table_layout.ts";
+import { printTable } from "../terminal_width.ts";
 
 interface SettingInForce {
   key: string;
@@ -19,9 +21,12 @@ export async function configList(this: Context, flags: { json?: boolean }): Prom
   await using store = await openQueue(this, "empty");
   const settings = await settingsInForce(store);
   if (flags.json) await printAll(jsonArray(settings));
-  else {await print(
-      table(["KEY", "VALUE", "SOURCE"], settings.map(({ key, value, source }) => [key, value, source])),
-    );}
+  else {
+    await printTable({
+      columns: [{ title: "KEY", ...flexible(12) }, { title: "VALUE", ...flexible(10) }, { title: "SOURCE" }],
+      rows: settings.map(({ key, value, source }) => [key, value, source]),
+    });
+  }
 }
 
 /** Prints the value in force of one setting. */

@@ -25,9 +25,15 @@ export async function dlqList(
   const columns = flags.columns === undefined ? undefined : readColumns(flags.columns);
   const [filter, page] = [filterOf(flags), pageOf(flags)];
   await using store = await openQueue(this, "empty");
-  const table = columns ? (jobs: AsyncIterable<Job>) => jobTable(jobs, columns) : deadJobTable;
-  const shape = { empty: "No jobs in DLQ.\n", table: flags.json ? null : table, columns };
-  await printList(store, { ...filter, kinds: ["dead"] }, page, shape);
+  const table = flags.json ? null : {
+    columns: columns ?? ["id", "command", "error"],
+    piped: columns ? (jobs: AsyncIterable<Job>) => jobTable(jobs, columns) : deadJobTable,
+  };
+  await printList(store, { ...filter, kinds: ["dead"] }, page, {
+    empty: "No jobs in DLQ.\n",
+    table,
+    columns,
+  });
 }
 
 /** dead → pending, with no attempts: the named jobs, those of a filter, or all. */

@@ -2,14 +2,22 @@ import { defaultQueueName, type Job } from "../../job/job.ts";
 import type { JobFilter } from "../../store/selection.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
-import { columnFields, columnsWithQueue, jobTable, readColumns, standardColumns } from "../job_columns.ts";
+import {
+  cellsOf,
+  columnFields,
+  columnsWithQueue,
+  jobTable,
+  readColumns,
+  standardColumns,
+  terminalColumns,
+} from "../job_columns.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
 import { jobsOf, type Page, type PageFlags, pageOf } from "../listing.ts";
 import { hintAtTags, requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { jobObject, jsonArray, jsonPage } from "../output.ts";
 import { print, printAll } from "../standard_streams.ts";
-import { fitting } from "../terminal_width.ts";
+import { fittedTable, terminalSize } from "../terminal_width.ts";
 
 export interface ListFlags extends FilterFlags, PageFlags {
   readonly columns?: string;
@@ -23,7 +31,7 @@ export async function list(this: Context, flags: ListFlags): Promise<void> {
   const shown = columns ?? (!flags.json && await hasQueues(store) ? columnsWithQueue : standardColumns);
   await printList(store, filter, page, {
     empty: "No jobs found.\n",
-    table: flags.json ? null : (jobs) => jobTable(jobs, shown),
+    table: flags.json ? null : { columns: shown, piped: (jobs) => jobTable(jobs, shown) },
     columns,
   });
 }
@@ -33,6 +41,12 @@ async function hasQueues(store: Store): Promise<boolean> {
   return (await store.queueNames()).some((name) => name !== defaultQueueName);
 }
 
+/** A table of jobs: its columns on a terminal, and its lines in a pipe or file. */
+export interface ListTable {
+  columns: readonly string[];
+  piped(jobs: AsyncIterable<Job>): AsyncIterable<string>;
+}
+
 /** Prints a list as a table, or where there is none as JSON, of these columns only or with all there is. */
 export async function printList(
   store: Store,
@@ -40,16 +54,22 @@ export async function printList(
   page: Page,
   { empty, table, columns }: {
     empty: string;
-    table: ((jobs: AsyncIterable<Job>) => AsyncIterable<string>) | null;
+    table: ListTable | null;
     columns?: readonly string[];
   },
 ): Promise<void> {
   await requireQueues(store, filter.queues);
   const { jobs, next } = await jobsOf(store, filter, page);
   if (!jobs) await hintAtTags(store, filter);
-  if (table !== null) return await (jobs ? printAll(fitting(table(jobs))) : print(empty));
+  if (table !== null) return await (jobs ? printAll(tableLines(table, jobs)) : print(empty));
   const objects = !jobs ? [] : columns ? fieldsOf(jobs, columns) : jobObjects(store, jobs);
   await printAll(page.withCursor ? jsonPage(next, objects) : jsonArray(objects));
+}
+
+function tableLines({ columns, piped }: ListTable, jobs: AsyncIterable<Job>): AsyncIterable<string> {
+  const size = terminalSize();
+  if (size === undefined) return piped(jobs);
+  return fittedTable(terminalColumns(columns), cellsOf(jobs, columns), size.columns);
 }
 
 async function* fieldsOf(jobs: AsyncIterable<Job>, columns: readonly string[]) {

@@ -2,12 +2,13 @@ import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
 import { jsonArray } from "../output.ts";
 import { queueObject, queueTable } from "../queue_output.ts";
-import { print, printAll } from "../standard_streams.ts";
+import { printAll } from "../standard_streams.ts";
+import { printTable } from "../terminal_width.ts";
 
 /** Prints the queues, what is set for them, and how many jobs they have. */
 export async function queueList(this: Context, flags: { json?: boolean }): Promise<void> {
   await using store = await openQueue(this, "empty");
   const queues = await store.queues();
   if (flags.json) await printAll(jsonArray(queues.map(queueObject)));
-  else await print(queueTable(queues));
+  else await printTable(queueTable(queues));
 }

@@ -4,9 +4,11 @@ import type { Context } from "../context.ts";
 import { outcomeWords, runningWords, type Waiting, whyItWaits } from "../follow/words.ts";
 import { openQueue } from "../open_queue.ts";
 import { defaultQueueName } from "../../job/job.ts";
-import { iso, jobObject, json as asJson, table } from "../output.ts";
+import { iso, jobObject, json as asJson, type Table } from "../output.ts";
 import { backoffWords, deathWords, retriedWords } from "../retry_words.ts";
 import { print } from "../standard_streams.ts";
+import { flexible } from "../table_layout.ts";
+import { printFields, printTable } from "../terminal_width.ts";
 import { formatDuration, spelledDuration } from "../../duration.ts";
 
 /** Prints every field of a job, its attempts, and why it waits. */
@@ -14,9 +16,11 @@ export async function show(this: Context, { json }: { json?: boolean }, id: stri
   await using store = await openQueue(this, "empty");
   const job = await store.detail(id);
   const waits = whyItWaits(job, await store.processes(), await store.queues());
-  await print(
-    json ? asJson(detailObject(job, waits, await store.lastOutput(job.id))) + "\n" : detailText(job, waits),
-  );
+  if (json) return await print(asJson(detailObject(job, waits, await store.lastOutput(job.id))) + "\n");
+  await printFields(fieldsOf(job, waits));
+  if (job.runs.length === 0) return;
+  await print("\n");
+  await printTable(runTable(job.runs));
 }
 
 /** What `show --json` prints: the fields of `list --json`, and how the job is. Durations are seconds. */
@@ -62,7 +66,8 @@ function detailObject(
   };
 }
 
-function detailText(detail: JobDetail, waits: Waiting | null): string {
+/** The fields that the job has, by the names that people see. */
+function fieldsOf(detail: JobDetail, waits: Waiting | null): Array<[string, string]> {
   const { job, runs } = detail;
   const now = waits?.text ?? runningWords(detail);
   const env = Object.entries(job.env ?? {}).map(([name, value]) => `${name}=${value}`);
@@ -94,9 +99,8 @@ function detailText(detail: JobDetail, waits: Waiting | null): string {
     ["Last error", job.lastError],
     ["Dead because", deathWords(job, runs.at(-1))],
   ];
-  const lines = fields.filter((field): field is [string, string] => field[1] !== null)
-    .map(([name, value]) => `${`${name}:`.padEnd(14)}${printable(value)}\n`);
-  return lines.join("") + (runs.length === 0 ? "" : `\n${runTable(runs)}`);
+  return fields.filter((field): field is [string, string] => field[1] !== null)
+    .map(([name, value]) => [name, printable(value)]);
 }
 
 /** How many of the jobs that one waits for are named. */
@@ -116,11 +120,16 @@ function someOf(named: readonly string[], count: number): string | null {
 }
 
 /** The number that the attempt has among all runs is shown where a retry or a stop has made it another one. */
-function runTable(runs: JobDetail["runs"]): string {
+function runTable(runs: JobDetail["runs"]): Table {
   const differ = runs.some(({ run, number }) => run !== number);
-  return table(
-    [...differ ? ["RUN"] : [], "ATTEMPT", "STARTED", "TOOK", "OUTCOME", "WORKER"],
-    runs.map((run) => [
+  return {
+    columns: [
+      ...differ ? [{ title: "RUN" }] : [],
+      ...["ATTEMPT", "STARTED", "TOOK"].map((title) => ({ title })),
+      { title: "OUTCOME", ...flexible(16, 8) },
+      { title: "WORKER", ...flexible(12) },
+    ],
+    rows: runs.map((run) => [
       ...differ ? [String(run.run)] : [],
       String(run.number),
       iso(run.startedAt)!,
@@ -128,5 +137,5 @@ function runTable(runs: JobDetail["runs"]): string {
       outcomeWords(run),
       printable(run.worker),
     ]),
-  );
+  };
 }

@@ -1,8 +1,10 @@
 import { QueuectlError } from "../../errors.ts";
+import type { Queue } from "../../store/queues.ts";
 import type { Store } from "../../store/store.ts";
 import { delay } from "../../worker/delay.ts";
 import { onStopSignal } from "../../worker/signals.ts";
 import type { Context } from "../context.ts";
+import { plainWidth, widthFor } from "../cell_width.ts";
 import { createPace } from "../finish_rate.ts";
 import { openQueue } from "../open_queue.ts";
 import { json } from "../output.ts";
@@ -11,6 +13,7 @@ import { print } from "../standard_streams.ts";
 import {
   countLines,
   keptBackLines,
+  type Line,
   openJobs,
   paceLines,
   statusLine,
@@ -19,7 +22,8 @@ import {
   workLine,
   workOf,
 } from "../status_lines.ts";
-import { fitting } from "../terminal_width.ts";
+import { fitToRows, rowsOf } from "../status_screen.ts";
+import { fittedLine, terminalSize } from "../terminal_width.ts";
 
 export interface StatusFlags {
   readonly workers?: boolean;
@@ -48,13 +52,14 @@ export async function status(this: Context, flags: StatusFlags): Promise<void> {
     const object = { ...statusObject(counts, kept, work), queues: queues.map(queueObject) };
     return await print(json(object) + "\n");
   }
+  const { line } = await linesFor(queues, terminalSize()?.columns);
   const isAtWork = work.workers > 0;
   await print([
-    ...countLines(counts),
-    ...keptBackLines(kept),
-    ...isAtWork || flags.workers ? [workLine(work)] : [],
-    ...isAtWork && work.pace !== null ? paceLines(openJobs(counts, kept), work.pace) : [],
-    ...queueLines(queues, statusLine),
+    ...countLines(counts, line),
+    ...keptBackLines(kept, line),
+    ...isAtWork || flags.workers ? [workLine(work, line)] : [],
+    ...isAtWork && work.pace !== null ? paceLines(openJobs(counts, kept), work.pace, line) : [],
+    ...queueLines(queues, line),
     "",
   ].join("\n"));
 }
@@ -65,25 +70,39 @@ async function look(store: Store) {
   return { queues, counts, kept: await store.keptBack(), work: workOf(await store.processes(), counts) };
 }
 
+/** How lines are written, and how wide they are: no wider than the terminal, where there is one. */
+async function linesFor(queues: readonly Queue[], width: number | undefined) {
+  if (width === undefined) return { line: statusLine, widthOf: plainWidth };
+  const widthOf = await widthFor(queues.map(({ name }) => name));
+  const line: Line = (title, text) => fittedLine(title, text, width, widthOf);
+  return { line, widthOf };
+}
+
 /** Draws the status anew every second, until Ctrl-C. */
 async function watch(store: Store): Promise<void> {
   const stopping = new AbortController();
   const ignoreSignals = onStopSignal(() => stopping.abort());
   const paceAt = createPace();
   try {
-    for (let drawn = 0; !stopping.signal.aborted;) {
+    for (let drawn: string[] = []; !stopping.signal.aborted;) {
       const { queues, counts, kept, work } = await look(store);
-      const lines = [
-        ...countLines(counts),
-        ...keptBackLines(kept),
-        workLine(work),
-        ...watchedPaceLines(paceAt(counts, openJobs(counts, kept), performance.now())),
-        ...queueLines(queues, statusLine),
-      ];
-      const text = (await Array.fromAsync(fitting(lines.map((line) => `${line}\n`)))).join("");
+      const pace = paceAt(counts, openJobs(counts, kept), performance.now());
+      const { columns, rows } = terminalSize() ?? { columns: undefined, rows: Infinity };
+      const { line, widthOf } = await linesFor(queues, columns);
+      const lines = fitToRows(
+        [
+          ...countLines(counts, line),
+          ...keptBackLines(kept, line),
+          workLine(work, line),
+          ...watchedPaceLines(pace, line),
+        ],
+        queueLines(queues, line),
+        rows,
+      );
       // Up to where the last one began, and everything below is taken away.
-      await print((drawn > 0 ? `\x1b[${drawn}A\x1b[J` : "") + text);
-      drawn = lines.length;
+      const up = Math.min(rows - 1, rowsOf(drawn, columns ?? Infinity, widthOf));
+      await print((up > 0 ? `\x1b[${up}A\x1b[J` : "") + lines.map((line) => `${line}\n`).join(""));
+      drawn = lines;
       await delay(interval, stopping.signal);
     }
   } finally {

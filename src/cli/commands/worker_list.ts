@@ -3,6 +3,7 @@ import { openQueue } from "../open_queue.ts";
 import { jsonArray } from "../output.ts";
 import { processObject, processTable } from "../process_output.ts";
 import { print, printAll } from "../standard_streams.ts";
+import { printTable } from "../terminal_width.ts";
 
 /** Prints the managers, each with its workers, and what they run. */
 export async function workerList(this: Context, flags: { json?: boolean }): Promise<void> {
@@ -10,5 +11,5 @@ export async function workerList(this: Context, flags: { json?: boolean }): Prom
   const processes = await store.processes();
   if (flags.json) await printAll(jsonArray(processes.map((process) => processObject(process, processes))));
   else if (processes.length === 0) await print("No workers running.\n");
-  else await print(processTable(processes));
+  else await printTable(processTable(processes));
 }

@@ -44,7 +44,7 @@ export const list = buildCommand<ListFlags, [], Context>({
     brief: "List jobs, the newest last",
     fullDescription:
       `List jobs, the newest last; with --sort the first in that order. With --json also their output, errors and
-times; with --json --columns only those fields. On a terminal lines are cut to its width.
+times; with --json --columns only those fields. On a terminal columns are cut to fit.
 
 ${statesHelp}
 
