@@ -114,7 +114,7 @@ queueTest("status --watch draws over all that it has drawn, however few rows the
     if (rows === 8) assert.equal(first.at(-1), "  (6 queues left out)");
     if (rows === 14) {
       assert.deepEqual(first.slice(-2), [
-        "  b          : 1 waiting, 0 running",
+        "  b          : 1 pending, 0 running",
         "  (4 more queues left out)",
       ]);
     }
