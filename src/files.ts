@@ -1,5 +1,9 @@
 /** Files that may be there or not, where others make and remove them at any time. */
 
+/** Why the system does not give a file; what Deno advises to do about it is nothing that a user of this program can do. */
+export const reasonOf = (error: Error): string =>
+  error instanceof Deno.errors.NotCapable ? "files in /proc, /dev and /sys cannot be used" : error.message;
+
 /** Whether there was one to remove. */
 export function removeIfThere(path: string): boolean {
   try {

@@ -12,6 +12,9 @@ export type EnqueueForm =
   /** A job a line: of a file, or of standard input where it is null. */
   | { kind: "lines"; file: string | null };
 
+/** Names of standard input; the second one is a file that Deno does not let us open. */
+const standardInputs = ["-", "/dev/stdin"];
+
 /**
  * The form of these arguments of `verb`; `behind` are those behind a `--`, undefined without one, and `args` all of them. Throws
  * `usage` where there is none, or more than one.
@@ -26,12 +29,17 @@ export function formOf(
   if (Number(before.length > 0) + Number(behind !== undefined) + Number(file !== undefined) > 1) {
     throw usage("Only one of a command, a command behind --, and --file can be given");
   }
-  if (file !== undefined) return { kind: "lines", file: file === "-" ? null : file };
+  if (file !== undefined) return { kind: "lines", file: standardInputs.includes(file) ? null : file };
   if (behind !== undefined) {
     const isJson = behind.length === 1 && kindOfText(behind[0]) === "json";
     return isJson ? { kind: "json", text: behind[0] } : { kind: "words", words: behind };
   }
-  if (before.length === 0) throw usage(`Nothing is said to run. Run queuectl ${verb} --help`);
+  if (before.length === 0) {
+    throw usage(
+      `Give a command to run, in quotes or behind --: queuectl ${verb} -- COMMAND ARGUMENTS. ` +
+        `Run queuectl ${verb} --help`,
+    );
+  }
   if (before.length > 1) {
     throw usage(
       `Unexpected argument "${

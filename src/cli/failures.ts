@@ -1,6 +1,7 @@
 /** What an error is to the user: words and an exit status. */
 
 import { exitStatus, QueuectlError } from "../errors.ts";
+import { reasonOf } from "../files.ts";
 import { printable } from "../printable.ts";
 import { cutEnd } from "./output.ts";
 import { OutputError, printMessage } from "./standard_streams.ts";
@@ -17,8 +18,17 @@ export function report(thrown: unknown): number {
 
 /** The exit status for what was thrown. */
 export function statusOf(thrown: unknown): number {
-  const error = firstError(thrown);
+  const error = causeOf(thrown);
   return error instanceof OutputError && error.closed ? 0 : exitStatus(error);
+}
+
+/** The first error, and in place of what Deno refuses what a user can do about that. */
+function causeOf(thrown: unknown): unknown {
+  const error = firstError(thrown);
+  if (!(error instanceof Deno.errors.NotCapable)) return error;
+  const path = /"(.+)"/.exec(error.message)?.[1];
+  if (path === undefined) return error;
+  return new QueuectlError("usage", `Cannot use ${path}: ${reasonOf(error)}`, { cause: error });
 }
 
 // A failure often makes the clean-up after it fail too (a full disk does); the first one is what has to be told.
@@ -28,7 +38,7 @@ function firstError(error: unknown): unknown {
 
 /** One line for what a user can meet, nothing where the reader of the output has gone, the stack for a bug. */
 export function explain(thrown: unknown): string {
-  const error = firstError(thrown);
+  const error = causeOf(thrown);
   if (error instanceof OutputError) return error.closed ? "" : error.message;
   if (error instanceof QueuectlError) return cutEnd(printable(error.message), maxMessageLength);
   return error instanceof Error ? error.stack ?? String(error) : String(error);

@@ -21,6 +21,32 @@ export interface FilterFlags {
 
 const kinds: readonly JobKind[] = [...jobStates, ...jobViews];
 
+/** What other tools call them. */
+const synonyms: Readonly<Record<string, JobKind>> = {
+  running: "processing",
+  started: "processing",
+  active: "processing",
+  queued: "waiting",
+  ready: "waiting",
+  done: "completed",
+  success: "completed",
+  succeeded: "completed",
+  successful: "completed",
+  finished: "completed",
+  ok: "completed",
+  error: "failed",
+  errored: "failed",
+  failure: "failed",
+  retrying: "failed",
+  dlq: "dead",
+  canceled: "cancelled",
+  killed: "cancelled",
+  aborted: "cancelled",
+  delayed: "scheduled",
+  stashed: "held",
+  paused: "held",
+};
+
 /** Characters of a text that is searched for. */
 const maxSearchLength = 1000;
 
@@ -53,9 +79,9 @@ function kindsOf(given: readonly string[]): JobKind[] {
     if ((kinds as readonly string[]).includes(word)) return word as JobKind;
     throw new QueuectlError(
       "usage",
-      `Unknown state "${word}"${didYouMean(word, kinds)}. States are: ${jobStates.join(", ")}; and ${
-        jobViews.join(", ")
-      } for parts of pending and failed`,
+      `Unknown state "${word}"${didYouMean(word, kinds, synonyms)}. States are: ${
+        jobStates.join(", ")
+      }; and ${jobViews.join(", ")} for parts of pending and failed`,
     );
   });
 }

@@ -2,12 +2,14 @@
 
 import { buildApplication, run } from "@stricli/core";
 import { exitStatus, QueuectlError } from "../errors.ts";
+import { later } from "../later.ts";
 import type { Context } from "./context.ts";
 import { explain, statusOf } from "./failures.ts";
 import type { CommandLine } from "./global_flags.ts";
 import { helpFlag, versionFlag } from "./help.ts";
 import { routes } from "./routes.ts";
 import { print, printMessage } from "./standard_streams.ts";
+import type { UnknownWord } from "./unknown_words.ts";
 import { usageText } from "./usage_text.ts";
 
 /** Runs the command that the arguments name; returns the exit status of the program. */
@@ -15,28 +17,22 @@ export async function parseAndRun({ args, db, allowSharedDb }: CommandLine): Pro
   let path = ["queuectl"];
   const separator = args.indexOf("--");
   const behindSeparator = separator < 0 ? undefined : args.slice(separator + 1);
-  const helpFor = (unknownWord?: string) =>
-    [
-      ...(unknownWord === undefined ? path : ["queuectl", ...args.slice(0, args.indexOf(unknownWord))]),
-      "--help",
-    ].join(" ");
   const app = buildApplication(routes, {
     name: "queuectl",
-    // "--" ends the flags, so that an id which begins with "-" can be given; a correction is offered for near words only.
-    scanner: {
-      allowArgumentEscapeSequence: true,
-      distanceOptions: {
-        threshold: 4,
-        weights: { insertion: 1, deletion: 3, substitution: 2, transposition: 0 },
-      },
-    },
+    // "--" ends the flags, so that an id which begins with "-" can be given.
+    scanner: { allowArgumentEscapeSequence: true },
     documentation: { disableAnsiColor: true },
-    localization: { text: usageText(explain, helpFor) },
+    localization: { text: usageText(explain, () => `${path.join(" ")} --help`, tellUnknown) },
     determineExitCode: statusOf,
   }, { help: helpFlag, version: versionFlag });
 
   const output: string[] = [];
   const errors: string[] = [];
+  // The parser reports every mistake it finds; the first is enough to go on with.
+  let unknown: UnknownWord | undefined;
+  function tellUnknown(what: UnknownWord["what"], word: string): void {
+    if (errors.length === 0) unknown = { what, word };
+  }
   const process: Context["process"] = {
     stdout: { write: (text: string) => void output.push(text) },
     stderr: { write: (text: string) => void errors.push(text.trimEnd()) },
@@ -50,9 +46,14 @@ export async function parseAndRun({ args, db, allowSharedDb }: CommandLine): Pro
     },
   });
   await print(output.join(""));
-  // The parser reports every mistake it finds; the first is enough to go on with.
+  if (unknown !== undefined) errors[0] = await unknownText(args, unknown);
   if (errors.length > 0 && errors[0] !== "") printMessage(errors[0]);
   return exitStatusOfParser(Number(process.exitCode));
+}
+
+async function unknownText(args: readonly string[], unknown: UnknownWord): Promise<string> {
+  const words = await import(later("./unknown_words.ts")) as typeof import("./unknown_words.ts");
+  return words.unknownText(routes, args, unknown);
 }
 
 /** The parser has negative numbers of its own; -5 and -4 are a command line that was not understood. */

@@ -1,6 +1,7 @@
 /** Reading lines from standard input or a file, of any number and bounded length. */
 
 import { QueuectlError } from "../errors.ts";
+import { reasonOf } from "../files.ts";
 
 /** Bytes that a line may have. */
 const maxLineBytes = 1024 ** 2;
@@ -99,7 +100,7 @@ export async function* standardInput(): AsyncGenerator<Uint8Array> {
 /** The chunks of a file, and its size in bytes: 0 where that is not known. Throws `usage` where it cannot be read. */
 export async function fileChunks(path: string): Promise<{ chunks: AsyncIterable<Uint8Array>; size: number }> {
   const explained = (error: Error) => {
-    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : error.message;
+    const reason = error instanceof Deno.errors.NotFound ? "there is no such file" : reasonOf(error);
     return new QueuectlError("usage", `Cannot read ${path}: ${reason}`, { cause: error });
   };
   let file: Deno.FsFile;

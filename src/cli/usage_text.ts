@@ -3,21 +3,17 @@
 import {
   type ApplicationText,
   ArgumentScannerError,
+  FlagNotFoundError,
   formatMessageForArgumentScannerError,
   text_en,
 } from "@stricli/core";
 import { printable } from "../printable.ts";
-
-const didYouMean = (corrections: readonly string[]) =>
-  corrections.length === 0 ? "" : ` (did you mean ${corrections.map((word) => `"${word}"`).join(" or ")}?)`;
 
 const unexpected = (input: string) =>
   /^-./.test(input) ? `Unknown flag "${input}"` : `Unexpected argument "${input}"`;
 
 function argumentError(error: ArgumentScannerError): string {
   return formatMessageForArgumentScannerError(error, {
-    FlagNotFoundError: ({ input, corrections }) =>
-      `Unknown flag "--${input}"${didYouMean(corrections.map((name) => `--${name}`))}`,
     AliasNotFoundError: ({ input }) => `Unknown flag "-${input}"`,
     ArgumentParseError: ({ externalFlagNameOrPlaceholder: name, input }) =>
       `Flag --${name} takes no value, or true or false, not "${input}"`,
@@ -29,23 +25,27 @@ function argumentError(error: ArgumentScannerError): string {
 }
 
 /**
- * The parser's texts with ours for errors. `explain` says what a command threw; `helpFor` is the command line that
- * explains the command whose arguments, or the group in which the word, were not understood.
+ * The parser's texts with ours for errors. `explain` says what a command threw; `help` is the command line that explains
+ * the command whose arguments were not understood. Of a command or a flag that there is not `tellUnknown` is told.
  */
 export function usageText(
   explain: (error: unknown) => string,
-  helpFor: (unknownWord?: string) => string,
+  help: () => string,
+  tellUnknown: (what: "command" | "flag", word: string) => void,
 ): ApplicationText {
+  // What was meant is looked for by what is not loaded before.
+  const unknown = (what: "command" | "flag", word: string) => {
+    tellUnknown(what, word);
+    return "";
+  };
   return {
     ...text_en,
-    noCommandRegisteredForInput: ({ input, corrections }) => {
-      const what = input.startsWith("-") ? "flag" : "command";
-      const words = what === "flag" ? [] : corrections.map((word) => word.replaceAll("`", ""));
-      return printable(`Unknown ${what} "${input}"${didYouMean(words)}. Run ${helpFor(input)}`);
-    },
+    noCommandRegisteredForInput: ({ input }) => unknown(input.startsWith("-") ? "flag" : "command", input),
     exceptionWhileParsingArguments: (error) =>
-      error instanceof ArgumentScannerError
-        ? printable(`${argumentError(error)}. Run ${helpFor()}`)
+      error instanceof FlagNotFoundError
+        ? unknown("flag", `--${error.input}`)
+        : error instanceof ArgumentScannerError
+        ? printable(`${argumentError(error)}. Run ${help()}`)
         : explain(error),
     exceptionWhileLoadingCommandFunction: explain,
     exceptionWhileLoadingCommandContext: explain,

@@ -67,11 +67,13 @@ const noDeadJob = (id: string, near?: string) =>
 
 const perhaps = (near: string | undefined) => near === undefined ? "" : ` (did you mean "${near}"?)`;
 
-/** Several jobs have ids with this prefix. */
-export const severalJobs = (prefix: string, first: string, second: string) =>
+/** Several jobs have ids with this prefix; `ids` are the first of them, three where there are as many. */
+export const severalJobs = (prefix: string, ids: readonly string[]) =>
   new QueuectlError(
     "usage",
-    `Several jobs have ids that begin with "${prefix}": ${first}, ${second}, …; give more of the id`,
+    `Several jobs have ids that begin with "${prefix}": ${ids.slice(0, 2).join(", ")}${
+      ids.length > 2 ? ", …" : ""
+    }; give more of the id`,
   );
 
 /** A job is to wait for one that is not there. */

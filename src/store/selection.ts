@@ -46,7 +46,7 @@ export interface Sort {
   descending: boolean;
 }
 
-/** The column that jobs are sorted by; those of one value come in the order of their keys. */
+/** The column that jobs are sorted by; those of one value come in the order of their keys, see {@link Order}. */
 export const sortColumn: Record<SortField, string> = {
   created: "seq",
   updated: "updated_at",
@@ -91,8 +91,27 @@ export interface ListFilter extends JobFilter {
   limit: number;
 }
 
-/** The order in which a list is read, which is the other way round where it is to end with the newest. */
-export const readingOrder = ({ sort }: ListFilter): Sort => sort ?? { by: "created", descending: true };
+/** An order to the end: which of two jobs of one value comes first. */
+export interface Order extends Sort {
+  /** The younger one. */
+  keysDescend: boolean;
+}
+
+/**
+ * The order in which a list is read, which is the other way round where it is to end with the newest. Jobs of one priority
+ * come as they run, the oldest first, in either direction.
+ */
+export function readingOrder({ sort }: ListFilter): Order {
+  const order = sort ?? { by: "created", descending: true };
+  return { ...order, keysDescend: order.descending && order.by !== "priority" };
+}
+
+/** The same order from its other end. */
+export const reversed = ({ by, descending, keysDescend }: Order): Order => ({
+  by,
+  descending: !descending,
+  keysDescend: !keysDescend,
+});
 
 /** Whether a filter asks for what no index tells; there is none on the queue that most jobs are in. */
 export const asksForMore = ({ search, unchangedSince, tags, queues }: JobFilter): boolean =>

@@ -9,7 +9,7 @@
  */
 
 import { QueuectlError } from "../errors.ts";
-import { readIfThere, removeIfThere, statIfThere } from "../files.ts";
+import { readIfThere, reasonOf, removeIfThere, statIfThere } from "../files.ts";
 import { streams } from "./spool_output.ts";
 
 /** Who runs a command: the runner, and the marks that its processes carry. */
@@ -39,7 +39,7 @@ export function makeSpool(folder: string): void {
   try {
     Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = error instanceof Error ? reasonOf(error) : String(error);
     throw new QueuectlError(
       "database",
       `The folder ${folder} for running commands cannot be made: ${reason}`,

@@ -35,6 +35,8 @@ function folderProblem(path: string | null): string | null {
   try {
     return Deno.statSync(path).isDirectory ? null : `Cannot run in ${path}: it is not a folder`;
   } catch (error) {
+    // What Deno does not let us look at, as in /proc: the shell that goes there can.
+    if (error instanceof Deno.errors.NotCapable) return null;
     const isMissing = error instanceof Deno.errors.NotFound;
     return `Cannot run in ${path}: ${isMissing ? "the folder does not exist" : (error as Error).message}`;
   }

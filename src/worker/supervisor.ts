@@ -4,6 +4,7 @@
  */
 
 import { configFrom } from "../config.ts";
+import { didYouMean } from "../nearest.ts";
 import { openStore } from "../store/open.ts";
 import type { Store } from "../store/store.ts";
 import { delay } from "./delay.ts";
@@ -52,6 +53,7 @@ export async function startWorkers(options: StartOptions): Promise<number> {
     }),
   ]);
   await using store = opened;
+  if (queues !== null) await tellMissing(store, queues);
   print([`Manager: starting ${number} workers (pid ${Deno.pid})`]);
   const deathsBefore = await store.deaths();
   const register = async (id?: number) => {
@@ -95,6 +97,15 @@ export async function startWorkers(options: StartOptions): Promise<number> {
   await store.leave(id);
   print(["Manager: stopped"]);
   return status;
+}
+
+/** Says which queues are not there yet: a name may be mistyped. */
+async function tellMissing(store: Store, queues: readonly string[]): Promise<void> {
+  const known = await store.queueNames();
+  for (const queue of queues) {
+    if (known.includes(queue)) continue;
+    console.error(`There is no queue "${queue}" yet${didYouMean(queue, known)}: its first job makes it`);
+  }
 }
 
 /** Gives a worker its work, and another one whenever it dies, until it ends by itself or all are stopped. */

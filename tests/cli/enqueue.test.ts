@@ -217,8 +217,9 @@ programTest("lines are JSON or shell text, with the flags for what they leave op
 programTest("what is wrong with a command line is told in one line, and nothing is stored", async (test) => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/jobs`, "echo 1\n[1]\n");
+  const systemFile = /^Cannot read \/proc\/cpuinfo: files in .* cannot be used$/;
   const cases: Array<[string[], RegExp]> = [
-    [[], /^Nothing is said to run/],
+    [[], /^Give a command to run/],
     [["echo", "hi"], /^Unexpected argument "hi"/],
     [["--"], /^The command is empty/],
     [["--", ""], /^The command is empty/],
@@ -227,6 +228,7 @@ programTest("what is wrong with a command line is told in one line, and nothing 
     [["--file", "x", "ls"], /^Only one of/],
     [["--file", "no\nfile"], /^Cannot read no↵file: there is no such file$/],
     [["--file", folder], /^Cannot read .*: it is a folder$/],
+    ...Deno.build.os === "linux" ? [[["--file", "/proc/cpuinfo"], systemFile] as [string[], RegExp]] : [],
     [["--file", `${folder}/jobs`], /^Line 2: A job must be a JSON object/],
     [["--file", `${folder}/jobs`, "--id", "a"], /^Flag --id names one job/],
     [["--json", "--print-id", "ls"], /^Only one of the flags --json and --print-id/],

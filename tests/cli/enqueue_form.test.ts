@@ -13,6 +13,7 @@ Deno.test("the form of a job is seen by how it is written", () => {
     [["-"], undefined, undefined, { kind: "lines", file: null }],
     [[], undefined, "a b", { kind: "lines", file: "a b" }],
     [[], undefined, "-", { kind: "lines", file: null }],
+    [[], undefined, "/dev/stdin", { kind: "lines", file: null }],
     [[], ["ls"], undefined, { kind: "words", words: ["ls"] }],
     [[], ["ls -l"], undefined, { kind: "words", words: ["ls -l"] }],
     [[], ["[", "-e", "x", "]"], undefined, { kind: "words", words: ["[", "-e", "x", "]"] }],
@@ -26,7 +27,12 @@ Deno.test("the form of a job is seen by how it is written", () => {
 
 Deno.test("no form and more than one are refused", () => {
   const cases: Array<[before: string[], behind: string[] | undefined, file: string | undefined, RegExp]> = [
-    [[], undefined, undefined, /^Nothing is said to run\. Run queuectl enqueue --help$/],
+    [
+      [],
+      undefined,
+      undefined,
+      /^Give a command to run, in quotes or behind --: .*\. Run queuectl enqueue --help$/,
+    ],
     [[""], undefined, undefined, /^The command is empty$/],
     [[" \n"], undefined, undefined, /^The command is empty$/],
     [["[1]"], undefined, undefined, /^A job must be a JSON object, .*queuectl enqueue -- COMMAND/],

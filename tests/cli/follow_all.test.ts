@@ -2,6 +2,9 @@
 
 import assert from "node:assert/strict";
 import { startProgram } from "../helpers/following.ts";
+import { watchManager } from "../helpers/manager.ts";
+import { programCommand } from "../helpers/program.ts";
+import { programTest } from "../helpers/program_test.ts";
 import { queueTest, untilFile } from "../helpers/queue_test.ts";
 import { hasTerminal, startInTerminal } from "../helpers/terminal.ts";
 
@@ -71,6 +74,37 @@ queueTest("in a terminal each job has a colour of its own, unless NO_COLOR is se
   queue.touch("go");
   await queue.reaches("b", "completed");
 }, { ignore: !hasTerminal });
+
+programTest(
+  "logs -f --all of a queue that is not there yet begins with its first job",
+  async ({ path, env, run, assertUntouched }) => {
+    const follower = watchManager(
+      programCommand(["follow", "-f", "--all"], {
+        cwd: path,
+        env,
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn(),
+    );
+    try {
+      await follower.line(/^There is no queue in .* yet; what its jobs print is shown when it is$/);
+      await assertUntouched();
+      await run(["enqueue", '{"id": "a", "command": "echo first; exit 3", "max_retries": 0}']);
+      await run(["worker", "start", "--drain"]);
+      await follower.line(/^a \| first$/);
+      await follower.line(/^Attempt 1 of job a failed after \S+: exit code 3$/);
+      await run(["enqueue", '{"id": "b", "command": "echo second"}']);
+      await run(["worker", "start", "--drain"]);
+      await follower.line(/^b \| second$/);
+      assert.equal(follower.lines.filter((line) => line === "a | first").length, 1);
+    } finally {
+      follower.signal("SIGTERM");
+      await Promise.all([follower.status, follower.closed]);
+    }
+  },
+  { ignore: Deno.build.os === "windows" },
+);
 
 queueTest("logs -f --queue follows the jobs of these queues alone", async (queue) => {
   await queue.enqueue(

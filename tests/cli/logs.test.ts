@@ -39,7 +39,7 @@ queueTest("logs of a job that has not run, or is not there", async (queue) => {
   const cases: Array<[string[], number, string]> = [
     [["job-1"], 0, "Job job-1 has not run yet.\n"],
     [["nothing"], 3, "No job found with id nothing\n"],
-    [["job"], 2, 'Several jobs have ids that begin with "job": job-1, job-2, …; give more of the id\n'],
+    [["job"], 2, 'Several jobs have ids that begin with "job": job-1, job-2; give more of the id\n'],
     [
       ["--stdout", "--stderr", "job-1"],
       2,

@@ -99,11 +99,14 @@ queueTest("a command gets its folder, its environment and no standard input", as
     { id: "no-folder", command: "touch was-here", cwd: `${queue.path}/none`, maxRetries: 0 },
     { id: "file", command: "touch was-here", cwd: `${queue.path}/file`, maxRetries: 0 },
     { id: "unknown", command: "no-such-program-anywhere", maxRetries: 0 },
+    { id: "devices", command: "pwd", cwd: "/dev" },
     { id: "signal", command: "kill -KILL $$", maxRetries: 0 },
   );
   assert.equal((await queue.start("--drain").status).code, 1);
   const output = async (id: string) => (await queue.store.lastOutput(id))?.output;
   assert.equal(await output("folder"), `${queue.path}/it's a folder\n0\n`);
+  // Which Deno does not let us look at.
+  assert.equal(await output("devices"), "/dev\n");
   assert.equal(await output("env"), `env|1|${value}|`);
   const reasons = { "no-folder": "none: the folder does not exist", file: "file: it is not a folder" };
   for (const [id, reason] of Object.entries(reasons)) {

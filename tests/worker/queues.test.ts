@@ -88,7 +88,12 @@ queueTest("a rate is kept in any window of its period, however many workers ther
 queueTest("workers take jobs of their queues alone; a drained one waits for no other", async (queue) => {
   const command = 'echo "$QUEUECTL_QUEUE" >>ran';
   await queue.enqueue(...["a", "b", "c", "default"].flatMap((name) => jobsOf(name, 2, command)));
-  const manager = queue.start("--queue", "a,b", "--queue", "none", "--drain");
+  const manager = queue.start("--queue", "a,b", "--queue", "none", "--queue", "defualt", "--drain");
+  await manager.line(/^There is no queue "none" yet: its first job makes it$/);
+  await manager.line(
+    /^There is no queue "defualt" yet \(did you mean "default"\?\): its first job makes it$/,
+  );
+  assert.deepEqual(manager.lines.filter((line) => /no queue "[ab]"/.test(line)), []);
   assert.equal((await manager.status).code, 0);
   assert.deepEqual(queue.read("ran").trimEnd().split("\n").sort(), ["a", "a", "b", "b"]);
   assert.equal((await queue.store.counts()).pending, 4);

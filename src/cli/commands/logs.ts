@@ -2,10 +2,11 @@ import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import type { JobDetail } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
+import { delay } from "../../worker/delay.ts";
 import { boundedText, endsOfPieces } from "../../worker/output.ts";
 import { runFiles } from "../../worker/spool.ts";
 import { readSpooled } from "../../worker/spool_output.ts";
-import type { Context } from "../context.ts";
+import type { Context, DatabaseChoice } from "../context.ts";
 import { wholeNumber } from "../flag_values.ts";
 import { changesOf } from "../follow/changes.ts";
 import { followAll } from "../follow/follow_all.ts";
@@ -19,7 +20,7 @@ import { openQueue } from "../open_queue.ts";
 import { jsonArray } from "../output.ts";
 import { printAll, printMessage } from "../standard_streams.ts";
 
-/** What `logs` can be given; `follow` has the same but for its own name. */
+/** What `logs` and `follow` can be given. */
 export interface LogsFlags {
   follow?: boolean;
   all?: boolean;
@@ -48,20 +49,21 @@ export async function logs(this: Context, flags: LogsFlags, id?: string): Promis
   if (several !== undefined && flags.attempt !== undefined) {
     throw wrong(`Flags ${several} and --attempt cannot be given together`);
   }
+  // First: what was taken for the number of lines may be the id.
+  const lines = flags.lines === undefined ? undefined : count("lines (-n)", flags.lines, 0);
   if (several === undefined && id === undefined) {
     throw wrong(`Argument ID is missing; give the id of a job${flags.follow ? ", --all or --queue" : ""}`);
   }
   const queues = flags.queue && wordsOf("queue", flags.queue);
-  const lines = flags.lines === undefined ? undefined : count("lines", flags.lines, 0);
   const attempt = flags.attempt === undefined ? undefined : count("attempt", flags.attempt, 1);
   await using store = await openQueue(this, "empty");
   await requireQueues(store, queues);
-  if (id === undefined) await followEach(store, flags, lines, queues);
+  if (id === undefined) await followEach(this, store, flags, lines, queues);
   else await printJob(store, flags, id, lines, attempt);
 }
 
-/** `logs --follow`. */
-export async function follow(this: Context, flags: Omit<LogsFlags, "follow">, id?: string): Promise<void> {
+/** `logs --follow`; it may be said once more. */
+export async function follow(this: Context, flags: LogsFlags, id?: string): Promise<void> {
   await logs.call(this, { ...flags, follow: true }, id);
 }
 
@@ -71,17 +73,37 @@ const count = (flag: string, text: string, minimum: number) =>
   wholeNumber(flag, text, { minimum, maximum: 999_999_999, default: minimum });
 
 async function followEach(
+  choice: DatabaseChoice,
   store: Store,
   flags: LogsFlags,
   lines = linesOfEach,
   queues?: readonly string[],
 ): Promise<void> {
-  if (!store.exists) throw new QueuectlError("not_found", `There is no queue in ${store.location} yet`);
-  using changes = changesOf(store);
+  const isThere = store.exists;
+  if (!isThere) {
+    printMessage(`There is no queue in ${store.location} yet; what its jobs print is shown when it is`);
+  }
+  await using made = isThere ? undefined : await whenMade(choice);
+  const followed = made ?? store;
+  using changes = changesOf(followed);
   const sinkOf = flags.json
     ? (id: string) => jsonSink(id, flags)
     : lineSinks(flags, (Deno.env.get("NO_COLOR") ?? "") !== "");
-  await followAll(store, changes, { sinkOf, say: printMessage }, lines, queues);
+  // Of a queue that was not there before every run is new.
+  await followAll(followed, changes, { sinkOf, say: printMessage }, { lines, queues, fromStart: !isThere });
+}
+
+/** Milliseconds between two looks for a queue that is not there. */
+const lookInterval = 500;
+
+/** The queue, as soon as there is one. */
+async function whenMade(choice: DatabaseChoice): Promise<Store> {
+  for (;;) {
+    await delay(lookInterval);
+    const store = await openQueue(choice, "empty");
+    if (store.exists) return store;
+    await store[Symbol.asyncDispose]();
+  }
 }
 
 async function printJob(

@@ -30,16 +30,22 @@ export interface AllSinks {
   say(message: string): void;
 }
 
-/**
- * Prints what all jobs print, or those of some queues, for ever; of those that run already only the last `lines` lines
- * first.
- */
+/** What is followed, and from where on. */
+export interface Followed {
+  /** Of the runs that go on already only so many lines are printed first. */
+  lines: number;
+  /** The jobs of these queues alone. */
+  queues?: readonly string[];
+  /** From the first run on that there was, as one of those that are started later. */
+  fromStart?: boolean;
+}
+
+/** Prints what all jobs print, or those of some queues, for ever. */
 export async function followAll(
   store: Store,
   changes: Changes,
   { sinkOf, say }: AllSinks,
-  lines: number,
-  queues?: readonly string[],
+  { lines, queues, fromStart = false }: Followed,
 ): Promise<never> {
   const followed = new Map<string, FollowedRun>();
   /** The newest runs of which all was printed, oldest first. */
@@ -114,11 +120,13 @@ export async function followAll(
     }
   }
 
-  const start = await store.upcoming(nextLimit);
-  last = start.last;
-  expected = new Map([...start.next, ...start.running].map(({ seq, run }) => [seq, run]));
-  for (const job of start.running) follow(job, job.run);
-  for (const run of followed.values()) await readFirst(run);
+  if (!fromStart) {
+    const start = await store.upcoming(nextLimit);
+    last = start.last;
+    expected = new Map([...start.next, ...start.running].map(({ seq, run }) => [seq, run]));
+    for (const job of start.running) follow(job, job.run);
+    for (const run of followed.values()) await readFirst(run);
+  }
   for (let stale = true;;) {
     if (stale) await look();
     for (const [key, run] of followed) if (await readNew(run, stale) && await finish(run)) forget(key);

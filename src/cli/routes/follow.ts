@@ -79,10 +79,15 @@ EXAMPLES
 });
 
 /** `follow`: the same as `logs --follow`. */
-export const follow = buildCommand<Omit<LogsFlags, "follow">, [string?], Context>({
+export const follow = buildCommand<LogsFlags, [string?], Context>({
   loader: async () =>
     (await import(later("../commands/logs.ts")) as typeof import("../commands/logs.ts")).follow,
-  parameters: { flags: logsFlags, positional: oneJobOrAll, aliases: { n: "lines" } },
+  parameters: {
+    // Typed all the same, as for tail and logs.
+    flags: { follow: { ...given("It follows anyway"), hidden: true }, ...logsFlags },
+    positional: oneJobOrAll,
+    aliases: { f: "follow", n: "lines" },
+  },
   docs: {
     brief: "Follow what a job prints: the same as logs --follow",
     fullDescription: `Follow what a job prints, or all of them: the same as "queuectl logs --follow".

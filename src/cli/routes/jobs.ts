@@ -43,8 +43,9 @@ export const list = buildCommand<ListFlags, [], Context>({
   docs: {
     brief: "List jobs, the newest last",
     fullDescription:
-      `List jobs, the newest last; with --sort the first in that order. With --json also their output, errors and
-times; with --json --columns only those fields. On a terminal columns are cut to fit.
+      `List jobs, the newest last; with --sort the first in that order, and those of one priority as they run. With
+--json also their output, errors and times; with --json --columns only those fields. On a terminal columns are
+cut to fit.
 
 ${statesHelp}
 

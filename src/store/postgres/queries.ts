@@ -137,11 +137,11 @@ async function findJob(
   if (whole) return whole as never;
   // The first id after all those with this prefix is the bound: no LIKE, so no escaping and always the index.
   const found = await run(
-    `${columns} WHERE id > $1 AND id < $1 || chr(1114111) ORDER BY id LIMIT 2 ${lock}`,
+    `${columns} WHERE id > $1 AND id < $1 || chr(1114111) ORDER BY id LIMIT 3 ${lock}`,
     [id],
   );
   if (found.length < 2) return found[0] as never;
-  throw severalJobs(id, String(found[0].id), String(found[1].id));
+  throw severalJobs(id, found.map((row) => text(row, "id")));
 }
 
 /** The same, where there has to be one. Throws `missing`, with an id that was perhaps meant. */

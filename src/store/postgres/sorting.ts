@@ -7,6 +7,7 @@ import {
   isByAge,
   type ListFilter,
   mostWalked,
+  type Order,
   type Position,
   readingOrder,
   sampleOf,
@@ -57,6 +58,7 @@ export function statementFor(
   const order = readingOrder(filter);
   const { by, descending } = order;
   const direction = descending ? "DESC" : "ASC";
+  const keyDirection = order.keysDescend ? "DESC" : "ASC";
   const column = by === "created" ? key : sortColumn[by];
   // By an expression the server cannot go by the ids, where it would look up all jobs to find those few.
   const isAll = way.size === Infinity && !asksForMore(filter);
@@ -80,7 +82,7 @@ export function statementFor(
   const state = by === "created" && areOfStates && !isUnordered ? `state ${direction}, ` : "";
   const select = (condition: string, what = columns) =>
     `SELECT ${what} FROM ${from} WHERE ${rest}(${condition})
-     ORDER BY ${state}${value} ${direction}, ${key} ${direction} ${limit}`;
+     ORDER BY ${state}${value} ${direction}, ${key} ${keyDirection} ${limit}`;
   // The index on the state gives the jobs of one state in their order, those of several it does not. A job may be of two
   // kinds.
   const statement = conditions.length === 1
@@ -89,7 +91,7 @@ export function statementFor(
       conditions.map((condition) => `(${select(condition, `${columns}, ${column} AS place`)})`).join(
         " UNION ",
       )
-    }) AS each ORDER BY place ${direction}, seq ${direction} ${limit}`;
+    }) AS each ORDER BY place ${direction}, seq ${keyDirection} ${limit}`;
   return { text: statement, parameters: parameters.values };
 }
 
@@ -100,16 +102,19 @@ const isText = (by: Sort["by"]) => by === "state" || by === "id";
 
 /** Holds behind a place in an order; `isUpTo`: for that place, and before it. */
 function comparison(
-  { by, descending }: Sort,
+  { by, descending, keysDescend }: Order,
   column: string,
   key: string,
   { value, seq }: Position,
   parameters: Parameters,
   isUpTo: boolean,
 ): string {
-  const sign = `${descending !== isUpTo ? "<" : ">"}${isUpTo ? "=" : ""}`;
-  const type = isText(by) ? `::text COLLATE "C"` : "::bigint";
-  return `(${column}, ${key}) ${sign} (${parameters.add(value)}${type}, ${parameters.add(seq)}::bigint)`;
+  const [sign, keySign] = [descending, keysDescend].map((each) => each !== isUpTo ? "<" : ">");
+  const last = isUpTo ? "=" : "";
+  const place = `${parameters.add(value)}${isText(by) ? `::text COLLATE "C"` : "::bigint"}`;
+  const keyPlace = `${parameters.add(seq)}::bigint`;
+  if (sign === keySign) return `(${column}, ${key}) ${sign}${last} (${place}, ${keyPlace})`;
+  return `${column} ${sign}= ${place} AND (${column} ${sign} ${place} OR ${key} ${keySign}${last} ${keyPlace})`;
 }
 
 /** The rows of a list of very many jobs, where there is a quicker way to the first of them; else undefined. */

@@ -118,10 +118,10 @@ function findJob(database: Database, id: string): FoundJob | undefined {
   if (whole) return whole as never;
   // The first id after all those with this prefix is the bound: no LIKE, so no escaping and always the index.
   const found = id === "" ? [] : database.prepare(`
-    SELECT seq, id, state, queue FROM jobs WHERE id > ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 2`)
+    SELECT seq, id, state, queue FROM jobs WHERE id > ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 3`)
     .all(id);
   if (found.length < 2) return found[0] as never;
-  throw severalJobs(id, String(found[0].id), String(found[1].id));
+  throw severalJobs(id, found.map((row) => text(row, "id")));
 }
 
 /** The same, where there has to be one. Throws `missing`, with an id that was perhaps meant. */

@@ -6,6 +6,8 @@ import {
   type ListFilter,
   mostBounded,
   mostWalked,
+  type Order,
+  reversed,
   sampleOf,
   type Sort,
   sortColumn,
@@ -22,14 +24,15 @@ const columnOf = ({ by }: Sort, key: string, isIndexed = false): string =>
 
 /** Reads the first jobs of a choice in an order; `:limit` is how many. */
 export function statementIn(
-  order: Sort,
+  order: Order,
   { from, key, sql }: Choice,
   columns: string,
   isIndexed = false,
 ): string {
   const way = order.descending ? "DESC" : "ASC";
   const column = columnOf(order, key, isIndexed);
-  const terms = order.by === "created" ? `${key} ${way}` : `${column} ${way}, ${key} ${way}`;
+  const last = `${key} ${order.keysDescend ? "DESC" : "ASC"}`;
+  const terms = order.by === "created" ? last : `${column} ${way}, ${last}`;
   return `SELECT ${columns} FROM ${from} WHERE ${sql} ORDER BY ${terms} LIMIT :limit + 0`;
 }
 
@@ -38,15 +41,19 @@ export function statementIn(
  * value.
  */
 export function behind(
-  order: Sort,
+  order: Order,
   key: string,
   name: string,
   { isIndexed = false, areEqual = false } = {},
 ): string {
   const sign = order.descending ? "<" : ">";
+  const keySign = order.keysDescend ? "<" : ">";
   const column = columnOf(order, key, isIndexed);
   // Quicker than a comparison of rows, with what holds for few before what holds for many.
-  const parts = [`${column} ${sign}= :${name}`, `(${column} ${sign} :${name} OR ${key} ${sign} :${name}Seq)`];
+  const parts = [
+    `${column} ${sign}= :${name}`,
+    `(${column} ${sign} :${name} OR ${key} ${keySign} :${name}Seq)`,
+  ];
   return (areEqual ? parts.reverse() : parts).join(" AND ");
 }
 
@@ -54,20 +61,20 @@ export function behind(
 export function narrowed(
   database: Database,
   choice: Choice,
-  order: Sort,
+  order: Order,
   { after, limit }: ListFilter,
   read: (statement: string, parameters: Choice["parameters"]) => number[],
 ): number[] | undefined {
   if (choice.size < leastBounded || limit > mostBounded) return undefined;
   const { sql, key, parameters } = choice;
-  const opposite = { by: order.by, descending: !order.descending };
+  const opposite = reversed(order);
   // The other way round, what lies behind the place behind the last.
   const upTo = (value: string | number, seq: number, how: { isIndexed?: boolean; areEqual?: boolean }) => {
     const bounds = [behind(opposite, key, "end", how)];
     if (how.isIndexed && after !== undefined) bounds.push(behind(order, key, "after", how));
     return read(
       statementIn(order, { ...choice, sql: [...bounds, sql].join(" AND ") }, "seq", how.isIndexed),
-      { ...parameters, end: value, endSeq: order.descending ? seq - 1 : seq + 1 },
+      { ...parameters, end: value, endSeq: order.keysDescend ? seq - 1 : seq + 1 },
     );
   };
   if (order.by === "id" && choice.size === Infinity) {

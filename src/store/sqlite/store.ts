@@ -2,7 +2,7 @@
 
 import { pathResolver } from "../../absolute_path.ts";
 import { QueuectlError } from "../../errors.ts";
-import { statIfThere } from "../../files.ts";
+import { reasonOf, statIfThere } from "../../files.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { connect, type Database, explained } from "./database.ts";
@@ -107,7 +107,7 @@ async function notUsable(path: string, error: unknown): Promise<unknown> {
   if (error instanceof QueuectlError || !(error instanceof Error)) return error;
   const reason = error instanceof Deno.errors.NotFound
     ? `its folder ${await folderOf(path)} does not exist`
-    : error.message.replace(/^([A-Z]\w+: )/, "").replace(/ \(os error \d+\).*$/s, "");
+    : reasonOf(error).replace(/^([A-Z]\w+: )/, "").replace(/ \(os error \d+\).*$/s, "");
   return new QueuectlError("database", `The database ${path} cannot be opened: ${reason}`, { cause: error });
 }
 

@@ -61,6 +61,29 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "sqlite: a place that Deno keeps us from is refused, without its advice",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    for (
+      const path of [
+        "/proc/queue.db",
+        "/dev/queue.db",
+        "/sys/queue.db",
+        "/proc/self/environ",
+        "/dev/shm/q.db",
+      ]
+    ) {
+      for (const missing of missings) {
+        await assert.rejects(openAndRead(path, missing), (error) => {
+          told("database", path, "cannot be used")(error);
+          return !String(error).includes("--allow");
+        });
+      }
+    }
+  },
+});
+
 Deno.test("sqlite: a text file is refused", async () => {
   await using folder = await temporaryFolder();
   for (const text of ["hello\n", "# notes\n".repeat(10_000)]) {

@@ -123,14 +123,25 @@ export function retryCases(test: Case): void {
     assert.equal((await jobById(store, "pending")).state, "pending");
   });
 
+  test("the beginning of several ids is told with the first two, and whether there are more", async ({ store }) => {
+    await store.enqueue(newJobs("nightly2", "nightly", "other"));
+    const words = (named: string) =>
+      `Several jobs have ids that begin with "nig": ${named}; give more of the id`;
+    await assert.rejects(store.cancel(["nig"]), told("usage", words("nightly, nightly2")));
+    await assert.rejects(store.attempts("nig"), told("usage", words("nightly, nightly2")));
+    await store.enqueue(newJobs("night"));
+    await assert.rejects(store.cancel(["nig"]), told("usage", words("night, nightly, …")));
+  });
+
   test("an unknown id is told with one that was perhaps meant", async ({ store }) => {
     await store.enqueue([
-      ...newJobs("nightly", "weekly", "01a20b98-e9fd-7044-af79-15a9e92ed725"),
+      ...newJobs("nightly2", "nightly", "weekly", "01a20b98-e9fd-7044-af79-15a9e92ed725"),
       newJob("x"),
     ]);
     const cases: Array<[string, string | undefined]> = [
       ["nighly", "nightly"],
       ["mightly", "nightly"],
+      ["nightyl", "nightly"],
       ["weelky", "weekly"],
       ["01a20b89-e9fd", "01a20b98-e9fd-7044-af79-15a9e92ed725"],
       ["yearly", undefined],

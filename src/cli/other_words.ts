@@ -1,0 +1,125 @@
+/** What users of other queues and tools type, and what it is here; loaded where a word is not known. Pure. */
+
+/** Commands; a list where it may be one of several. */
+const commands: Record<string, string> = {
+  // Workers, as systemd, pueued, and Python's queues have them.
+  start: "worker start",
+  work: "worker start",
+  up: "worker start",
+  daemon: "worker start",
+  stop: "worker stop",
+  down: "worker stop",
+  shutdown: "worker stop",
+  workers: "worker list",
+  // Jobs on their way in.
+  submit: "enqueue",
+  push: "enqueue",
+  put: "enqueue",
+  create: "enqueue",
+  new: "enqueue",
+  schedule: "enqueue",
+  batch: "enqueue",
+  exec: "run",
+  // What becomes of them.
+  kill: "cancel",
+  abort: "cancel",
+  terminate: "cancel",
+  remove: "rm",
+  delete: "rm",
+  del: "rm",
+  prune: "clean",
+  clear: "clean",
+  rerun: "retry",
+  redo: "retry",
+  requeue: "retry",
+  stash: "hold",
+  unhold: "release",
+  unstash: "release",
+  freeze: "pause",
+  suspend: "pause",
+  unpause: "resume",
+  continue: "resume",
+  cont: "resume",
+  update: "edit",
+  change: "edit",
+  modify: "edit",
+  mv: "move",
+  // Seeing them.
+  ls: "list",
+  ps: "list",
+  jobs: "list",
+  attach: "logs -f",
+  tail: "logs",
+  cat: "logs",
+  output: "logs",
+  info: "show",
+  inspect: "show",
+  describe: "show",
+  stats: "status",
+  top: "status --watch",
+  watch: "status --watch",
+  monitor: "status --watch",
+  // The rest.
+  queues: "queue list",
+  group: "queue",
+  groups: "queue list",
+  parallel: "queue set",
+  dead: "dlq list",
+  purge: "dlq purge",
+  get: "config get",
+  set: "config set",
+  unset: "config unset",
+  settings: "config list",
+  check: "doctor",
+  version: "--version",
+};
+
+/** The same behind the name of a group of commands. */
+const commandsOf: Record<string, Record<string, string>> = {
+  worker: {
+    run: "start",
+    add: "start",
+    work: "start",
+    up: "start",
+    kill: "stop",
+    down: "stop",
+    end: "stop",
+    ls: "list",
+    ps: "list",
+    show: "list",
+    status: "list",
+  },
+  queue: {
+    ls: "list",
+    show: "list",
+    status: "list",
+    get: "list",
+    add: "set",
+    create: "set",
+    new: "set",
+    edit: "set",
+    update: "set",
+    limit: "set",
+    remove: "rm",
+    delete: "rm",
+    del: "rm",
+  },
+  dlq: {
+    ls: "list",
+    restart: "retry",
+    requeue: "retry",
+    rm: "purge",
+    remove: "purge",
+    delete: "purge",
+    clear: "purge",
+    clean: "purge",
+  },
+  config: { ls: "list", show: "list", rm: "unset", remove: "unset", delete: "unset", reset: "unset" },
+};
+
+/** What another tool's command is called here, in a group or, where that is undefined, outside of all; undefined for none. */
+export function otherCommand(word: string, group: string | undefined): string | undefined {
+  const table = group === undefined ? commands : commandsOf[group] ?? {};
+  const key = word.toLowerCase();
+  return Object.hasOwn(table, key) ? table[key] : undefined;
+}
