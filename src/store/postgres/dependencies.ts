@@ -68,8 +68,10 @@ export async function cancelChildren(
   if (edges.length === 0) return;
   const first = firstOfEach(edges);
   const rows = await run(
-    `UPDATE queuectl.jobs AS job SET state = 'cancelled', available = false, held = false, next_attempt_at = NULL,
-       last_error = edge.reason, updated_at = ${timeSql("$2")}
+    `UPDATE queuectl.jobs AS job SET state = 'cancelled', available = false, held_before = job.held, held = false,
+       due_before = job.next_attempt_at, next_attempt_at = NULL, last_error = edge.reason, updated_at = ${
+      timeSql("$2")
+    }
      FROM ${
       brokenRows("$1")
     } WHERE job.seq = edge.child AND job.state IN ('pending', 'failed') RETURNING job.seq`,
@@ -142,6 +144,10 @@ export async function reopen(
   }
 }
 
+/** What is SET for a job that waits again: as it was when it was cancelled because of another one. */
+export const backInQueue = `state = 'pending', held = held_before, next_attempt_at = due_before,
+  available = (blocked = 0 AND NOT held_before AND due_before IS NULL), held_before = false, due_before = NULL,`;
+
 /** cancelled → pending for those of these jobs that wait for none that is dead or cancelled; gives their keys. */
 async function takeBack(database: Database, run: Run, jobs: readonly number[]): Promise<number[]> {
   if (jobs.length === 0) return [];
@@ -151,9 +157,7 @@ async function takeBack(database: Database, run: Run, jobs: readonly number[]): 
   const others = new Set(jobs);
   for (const { child } of stuck) others.delete(child);
   const rows = await run(
-    `UPDATE queuectl.jobs SET state = 'pending', available = blocked = 0, last_error = NULL, updated_at = ${
-      timeSql("$2")
-    }
+    `UPDATE queuectl.jobs SET ${backInQueue} last_error = NULL, updated_at = ${timeSql("$2")}
      WHERE seq = ANY ($1::bigint[]) AND state = 'cancelled' RETURNING seq`,
     [asArray([...others]), database.now()],
   );

@@ -5,7 +5,7 @@ import type { JobChanges } from "../../job/job.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { timeSql } from "./clock.ts";
 import type { Database } from "./database.ts";
-import { reopen, withoutFailedParents } from "./dependencies.ts";
+import { backInQueue, reopen, withoutFailedParents } from "./dependencies.ts";
 import { assignments } from "./edit.ts";
 import { notification } from "./notifications.ts";
 import { choose, createParameters } from "./selection.ts";
@@ -51,8 +51,9 @@ async function putBack(
     const keys = parameters.add(asArray(jobs.map(({ seq }) => seq)));
     const now = timeSql(parameters.add(database.now()));
     await run(
-      `UPDATE queuectl.jobs SET state = 'pending', available = blocked = 0, held = false, next_attempt_at = NULL, attempts = 0,
-        last_error = NULL, ${assignments(changes ?? {}, parameters)} updated_at = ${now}
+      `UPDATE queuectl.jobs SET ${backInQueue} attempts = 0, last_error = NULL, ${
+        assignments(changes ?? {}, parameters)
+      } updated_at = ${now}
        WHERE seq = ANY(${keys}::bigint[])`,
       parameters.values,
     );

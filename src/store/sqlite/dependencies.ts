@@ -89,8 +89,8 @@ export function cancelChildren(
   const keys = waiting.map((row) => number(row, "seq"));
   if (keys.length === 0) return [];
   database.prepare(`
-    UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, held = 0, next_attempt_at = NULL,
-      last_error = why.value ->> 1, updated_at = ?2
+    UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, held_before = held, held = 0,
+      due_before = next_attempt_at, next_attempt_at = NULL, last_error = why.value ->> 1, updated_at = ?2
     FROM json_each(?1) AS why WHERE seq = (why.value ->> 0)`)
     .run(list(keys.map((key) => [key, reasons.get(key)])), now);
   for (const row of waiting) tally.move(row.state as JobState, "cancelled", 1, text(row, "queue"));
@@ -138,6 +138,11 @@ export function reopen(
   }
 }
 
+/** What is SET for a job that waits again: as it was when it was cancelled because of another one. */
+export const backInQueue =
+  `state = 'pending', set_aside = NULL, held = held_before, next_attempt_at = due_before,
+  available = (blocked = 0 AND held_before = 0 AND due_before IS NULL), held_before = 0, due_before = NULL,`;
+
 /** cancelled → pending for those of these jobs that wait for none that is dead or cancelled; gives their keys. */
 function takeBack(database: Database, tally: Tally, jobs: Set<number>, now: number): number[] {
   const failures = failedParents(database, jobs);
@@ -149,7 +154,7 @@ function takeBack(database: Database, tally: Tally, jobs: Set<number>, now: numb
     .all(list(jobs)).filter((row) => !stuck.has(number(row, "seq")));
   const keys = rows.map((row) => number(row, "seq"));
   database.prepare(`
-    UPDATE jobs SET state = 'pending', set_aside = NULL, available = (blocked = 0), last_error = NULL, updated_at = ?2
+    UPDATE jobs SET ${backInQueue} last_error = NULL, updated_at = ?2
     WHERE seq IN (SELECT value FROM json_each(?1))`).run(list(keys), now);
   for (const row of rows) tally.move("cancelled", "pending", 1, text(row, "queue"));
   return keys;

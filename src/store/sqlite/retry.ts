@@ -5,7 +5,7 @@ import type { JobChanges } from "../../job/job.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { reopen, withoutFailedParents } from "./dependencies.ts";
+import { backInQueue, reopen, withoutFailedParents } from "./dependencies.ts";
 import { assignments } from "./edit.ts";
 import { change, choose } from "./selection.ts";
 import { setTags } from "./tags.ts";
@@ -29,7 +29,7 @@ export async function retry(
     keepingKeysUnique(database, back, () => {
       change(
         database,
-        `UPDATE jobs SET state = 'pending', set_aside = NULL, available = (blocked = 0), held = 0, next_attempt_at = NULL,
+        `UPDATE jobs SET ${backInQueue}
           attempts = 0, last_error = NULL, ${sql} updated_at = :now
          WHERE seq IN (:keys)`,
         jobs,
