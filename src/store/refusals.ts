@@ -52,6 +52,9 @@ export function keyHeld(
   );
 }
 
+/** The last error of a job that could have come back, if another one had not its unique key. */
+export const keyIsWith = (id: string, key: string) => `Job "${id}" has the same unique key "${key}"`;
+
 /** The last error of a job whose place a new one has taken. */
 export const replacedBy = (id: string) => `Replaced by job "${id}"`;
 

@@ -410,10 +410,38 @@ export function dependencyCases(test: Case): void {
     await store.enqueue([newJob("p"), newJob("c", { after: ["p"], uniqueKey: "k" })]);
     await store.cancel(["p"]);
     await store.enqueue([newJob("other", { uniqueKey: "k" })]);
-    await assert.rejects(store.retry(["p"]), told("conflict", '"c"', "the same unique key", '"other"'));
+    await store.enqueue([after("grandchild", "c"), newJob("d1", { after: ["p"], uniqueKey: "d" })]);
+    await store.enqueue([newJob("d2", { after: ["p"], uniqueKey: "d" })]);
+    const told: unknown[] = [];
+    const tell = (aftermath: unknown) => void told.push(aftermath);
+    assert.deepEqual(await store.retry(["p"], {}, tell), ["p"]);
+    assert.deepEqual(told, [{ dependants: 1, stay: 2, keyTaken: 0, parentFailed: 0 }]);
+    assert.deepEqual(await view(store, "c"), ["cancelled", 1, 'Job "other" has the same unique key "k"']);
+    assert.deepEqual(await view(store, "grandchild"), ["cancelled", 0, words("c", "is cancelled")]);
+    assert.deepEqual(await view(store, "d1"), ["cancelled", 1, 'Job "d2" has the same unique key "d"']);
+    assert.deepEqual(await view(store, "d2"), ["pending", 1, null]);
     await store.cancel(["other"]);
-    await store.retry(["p"]);
+    await store.retry(["c"]);
     assert.deepEqual(await view(store, "c"), ["pending", 1, null]);
+    assert.deepEqual(await view(store, "grandchild"), ["pending", 1, null]);
+  });
+
+  test("how many are cancelled and come back with what they wait for is told", async ({ store }) => {
+    const counted: number[] = [];
+    const tell = ({ dependants }: { dependants: number }) => void counted.push(dependants);
+    await store.enqueue([
+      newJob("p"),
+      after("c", "p"),
+      after("d", "c"),
+      afterAny("e", "p"),
+      after("f", "p", "c"),
+    ]);
+    await store.cancel(["p"], tell);
+    await store.retry(["p"], {}, tell);
+    await store.cancel(["p", "d"], tell);
+    await store.retry("all", {}, tell);
+    await store.remove(["p"], tell);
+    assert.deepEqual(counted, [3, 3, 2, 0, 3]);
   });
 
   test("detail names what a job waits for, first what has not ended, and what waits for it", async ({ store }) => {
