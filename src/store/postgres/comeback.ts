@@ -44,8 +44,10 @@ export async function reopen(
       [keys],
     );
     const ends = await takeBack(database, run, broken.map((row) => number(row, "child")));
-    stay.push(...ends.stay);
-    back.push(...again = ends.back);
+    // One by one: they can be more than the arguments of a call.
+    for (const job of ends.stay) stay.push(job);
+    for (const job of ends.back) back.push(job);
+    again = ends.back;
   }
   return { back, stay };
 }

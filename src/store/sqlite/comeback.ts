@@ -34,8 +34,10 @@ export function reopen(
       FROM json_each(?) AS count WHERE seq = (count.value ->> 0)`).run(countByChild(edges));
     const children = new Set(edges.filter(({ broken }) => broken === 1).map((edge) => number(edge, "child")));
     const ends = takeBack(database, tally, children, now);
-    stay.push(...ends.stay);
-    back.push(...again = ends.back);
+    // One by one: they can be more than the arguments of a call.
+    for (const job of ends.stay) stay.push(job);
+    for (const job of ends.back) back.push(job);
+    again = ends.back;
   }
   return { back, stay };
 }
