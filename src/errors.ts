@@ -19,6 +19,8 @@ const exitStatusByCode: Record<ErrorCode, number> = {
 /** An error that is explained to the user in one line: what, which, and what to do. */
 export class QueuectlError extends Error {
   override readonly name = "QueuectlError";
+  /** The id of the new job that it is about, where several came at once. */
+  newJob?: string;
 
   constructor(readonly code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);

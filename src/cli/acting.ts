@@ -1,6 +1,7 @@
 /** What commands that change jobs say about it: each job that was named, the number of those of a filter, or JSON. */
 
 import { printable } from "../printable.ts";
+import type { Aftermath } from "../store/aftermath.ts";
 import { isNamed, type Selection } from "../store/selection.ts";
 import type { Store } from "../store/store.ts";
 import { isReached } from "./follow/words.ts";
@@ -13,18 +14,24 @@ export interface Words {
   done: string;
   /** Where a filter has selected nothing. */
   none: string;
+  /** What became of jobs that wait for those, behind `3 jobs that wait for them`. */
+  dependants?: string;
 }
 
-/** Tells which jobs were changed. */
+/** Tells which jobs were changed, and what else came of it. */
 export async function tellChanged(
   selection: Selection,
   ids: readonly string[],
   words: Words,
   asJson: boolean | undefined,
+  aftermath?: Aftermath,
 ): Promise<void> {
-  if (asJson) return await print(json({ count: ids.length, ids }) + "\n");
-  if (isNamed(selection)) return await printAll(ids.map((id) => `Job ${printable(id)} ${words.done}.\n`));
-  await print(ids.length === 0 ? `${words.none}\n` : `${counted(ids.length, "job")} ${words.done}.\n`);
+  if (asJson) return await print(json({ count: ids.length, ids, ...jsonOf(words, aftermath) }) + "\n");
+  const lines = ids.map((id) => `Job ${printable(id)} ${words.done}`);
+  if (isNamed(selection)) return await tellNamed(lines, besides(words, aftermath, lines.length > 1));
+  const others = besides(words, aftermath, ids.length !== 1);
+  if (ids.length === 0 && others.length === 0) return await print(`${words.none}\n`);
+  await print(`${[`${counted(ids.length, "job")} ${words.done}`, ...others].join("; ")}.\n`);
 }
 
 /**
@@ -36,3 +43,42 @@ export async function tellReached(store: Store, jobs: number): Promise<boolean> 
   printMessage("No worker runs; it takes effect when one is started: queuectl worker start");
   return false;
 }
+/** A line for each named job; what else came of it is in that of a single one, or behind those of several. */
+export async function tellNamed(lines: readonly string[], others: readonly string[]): Promise<void> {
+  if (lines.length === 1) return await print(`${[...lines, ...others].join("; ")}.\n`);
+  await printAll([...lines, ...others.length > 0 ? [others.join("; ")] : []].map((line) => `${line}.\n`));
+}
+
+/** What else came of it, in words; `several` jobs were changed, or none. */
+export function besides(words: Words, aftermath: Aftermath | undefined, several: boolean): string[] {
+  if (aftermath === undefined) return [];
+  const { dependants, stay, keyTaken, parentFailed } = aftermath;
+  const waiting = (count: number) =>
+    `${counted(count, "job")} that ${count === 1 ? "waits" : "wait"} for ${several ? "them" : "it"}`;
+  const taken = (count: number) =>
+    count === 1 ? "another one has its unique key" : "others have their unique keys";
+  return [
+    ...dependants > 0 ? [`${waiting(dependants)} ${words.dependants}`] : [],
+    ...stay > 0 ? [`${waiting(stay)} left: ${taken(stay)}`] : [],
+    ...keyTaken > 0 ? [`${counted(keyTaken, "job")} left: ${taken(keyTaken)}`] : [],
+    ...parentFailed > 0
+      ? [
+        `${counted(parentFailed, "job")} left: what ${
+          parentFailed === 1 ? "it waits" : "they wait"
+        } for has failed`,
+      ]
+      : [],
+  ];
+}
+
+/** The fields of the JSON for it. */
+function jsonOf({ dependants }: Words, aftermath: Aftermath | undefined) {
+  if (aftermath === undefined) return {};
+  const { stay, keyTaken, parentFailed } = aftermath;
+  // Only what goes back can be left.
+  const left = dependants === cameBack ? { left: stay + keyTaken + parentFailed } : {};
+  return { dependants: aftermath.dependants, ...left };
+}
+
+/** {@link Words.dependants} of a retry. */
+export const cameBack = "came back";

@@ -120,6 +120,8 @@ export const movedColumns: Record<MovedTable, Record<string, Kind>> = {
     last_error: "text?",
     queue: "text",
     held: "flag",
+    held_before: "flag",
+    due_before: "whole?",
     blocked: "whole",
     tags: "text?",
     unique_key: "text?",

@@ -52,6 +52,9 @@ export function keyHeld(
   );
 }
 
+/** The last error of a job that could have come back, if another one had not its unique key. */
+export const keyIsWith = (id: string, key: string) => `Job "${id}" has the same unique key "${key}"`;
+
 /** The last error of a job whose place a new one has taken. */
 export const replacedBy = (id: string) => `Replaced by job "${id}"`;
 
@@ -76,12 +79,24 @@ export const severalJobs = (prefix: string, ids: readonly string[]) =>
     }; give more of the id`,
   );
 
-/** A job is to wait for one that is not there. */
-export const noParent = (child: string) => (id: string, near?: string) =>
-  new QueuectlError(
+/** A job is to wait for one that is not there. An id that was made for it is not named: nobody knows it. */
+export const noParent = (child: string) => (id: string, near?: string) => {
+  const waiting = isMadeId(child) ? "the job" : `job "${child}"`;
+  return new QueuectlError(
     "not_found",
-    `No job found with id ${id}${perhaps(near)}, for which job "${child}" is to wait; nothing was stored`,
+    `No job found with id ${id}${perhaps(near)}, for which ${waiting} is to wait; nothing was stored`,
   );
+};
+
+/** Whether this looks like an id of a job that came without one: UUIDv7. */
+const isMadeId = (id: string) =>
+  /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(id);
+
+/** The error, which says now which new job it is about. */
+export function aboutNewJob(error: unknown, id: string): unknown {
+  if (error instanceof QueuectlError) error.newJob = id;
+  return error;
+}
 
 /** New jobs wait for one another; the first of them is the last one too. */
 export const waitsForItself = (circle: readonly string[]) =>

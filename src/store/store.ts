@@ -5,6 +5,7 @@
  */
 
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob, Start } from "../job/job.ts";
+import type { TellAftermath } from "./aftermath.ts";
 import type { Enqueued, Intake } from "./intake.ts";
 import type { Moving } from "./moving.ts";
 import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
@@ -170,18 +171,19 @@ export interface Store extends AsyncDisposable {
    * pending or failed → cancelled; processing → cancelled once its worker has ended it, unless it completes before. All
    * that are named or none; throws `not_found` or `conflict`. Of a filter those in these states.
    */
-  cancel(jobs: Selection): Promise<Cancelled[]>;
+  cancel(jobs: Selection, tell?: TellAftermath): Promise<Cancelled[]>;
   /**
    * completed, failed, dead or cancelled → pending, attempts 0, error cleared, with these changes. All that are named or
-   * none; throws `not_found` or `conflict`. Of a filter those in these states. Returns the ids. Throws `conflict` where two
-   * jobs that have not ended would have one unique key.
+   * none; throws `not_found` or `conflict`. Returns the ids. Throws `conflict` where two
+   * jobs that have not ended would have one unique key. Of a filter those in these states that can be: of several with one
+   * unique key the newest, none whose key another job has, none that waits for one that has failed.
    */
-  retry(jobs: Selection, changes?: JobChanges): Promise<string[]>;
+  retry(jobs: Selection, changes?: JobChanges, tell?: TellAftermath): Promise<string[]>;
   /**
    * (any state but processing) → (gone), with all runs. All that are named or none; throws `not_found` or `conflict`. Of
    * a filter those that do not run. Returns the ids.
    */
-  remove(jobs: Selection): Promise<string[]>;
+  remove(jobs: Selection, tell?: TellAftermath): Promise<string[]>;
   /**
    * Changes jobs that do not run; with `start` jobs that are pending or failed, and the time they wait for. All or none;
    * throws `not_found` or `conflict`. Returns the ids.
@@ -202,9 +204,9 @@ export interface Store extends AsyncDisposable {
   /** Undoes `hold`. All that are named or none; throws `not_found`, or `conflict` for one that is not held. */
   release(jobs: Selection): Promise<string[]>;
   /** As `retry`, of dead jobs alone. */
-  dlqRetry(jobs: Selection, changes?: JobChanges): Promise<string[]>;
+  dlqRetry(jobs: Selection, changes?: JobChanges, tell?: TellAftermath): Promise<string[]>;
   /** As `remove`, of dead jobs alone. */
-  dlqPurge(jobs: Selection): Promise<string[]>;
+  dlqPurge(jobs: Selection, tell?: TellAftermath): Promise<string[]>;
 
   /** Every problem found in the data, in words; reads all of it. */
   check(): Promise<string[]>;

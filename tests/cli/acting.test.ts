@@ -21,11 +21,11 @@ queueTest("cancel, retry and rm take filters, and tell how many there were", asy
   assert.equal(await said("retry", "--state", "cancelled"), "No jobs to retry.\n");
   assert.equal(
     await said("cancel", "--state", "pending", "--json"),
-    '{"count":3,"ids":["a-1","a-2","b-1"],"running":[]}\n',
+    '{"count":3,"ids":["a-1","a-2","b-1"],"running":[],"dependants":0}\n',
   );
   assert.equal(await said("restart", "b-1", "b-1"), "Job b-1 moved back to pending queue.\n");
   assert.equal(await said("rm", "--older-than", "1h"), "No jobs to remove.\n");
-  assert.equal(await said("rm", "a-1", "--json"), '{"count":1,"ids":["a-1"]}\n');
+  assert.equal(await said("rm", "a-1", "--json"), '{"count":1,"ids":["a-1"],"dependants":0}\n');
   assert.equal(await said("rm", "--state", "cancelled,dead"), "1 job removed.\n");
   assert.equal(await said("rm", "b-1"), "Job b-1 removed.\n");
   assert.deepEqual(await store.list({ limit: 9 }), []);
@@ -110,7 +110,7 @@ queueTest("edit and --set change jobs, whose next run is another", async (queue)
     "env.WORD",
     "--json",
   );
-  assert.equal(retried.stdout, '{"count":1,"ids":["a"]}\n');
+  assert.equal(retried.stdout, '{"count":1,"ids":["a"],"dependants":0,"left":0}\n');
   await queue.reaches("a", "completed");
   const again = await queue.job("a");
   assert.deepEqual([again.priority, again.timeout, again.env], [7, null, null]);

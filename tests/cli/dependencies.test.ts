@@ -79,3 +79,25 @@ queueTest("what a job is to wait for has to be there, and not itself", async (qu
   }
   assert.equal((await queue.store.counts()).pending, 1);
 });
+
+queueTest("an unknown one is told with its line, not with an id that nobody has given", async (queue) => {
+  const lines = ['{"command": "true"}', "", '{"command": "true", "after": ["nightly"]}', ""];
+  Deno.writeTextFileSync(`${queue.path}/jobs`, lines.join("\n"));
+  const words = "No job found with id nightly, for which the job is to wait; nothing was stored\n";
+  const many = await queue.run("enqueue", "--file", `${queue.path}/jobs`);
+  assert.deepEqual([many.code, many.stderr.endsWith(`Line 3: ${words}`)], [3, true], many.stderr);
+  const one = await queue.run("enqueue", "--after", "nightly", "true");
+  assert.deepEqual([one.code, one.stderr], [3, words]);
+});
+
+queueTest("cancel, retry and rm tell what became of jobs that wait for them", async (queue) => {
+  for (const job of [{ id: "p" }, { id: "c", after: ["p"] }, { id: "d", after: ["c"] }]) {
+    await queue.enqueue({ command: "true", ...job });
+  }
+  const tells = async (args: string[], text: string) => assert.equal((await queue.run(...args)).stdout, text);
+  await tells(["cancel", "p"], "Job p cancelled; 2 jobs that wait for it cancelled.\n");
+  await tells(["retry", "p"], "Job p moved back to pending queue; 2 jobs that wait for it came back.\n");
+  await tells(["cancel", "p", "--json"], '{"count":1,"ids":["p"],"running":[],"dependants":2}\n');
+  await tells(["retry", "p", "--json"], '{"count":1,"ids":["p"],"dependants":2,"left":0}\n');
+  await tells(["rm", "p"], "Job p removed; 2 jobs that wait for it cancelled.\n");
+});

@@ -63,7 +63,7 @@ queueTest("jobs are cancelled, retried and removed by their queues and tags", as
   };
   assert.equal(
     await said("cancel", "--tag", "nightly", "--json"),
-    '{"count":2,"ids":["a","b"],"running":[]}\n',
+    '{"count":2,"ids":["a","b"],"running":[],"dependants":0}\n',
   );
   assert.equal(await said("retry", "--queue", "mail"), "1 job moved back to pending queue.\n");
   assert.equal(await said("rm", "--queue", "media,mail", "--state", "cancelled"), "1 job removed.\n");

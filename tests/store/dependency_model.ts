@@ -12,6 +12,8 @@ interface Node {
   id: string;
   state: JobState;
   held: boolean;
+  /** Whether it was held when it was cancelled because of another one. */
+  heldBefore: boolean;
   cancelRequested: boolean;
   edges: Edge[];
 }
@@ -35,7 +37,7 @@ export function createGraph() {
   function enter(node: Node, state: JobState): void {
     const had = isOpen({ parent: node } as Edge);
     Object.assign(node, { state, cancelRequested: false });
-    if (state === "cancelled") node.held = false;
+    if (state === "cancelled") Object.assign(node, { held: false, heldBefore: node.held });
     if (!had || isOpen({ parent: node } as Edge)) return;
     for (const { child, edge } of childrenOf(node)) {
       if (!waits(child) || !hasFailed(edge)) continue;
@@ -43,6 +45,9 @@ export function createGraph() {
       enter(child, "cancelled");
     }
   }
+
+  const comeBack = (node: Node) =>
+    Object.assign(node, { state: "pending", held: node.heldBefore, heldBefore: false });
 
   /** Those that are to run again, which are pending already. */
   function reopen(again: readonly Node[]): void {
@@ -54,7 +59,7 @@ export function createGraph() {
       const failures = child.edges.filter(hasFailed);
       for (const edge of failures) edge.broken = true;
       if (failures.length > 0) continue;
-      child.state = "pending";
+      comeBack(child);
       back.push(child);
     }
     if (back.length > 0) reopen(back);
@@ -72,6 +77,7 @@ export function createGraph() {
         id,
         state: "pending",
         held,
+        heldBefore: false,
         cancelRequested: false,
         edges: [],
       }));
@@ -127,7 +133,7 @@ export function createGraph() {
         if (named && chosen.length < before) return false;
       }
       for (const one of chosen) {
-        one.state = "pending";
+        comeBack(one);
         for (const edge of one.edges) edge.broken = false;
       }
       reopen(chosen);

@@ -1,12 +1,13 @@
 import { printable } from "../../printable.ts";
+import { type Aftermath, noAftermath } from "../../store/aftermath.ts";
 import { isNamed } from "../../store/selection.ts";
-import { tellReached } from "../acting.ts";
+import { besides, tellNamed, tellReached } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, selectionOf } from "../job_filter.ts";
 import { changeKnown } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, json } from "../output.ts";
-import { print, printAll } from "../standard_streams.ts";
+import { print } from "../standard_streams.ts";
 
 /** Takes jobs that wait out of the queue for good, and has those that run ended by their workers; all or none. */
 export async function cancel(
@@ -16,24 +17,35 @@ export async function cancel(
 ): Promise<void> {
   const selection = selectionOf(ids, flags);
   await using store = await openQueue(this, "empty");
-  const cancelled = await changeKnown(store, selection, () => store.cancel(selection));
+  let aftermath: Aftermath = noAftermath;
+  const cancelled = await changeKnown(
+    store,
+    selection,
+    () => store.cancel(selection, (told) => aftermath = told),
+  );
   const running = cancelled.filter((job) => job.running).map(({ id }) => id);
   const ended = await tellReached(store, running.length) ? "being ended" : "to be ended";
   if (flags.json) {
-    const object = { count: cancelled.length, ids: cancelled.map(({ id }) => id), running };
+    const object = {
+      count: cancelled.length,
+      ids: cancelled.map(({ id }) => id),
+      running,
+      dependants: aftermath.dependants,
+    };
     return await print(json(object) + "\n");
   }
+  const words = { done: "cancelled", none: "No jobs to cancel.", dependants: "cancelled" };
+  const others = besides(words, aftermath, cancelled.length > 1);
   if (isNamed(selection)) {
-    return await printAll(
-      cancelled.map(({ id, running }) =>
-        `Job ${printable(id)} ${running ? `runs and is ${ended}` : "cancelled"}.\n`
-      ),
+    const lines = cancelled.map(({ id, running }) =>
+      `Job ${printable(id)} ${running ? `runs and is ${ended}` : "cancelled"}`
     );
+    return await tellNamed(lines, others);
   }
   const waiting = cancelled.length - running.length;
   const parts = [
     ...(waiting > 0 ? [`${counted(waiting, "job")} cancelled`] : []),
     ...(running.length > 0 ? [`${counted(running.length, "job")} ${ended}`] : []),
   ];
-  await print(parts.length > 0 ? `${parts.join(", ")}.\n` : "No jobs to cancel.\n");
+  await print(parts.length > 0 ? `${[parts.join(", "), ...others].join("; ")}.\n` : `${words.none}\n`);
 }

@@ -2,8 +2,9 @@
 
 import { QueuectlError } from "../../errors.ts";
 import type { Job } from "../../job/job.ts";
+import { type Aftermath, noAftermath } from "../../store/aftermath.ts";
 import type { Selection } from "../../store/selection.ts";
-import { tellChanged } from "../acting.ts";
+import { cameBack, tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type ChangeFlags, changesOf } from "../job_changes.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
@@ -45,18 +46,28 @@ export async function dlqRetry(
   const selection = deadJobs(ids, flags);
   const changes = await changesOf(flags);
   await using store = await openQueue(this, "empty");
-  const retried = await changeKnown(store, selection, () => store.dlqRetry(selection, changes));
-  const words = { done: "moved back to pending queue", none: none(selection) };
-  await tellChanged(selection, retried, words, flags.json);
+  let aftermath: Aftermath = noAftermath;
+  const retried = await changeKnown(
+    store,
+    selection,
+    () => store.dlqRetry(selection, changes, (told) => aftermath = told),
+  );
+  const words = { done: "moved back to pending queue", none: none(selection), dependants: cameBack };
+  await tellChanged(selection, retried, words, flags.json, aftermath);
 }
 
 /** dead → (gone): the named jobs, those of a filter, or all. */
 export async function dlqPurge(this: Context, flags: ActFlags, ...ids: string[]): Promise<void> {
   const selection = deadJobs(ids, flags);
   await using store = await openQueue(this, "empty");
-  const purged = await changeKnown(store, selection, () => store.dlqPurge(selection));
-  const words = { done: "purged", none: none(selection) };
-  await tellChanged(selection, purged, words, flags.json);
+  let aftermath: Aftermath = noAftermath;
+  const purged = await changeKnown(
+    store,
+    selection,
+    () => store.dlqPurge(selection, (told) => aftermath = told),
+  );
+  const words = { done: "purged", none: none(selection), dependants: "cancelled" };
+  await tellChanged(selection, purged, words, flags.json, aftermath);
 }
 
 /** Prints all about a dead job. Throws `conflict` for one that is not. */

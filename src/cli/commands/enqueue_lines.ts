@@ -45,6 +45,7 @@ export async function enqueueLines(
   const config = configFrom(settings);
   using intake = await store.intake();
   let jobs = 0;
+  const places: Place[] = [];
   for (; !next.done; next = await blocks.next()) {
     const added = intake.add(next.value.map(({ job }) => withDefaults(job, config, queues)));
     const twice = next.value.at(added);
@@ -53,9 +54,21 @@ export async function enqueueLines(
         throw addedTwice(twice.job.id);
       });
     }
+    for (const [index, { number }] of next.value.entries()) {
+      const skipped = number - jobs - index;
+      if (places.at(-1)?.skipped !== skipped) places.push({ from: jobs + index, skipped });
+    }
     progress.show({ jobs: jobs += next.value.length, share: source.share() });
   }
-  const count = await intake.commit();
+  const count = await intake.commit().catch((error) => {
+    const index = indexOf(intake.ids(), (error as QueuectlError).newJob);
+    if (index === undefined) throw error;
+    const { skipped } = places.findLast(({ from }) => from <= index)!;
+    named(index + skipped, () => {
+      throw error;
+    });
+    return 0;
+  });
   progress[Symbol.dispose]();
   if (report === "json") await printAll(jsonArray(intake.ids()));
   else if (report === "ids") await printAll(linesOf(intake.ids()));
@@ -64,6 +77,22 @@ export async function enqueueLines(
     await print(`${counted(count, "job")} inserted${kept}.\n`);
   }
   await afterwards?.(store, intake.ids());
+}
+
+/** From which of the jobs on how many lines more than jobs there are: they are counted from 1, and some are empty. */
+interface Place {
+  from: number;
+  skipped: number;
+}
+
+/** The place of an id; undefined where there is none. */
+function indexOf(ids: Iterable<string>, id: string | undefined): number | undefined {
+  if (id === undefined) return undefined;
+  let index = 0;
+  for (const each of ids) {
+    if (each === id) return index;
+    index++;
+  }
 }
 
 function* linesOf(ids: Iterable<string>): Generator<string> {

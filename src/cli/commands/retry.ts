@@ -1,4 +1,5 @@
-import { tellChanged } from "../acting.ts";
+import { type Aftermath, noAftermath } from "../../store/aftermath.ts";
+import { cameBack, tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
 import { type ChangeFlags, changesOf } from "../job_changes.ts";
 import { type FilterFlags, selectionOf } from "../job_filter.ts";
@@ -14,7 +15,12 @@ export async function retry(
   const selection = selectionOf(ids, flags);
   const changes = await changesOf(flags);
   await using store = await openQueue(this, "empty");
-  const retried = await changeKnown(store, selection, () => store.retry(selection, changes));
-  const words = { done: "moved back to pending queue", none: "No jobs to retry." };
-  await tellChanged(selection, retried, words, flags.json);
+  let aftermath: Aftermath = noAftermath;
+  const retried = await changeKnown(
+    store,
+    selection,
+    () => store.retry(selection, changes, (told) => aftermath = told),
+  );
+  const words = { done: "moved back to pending queue", none: "No jobs to retry.", dependants: cameBack };
+  await tellChanged(selection, retried, words, flags.json, aftermath);
 }

@@ -1,6 +1,7 @@
 /** `rm`, and `clean`, which is `rm` of completed jobs. */
 
 import { QueuectlError } from "../../errors.ts";
+import { type Aftermath, noAftermath } from "../../store/aftermath.ts";
 import { isNamed, type JobFilter, type Selection } from "../../store/selection.ts";
 import { tellChanged } from "../acting.ts";
 import type { Context } from "../context.ts";
@@ -31,8 +32,14 @@ async function remove(context: Context, selection: Selection, json: boolean | un
     );
   }
   await using store = await openQueue(context, "empty");
-  const removed = await changeKnown(store, selection, () => store.remove(selection));
-  await tellChanged(selection, removed, { done: "removed", none: "No jobs to remove." }, json);
+  let aftermath: Aftermath = noAftermath;
+  const removed = await changeKnown(
+    store,
+    selection,
+    () => store.remove(selection, (told) => aftermath = told),
+  );
+  const words = { done: "removed", none: "No jobs to remove.", dependants: "cancelled" };
+  await tellChanged(selection, removed, words, json, aftermath);
   const mayRun = !isNamed(selection) && (kinds === undefined || kinds.includes("processing"));
   if (!mayRun) return;
   const running: JobFilter = { ...selection as JobFilter, kinds: ["processing"] };

@@ -1,5 +1,6 @@
 /** Cancelling jobs, from any terminal: one that runs is ended by its worker. */
 
+import { noAftermath, type TellAftermath } from "../aftermath.ts";
 import { type FoundJob, scopes } from "../refusals.ts";
 import type { Cancelled, Selection } from "../store.ts";
 import { timeSql } from "./clock.ts";
@@ -10,13 +11,18 @@ import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
 
 /** pending or failed → cancelled; for one that is processing, its worker is asked to end it. */
-export async function cancel(database: Database, selection: Selection): Promise<Cancelled[]> {
-  return await database.transaction(async (run) => {
+export async function cancel(
+  database: Database,
+  selection: Selection,
+  tell: TellAftermath = () => {},
+): Promise<Cancelled[]> {
+  let dependants = 0;
+  const cancelled = await database.transaction(async (run) => {
     const jobs = await choose(database, run, selection, scopes.cancel);
     const [running, waiting] = [true, false].map((runs) =>
       jobs.filter(({ state }) => (state === "processing") === runs)
     );
-    await cancelWaiting(database, run, waiting);
+    dependants = await cancelWaiting(database, run, waiting);
     if (running.length > 0) {
       await run(
         `UPDATE queuectl.jobs SET cancel_requested = true, updated_at = ${timeSql("$2")}
@@ -29,21 +35,26 @@ export async function cancel(database: Database, selection: Selection): Promise<
     return jobs.map(({ id, state }) => ({ id, running: state === "processing" }));
     // A second time it would find its own work, and take it for a conflict.
   }, { pace: "slow", unknown: "tell" });
+  tell({ ...noAftermath, dependants });
+  return cancelled;
 }
 
-/** pending or failed → cancelled, and what waits for them; with a new last error where one is given. To be called in a transaction. */
+/**
+ * pending or failed → cancelled, and what waits for them; with a new last error where one is given. To be called in a
+ * transaction. Gives how many of those were cancelled that wait for them.
+ */
 export async function cancelWaiting(
   database: Database,
   run: Run,
   jobs: readonly Pick<FoundJob, "seq">[],
   error: string | null = null,
-): Promise<void> {
-  if (jobs.length === 0) return;
+): Promise<number> {
+  if (jobs.length === 0) return 0;
   await run(
     `UPDATE queuectl.jobs SET state = 'cancelled', available = false, held = false, next_attempt_at = NULL,
        last_error = coalesce($3, last_error), updated_at = ${timeSql("$2")}
      WHERE seq = ANY($1::bigint[])`,
     [asArray(jobs.map(({ seq }) => seq)), database.now(), error],
   );
-  await settle(database, run, jobs.map(({ seq }) => seq));
+  return await settle(database, run, jobs.map(({ seq }) => seq));
 }

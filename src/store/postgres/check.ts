@@ -61,6 +61,11 @@ const invariants: Array<[string, string]> = [
     "jobs are held without waiting",
   ],
   [
+    `SELECT count(*) AS n FROM queuectl.jobs
+     WHERE (held_before OR due_before IS NOT NULL) AND state <> 'cancelled'`,
+    "jobs say how they come back, and are not cancelled",
+  ],
+  [
     `SELECT count(*) AS n FROM (
        SELECT queue, state, sum(n) FROM (
          SELECT queue, state, 1 AS n FROM queuectl.jobs WHERE queue <> 'default'

@@ -1,11 +1,10 @@
 /**
- * What becomes of jobs that wait for others: when those end, when they are to run again, when they are removed. All of it
- * in the transaction that changes the others, which has locked them.
+ * What becomes of jobs that wait for others: when those end, and when they are removed; comeback.ts has what becomes of
+ * them when those are to run again. All of it in the transaction that changes the others, which has locked them.
  */
 
 import type { JobState } from "../../job/job.ts";
 import { type FoundJob, parentIs } from "../refusals.ts";
-import { retriable } from "../retriable.ts";
 import { number, text } from "../rows.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Row, Run, Statement } from "./database.ts";
@@ -14,16 +13,17 @@ import { asArray, asJson } from "./storable.ts";
 /** Has the dependencies on those of these jobs that have ended settled; see settle_function.ts. Done twice it is as once. */
 export function settleStatement(database: Database, jobs: readonly number[]): Statement {
   return {
-    text: `SELECT queuectl.settle($1::bigint[], ${timeSql("$2")}, $3, $4)`,
+    text: `SELECT queuectl.settle($1::bigint[], ${timeSql("$2")}, $3, $4) AS cancelled`,
     parameters: [asArray([...new Set(jobs)]), database.now(), database.options.schema, database.sender],
   };
 }
 
-/** The same at once. */
-export async function settle(database: Database, run: Run, jobs: readonly number[]): Promise<void> {
-  if (jobs.length === 0) return;
+/** The same at once. Gives how many jobs were cancelled. */
+export async function settle(database: Database, run: Run, jobs: readonly number[]): Promise<number> {
+  if (jobs.length === 0) return 0;
   const { text, parameters } = settleStatement(database, jobs);
-  await run(text, parameters);
+  const [row] = await run(text, parameters);
+  return number(row, "cancelled");
 }
 
 /** An edge that breaks, and the words for it. */
@@ -49,7 +49,7 @@ const brokenRows = (parameter: `$${number}`) =>
   `json_to_recordset(${parameter}::text::json) AS edge (parent bigint, child bigint, reason text)`;
 
 /** Nobody else changes these jobs until the end of the transaction. */
-async function lockJobs(run: Run, jobs: Iterable<number>): Promise<void> {
+export async function lockJobs(run: Run, jobs: Iterable<number>): Promise<void> {
   await run("SELECT seq FROM queuectl.jobs WHERE seq = ANY ($1::bigint[]) ORDER BY seq FOR NO KEY UPDATE", [
     asArray([...jobs]),
   ]);
@@ -57,19 +57,22 @@ async function lockJobs(run: Run, jobs: Iterable<number>): Promise<void> {
 
 /**
  * pending or failed → cancelled for the children of these edges, which are locked. With `mark` it is kept that it was
- * because of them: then a retry of the parent takes it back. So it goes on with who waits for those.
+ * because of them: then a retry of the parent takes it back. So it goes on with who waits for those. Gives how many
+ * were cancelled.
  */
 export async function cancelChildren(
   database: Database,
   run: Run,
   edges: readonly Broken[],
   mark: boolean,
-): Promise<void> {
-  if (edges.length === 0) return;
+): Promise<number> {
+  if (edges.length === 0) return 0;
   const first = firstOfEach(edges);
   const rows = await run(
-    `UPDATE queuectl.jobs AS job SET state = 'cancelled', available = false, held = false, next_attempt_at = NULL,
-       last_error = edge.reason, updated_at = ${timeSql("$2")}
+    `UPDATE queuectl.jobs AS job SET state = 'cancelled', available = false, held_before = job.held, held = false,
+       due_before = job.next_attempt_at, next_attempt_at = NULL, last_error = edge.reason, updated_at = ${
+      timeSql("$2")
+    }
      FROM ${
       brokenRows("$1")
     } WHERE job.seq = edge.child AND job.state IN ('pending', 'failed') RETURNING job.seq`,
@@ -78,10 +81,10 @@ export async function cancelChildren(
   const keys = rows.map((row) => number(row, "seq"));
   const cancelled = new Set(keys);
   if (mark) await markBroken(run, edges.filter(({ child }) => cancelled.has(child)));
-  await settle(database, run, keys);
+  return keys.length + await settle(database, run, keys);
 }
 
-async function markBroken(run: Run, edges: readonly Broken[]): Promise<void> {
+export async function markBroken(run: Run, edges: readonly Broken[]): Promise<void> {
   if (edges.length === 0) return;
   await run(
     `UPDATE queuectl.dependencies AS dependency SET broken = true FROM ${brokenRows("$1")}
@@ -91,7 +94,7 @@ async function markBroken(run: Run, edges: readonly Broken[]): Promise<void> {
 }
 
 /** Other words for why jobs are cancelled. */
-async function explain(run: Run, edges: readonly Broken[]): Promise<void> {
+export async function explain(run: Run, edges: readonly Broken[]): Promise<void> {
   if (edges.length === 0) return;
   const first = firstOfEach(edges);
   await run(
@@ -102,90 +105,8 @@ async function explain(run: Run, edges: readonly Broken[]): Promise<void> {
   );
 }
 
-/**
- * Opens the dependencies on these jobs again, which are to run again. Who still waits waits for them too; who was cancelled
- * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one. `tell` is told
- * of those beforehand.
- */
-export async function reopen(
-  database: Database,
-  run: Run,
-  jobs: readonly number[],
-  tell: (back: readonly number[]) => void = () => {},
-): Promise<void> {
-  for (let again = jobs; again.length > 0;) {
-    const keys = asArray(again);
-    const rows = await run(
-      "SELECT DISTINCT child FROM queuectl.dependencies WHERE parent = ANY ($1::bigint[]) AND NOT open",
-      [keys],
-    );
-    if (rows.length === 0) return;
-    // What is broken is known only when nobody else can take it back.
-    await lockJobs(run, rows.map((row) => number(row, "child")));
-    const broken = await run(
-      "SELECT DISTINCT child FROM queuectl.dependencies WHERE parent = ANY ($1::bigint[]) AND NOT open AND broken",
-      [keys],
-    );
-    await run(
-      `WITH opened AS (
-         UPDATE queuectl.dependencies SET open = true, broken = false WHERE parent = ANY ($1::bigint[]) AND NOT open
-         RETURNING child
-       ),
-       counted AS (SELECT child, count(*) AS n FROM opened GROUP BY child)
-       UPDATE queuectl.jobs AS job SET blocked = job.blocked + n, available = false
-       FROM counted WHERE job.seq = counted.child`,
-      [keys],
-    );
-    const children = broken.map((row) => number(row, "child"));
-    tell(children);
-    again = await takeBack(database, run, children);
-  }
-}
-
-/** cancelled → pending for those of these jobs that wait for none that is dead or cancelled; gives their keys. */
-async function takeBack(database: Database, run: Run, jobs: readonly number[]): Promise<number[]> {
-  if (jobs.length === 0) return [];
-  const stuck = (await failedParents(run, jobs)).map(reasonOf);
-  await markBroken(run, stuck);
-  await explain(run, stuck);
-  const others = new Set(jobs);
-  for (const { child } of stuck) others.delete(child);
-  const rows = await run(
-    `UPDATE queuectl.jobs SET state = 'pending', available = blocked = 0, last_error = NULL, updated_at = ${
-      timeSql("$2")
-    }
-     WHERE seq = ANY ($1::bigint[]) AND state = 'cancelled' RETURNING seq`,
-    [asArray([...others]), database.now()],
-  );
-  return rows.map((row) => number(row, "seq"));
-}
-
-/** The dependencies of these jobs on the success of one that is dead or cancelled. */
-async function failedParents(run: Run, jobs: readonly number[]): Promise<Row[]> {
-  return await run(
-    `SELECT edge.parent, edge.child, parent.id, parent.state
-     FROM queuectl.dependencies AS edge
-     -- By the key, not by the index on states.
-     CROSS JOIN LATERAL (SELECT id, state FROM queuectl.jobs WHERE seq = edge.parent OFFSET 0) AS parent
-     WHERE edge.child = ANY ($1::bigint[]) AND NOT edge.open AND edge.kind = 'success'
-       AND parent.state IN ('dead', 'cancelled') ORDER BY edge.child, edge.parent`,
-    [asArray(jobs)],
-  );
-}
-
-/**
- * Those of these jobs that can be retried: what they wait for has not failed, or is among them. With `all` the others throw
- * `conflict`.
- */
-export async function withoutFailedParents(run: Run, jobs: FoundJob[], all: boolean): Promise<FoundJob[]> {
-  if (jobs.length === 0) return jobs;
-  const left = retriable(jobs, await failedParents(run, jobs.map(({ seq }) => seq)), all);
-  await forgiveBroken(run, left.map(({ seq }) => seq));
-  return left;
-}
-
 /** Forgets because of which jobs these were cancelled: a retry of those does not take it back any more. Gives which were. */
-async function forgiveBroken(run: Run, jobs: readonly number[]): Promise<Set<number>> {
+export async function forgiveBroken(run: Run, jobs: readonly number[]): Promise<Set<number>> {
   const rows = await run(
     "UPDATE queuectl.dependencies SET broken = false WHERE child = ANY ($1::bigint[]) AND broken RETURNING child",
     [asArray(jobs)],
@@ -195,9 +116,13 @@ async function forgiveBroken(run: Run, jobs: readonly number[]): Promise<Set<num
 
 /**
  * Removes the dependencies of jobs that are about to be removed. Who waits for the success of one that is not completed is
- * cancelled, and stays so. True where some may be free to run now.
+ * cancelled, and stays so. Gives how many were cancelled, and whether some may be free to run now.
  */
-export async function unlink(database: Database, run: Run, jobs: readonly FoundJob[]): Promise<boolean> {
+export async function unlink(
+  database: Database,
+  run: Run,
+  jobs: readonly FoundJob[],
+): Promise<{ cancelled: number; mayFree: boolean }> {
   const gone = new Map(jobs.map((job) => [job.seq, job]));
   const keys = [asArray([...gone.keys()])];
   await run("DELETE FROM queuectl.dependencies WHERE child = ANY ($1::bigint[])", keys);
@@ -205,7 +130,7 @@ export async function unlink(database: Database, run: Run, jobs: readonly FoundJ
     "DELETE FROM queuectl.dependencies WHERE parent = ANY ($1::bigint[]) RETURNING parent, child, kind, open",
     keys,
   );
-  if (edges.length === 0) return false;
+  if (edges.length === 0) return { cancelled: 0, mayFree: false };
   const children = new Set(edges.map((edge) => number(edge, "child")));
   await lockJobs(run, children);
   const lost = edges.filter(({ parent, kind }) =>
@@ -220,9 +145,9 @@ export async function unlink(database: Database, run: Run, jobs: readonly FoundJ
   await explain(run, lost.filter(({ child }) => stays.has(child)));
   const open = edges.filter(({ open }) => open);
   const isOpen = new Set(open.map(({ child }) => child));
-  await cancelChildren(database, run, lost.filter(({ child }) => isOpen.has(child)), false);
+  const cancelled = await cancelChildren(database, run, lost.filter(({ child }) => isOpen.has(child)), false);
   await unblock(run, open);
-  return open.length > 0;
+  return { cancelled, mayFree: open.length > 0 };
 }
 
 /** Takes so many open dependencies away from the children; who has none left can be claimed. */

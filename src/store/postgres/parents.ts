@@ -1,7 +1,7 @@
 /** What new jobs wait for: found when they are put into the queue, from the names that were collected with them. */
 
 import { findCircle } from "../new_parents.ts";
-import { noParent, waitsForItself } from "../refusals.ts";
+import { aboutNewJob, noParent, waitsForItself } from "../refusals.ts";
 import { number, text } from "../rows.ts";
 import type { Database, Run } from "./database.ts";
 import { cancelChildren, reasonOf } from "./dependencies.ts";
@@ -54,7 +54,10 @@ export async function findParents(run: Run, parents: Iterable<ParentRow>): Promi
     WHERE NOT new AND (SELECT seq FROM queuectl.jobs WHERE id = name.parent) IS NULL GROUP BY parent`);
   for (const row of unknown) {
     const name = text(row, "parent");
-    const { id } = await requireJob(run, name, noParent(text(row, "child")), "FOR UPDATE");
+    const child = text(row, "child");
+    const { id } = await requireJob(run, name, noParent(child), "FOR UPDATE").catch((error) => {
+      throw aboutNewJob(error, child);
+    });
     await run("UPDATE pg_temp.queuectl_parents SET parent = $1 WHERE parent = $2", [id, name]);
   }
 }

@@ -1,5 +1,6 @@
 /** Removing jobs for good. */
 
+import { noAftermath, type TellAftermath } from "../aftermath.ts";
 import type { Scope } from "../refusals.ts";
 import type { Selection } from "../store.ts";
 import type { Database } from "./database.ts";
@@ -10,11 +11,18 @@ import { asArray } from "./storable.ts";
 import { forgettingTags } from "./tags.ts";
 
 /** The states of `scope` → (gone), with all runs. */
-export async function remove(database: Database, selection: Selection, scope: Scope): Promise<string[]> {
-  return await database.transaction(async (run) => {
+export async function remove(
+  database: Database,
+  selection: Selection,
+  scope: Scope,
+  tell: TellAftermath = () => {},
+): Promise<string[]> {
+  let dependants = 0;
+  const ids = await database.transaction(async (run) => {
     const jobs = (await choose(database, run, selection, scope)).sort((a, b) => a.seq - b.seq);
     if (jobs.length === 0) return [];
-    const mayFree = await unlink(database, run, jobs);
+    const { cancelled, mayFree } = await unlink(database, run, jobs);
+    dependants = cancelled;
     const keys = [asArray(jobs.map(({ seq }) => seq))];
     await run(
       forgettingTags("DELETE FROM queuectl.jobs WHERE seq = ANY($1::bigint[]) RETURNING seq, tags"),
@@ -28,4 +36,6 @@ export async function remove(database: Database, selection: Selection, scope: Sc
     return jobs.map(({ id }) => id);
     // A second time it would find its own work, and take it for a conflict.
   }, { pace: "slow", unknown: "tell" });
+  tell({ ...noAftermath, dependants });
+  return ids;
 }

@@ -7,6 +7,8 @@
  * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job
  *   available, unless it is held or blocked.
  * - `held` is true only for pending and failed jobs that somebody holds; `blocked` is the number of open dependencies of a job.
+ * - `held_before` and `due_before` are what `held` and `next_attempt_at` were when a job was cancelled because of another
+ *   one: set only for cancelled jobs, and in force again when they come back.
  * - every `queue` of a job has a row in `queues`; the row with an empty name is all queues together, and has no jobs.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` is true only then.
  * - the sum of `counters` has the number of jobs in every state, and in `died` how many ever became dead. It is spread
@@ -188,15 +190,20 @@ const queues = `
   CREATE INDEX jobs_queue ON queuectl.jobs (queue, seq) WHERE queue <> 'default';
   CREATE UNIQUE INDEX jobs_unique ON queuectl.jobs (unique_key)
     WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
-  ${settleFunction}
   ${countQueues}
 `;
 
-// The number of the run, and not whether it is stopped: so whoever ends a run need not know of it.
-const paceAndStops = `
+// What runs is stopped where that is the number of its run: so whoever ends a run need not know of it. The step before this
+// one made the function once, as it was then.
+const latest = `
   ALTER TABLE queuectl.processes ADD COLUMN pace double precision;
-  ALTER TABLE queuectl.jobs ADD COLUMN stopped_run integer;
+  ALTER TABLE queuectl.jobs
+    ADD COLUMN stopped_run integer,
+    ADD COLUMN held_before boolean NOT NULL DEFAULT false,
+    ADD COLUMN due_before bigint;
+  DROP FUNCTION IF EXISTS queuectl.settle(bigint[], bigint, text, text);
+  ${settleFunction}
 `;
 
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, moves, queues, paceAndStops];
+export const migrations: readonly string[] = [first, second, moves, queues, latest];

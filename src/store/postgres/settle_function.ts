@@ -3,13 +3,13 @@
 /**
  * `settle(ended, at, channel, sender)` closes the dependencies on those of these jobs that have ended. Who waits for nothing
  * more becomes available, and listeners are told; who waits for the success of one that has none is cancelled (pending or
- * failed → cancelled), and with it who waits for that one.
+ * failed → cancelled), and with it who waits for that one. Gives how many were cancelled.
  *
  * Two that end at once in two sessions both count: each takes away its own dependencies, which nobody else changes because
  * it has locked their parent, from a child that it has locked, in the order of the keys. Nothing is done a second time.
  */
 export const settleFunction = `
-  CREATE FUNCTION queuectl.settle(ended bigint[], at bigint, channel text, sender text) RETURNS void
+  CREATE FUNCTION queuectl.settle(ended bigint[], at bigint, channel text, sender text) RETURNS bigint
   LANGUAGE plpgsql AS $settle$
   DECLARE
     children bigint[];
@@ -18,6 +18,7 @@ export const settleFunction = `
     parents bigint[];
     stopped bigint[];
     freed bigint := 0;
+    total bigint := 0;
     more bigint;
   BEGIN
     LOOP
@@ -51,14 +52,15 @@ export const settleFunction = `
       freed := freed + more;
 
       WITH cancelled AS (
-        UPDATE queuectl.jobs AS job SET state = 'cancelled', available = false, held = false, next_attempt_at = NULL,
-          last_error = each.reason, updated_at = at
+        UPDATE queuectl.jobs AS job SET state = 'cancelled', available = false, held_before = job.held, held = false,
+          due_before = job.next_attempt_at, next_attempt_at = NULL, last_error = each.reason, updated_at = at
         FROM unnest(children, reasons) AS each (child, reason)
         WHERE job.seq = each.child AND each.reason IS NOT NULL AND job.state IN ('pending', 'failed')
         RETURNING job.seq
       )
       SELECT array_agg(seq) FROM cancelled INTO stopped;
       EXIT WHEN stopped IS NULL;
+      total := total + cardinality(stopped);
       UPDATE queuectl.dependencies AS edge SET broken = true FROM unnest(children, parents) AS each (child, parent)
       WHERE edge.parent = each.parent AND edge.child = each.child AND each.child = ANY (stopped);
       ended := stopped;
@@ -66,5 +68,6 @@ export const settleFunction = `
     IF freed > 0 THEN
       PERFORM pg_notify(channel, sender);
     END IF;
+    RETURN total;
   END $settle$;
 `;

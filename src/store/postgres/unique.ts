@@ -1,6 +1,7 @@
 /** Unique keys: of the jobs that have not ended, no two have the same. The index sees to it; here is what is done about it. */
 
 import type { DuplicatePolicy, JobState } from "../../job/job.ts";
+import { type KeyedJob, withoutKeys } from "../aftermath.ts";
 import { activeStates, type FoundJob, keyHeld, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
 import { number, type Row, text, textOrNull } from "../rows.ts";
 import { cancelWaiting } from "./cancel.ts";
@@ -118,6 +119,34 @@ async function contestedJobs(run: Run, keys: readonly string[]): Promise<NewKey[
     key: text(row, "unique_key"),
     policy: textOrNull(row, "on_duplicate") as DuplicatePolicy | null,
   }));
+}
+
+/**
+ * Those of these jobs that cannot go back into the queue, with the jobs that have their keys; of several the newest can.
+ * With `state` only jobs in that are looked at.
+ */
+export async function jobsWithoutKeys(
+  run: Run,
+  seqs: readonly number[],
+  state?: JobState,
+): Promise<Map<number, KeyedJob>> {
+  const columns = "seq, id, unique_key AS key";
+  const only = state === undefined ? "" : `AND state = '${state}'`;
+  const keyed = await run(
+    `SELECT ${columns} FROM queuectl.jobs WHERE seq = ANY ($1::bigint[]) AND unique_key IS NOT NULL ${only}`,
+    [asArray(seqs)],
+  );
+  if (keyed.length === 0) return new Map();
+  const holders = await run(
+    `SELECT ${columns} FROM queuectl.jobs
+     WHERE unique_key = ANY (ARRAY(SELECT json_array_elements_text($1::text::json)))
+       AND unique_key IS NOT NULL AND state IN (${activeStates})`,
+    [asJson(keyed.map((row) => text(row, "key")))],
+  );
+  const [jobs, others] = [keyed, holders].map((rows) =>
+    rows.map((row): KeyedJob => ({ seq: number(row, "seq"), id: text(row, "id"), key: text(row, "key") }))
+  );
+  return withoutKeys(jobs, others);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Cancelling jobs, from any terminal: one that runs is ended by its worker. */
 
+import { noAftermath, type TellAftermath } from "../aftermath.ts";
 import { type FoundJob, scopes } from "../refusals.ts";
 import type { Cancelled, Selection } from "../store.ts";
 import { openTally, type Tally } from "./counters.ts";
@@ -8,8 +9,13 @@ import { settle } from "./dependencies.ts";
 import { change, choose } from "./selection.ts";
 
 /** pending or failed → cancelled; for one that is processing, its worker is asked to end it. */
-export async function cancel(database: Database, selection: Selection): Promise<Cancelled[]> {
-  return await database.write(() => {
+export async function cancel(
+  database: Database,
+  selection: Selection,
+  tell: TellAftermath = () => {},
+): Promise<Cancelled[]> {
+  let dependants = 0;
+  const cancelled = await database.write(() => {
     const jobs = choose(database, selection, scopes.cancel);
     const now = database.now();
     const [running, waiting] = [true, false].map((runs) =>
@@ -22,19 +28,24 @@ export async function cancel(database: Database, selection: Selection): Promise<
       { now },
     );
     const tally = openTally(database);
-    cancelWaiting(database, waiting, tally);
+    dependants = cancelWaiting(database, waiting, tally);
     tally.write();
     return jobs.map(({ id, state }) => ({ id, running: state === "processing" }));
   });
+  tell({ ...noAftermath, dependants });
+  return cancelled;
 }
 
-/** pending or failed → cancelled, and what waits for them; with a new last error where one is given. To be called in a transaction. */
+/**
+ * pending or failed → cancelled, and what waits for them; with a new last error where one is given. To be called in a
+ * transaction. Gives how many of those were cancelled that wait for them.
+ */
 export function cancelWaiting(
   database: Database,
   jobs: readonly FoundJob[],
   tally: Tally,
   error: string | null = null,
-): void {
+): number {
   const now = database.now();
   change(
     database,
@@ -45,5 +56,5 @@ export function cancelWaiting(
     { now, error },
   );
   for (const { state, queue } of jobs) tally.move(state, "cancelled", 1, queue);
-  settle(database, tally, jobs.map(({ seq }) => seq), now);
+  return settle(database, tally, jobs.map(({ seq }) => seq), now);
 }

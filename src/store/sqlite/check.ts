@@ -59,6 +59,10 @@ const invariants: Array<[string, string]> = [
     "jobs are held without waiting",
   ],
   [
+    "SELECT count(*) AS n FROM jobs WHERE (held_before = 1 OR due_before IS NOT NULL) AND state <> 'cancelled'",
+    "jobs say how they come back, and are not cancelled",
+  ],
+  [
     `SELECT count(*) AS n FROM (
        SELECT queue, name, sum(n) FROM (
          SELECT queue, state AS name, 1 AS n FROM jobs WHERE queue <> 'default'

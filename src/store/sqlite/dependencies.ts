@@ -1,41 +1,44 @@
 /**
- * What becomes of jobs that wait for others: when those end, when they are to run again, when they are removed. All of it
- * in the transaction that changes the others, and nothing where no job waits for any.
+ * What becomes of jobs that wait for others: when those end, and when they are removed; comeback.ts has what becomes of
+ * them when those are to run again. All of it in the transaction that changes the others, and nothing where no job waits for any.
  */
 
 import type { JobState } from "../../job/job.ts";
 import { type FoundJob, parentIs } from "../refusals.ts";
-import { retriable } from "../retriable.ts";
 import { number, type Row, text } from "../rows.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
 
 /** Values as a list for json_each. */
-const list = (values: Iterable<unknown>) => JSON.stringify([...values]);
+export const list = (values: Iterable<unknown>) => JSON.stringify([...values]);
 
 /** Whether any job waits for another one, or has waited. */
-const areThereAny = (database: Database): boolean =>
+export const areThereAny = (database: Database): boolean =>
   database.prepare("SELECT 1 FROM dependencies LIMIT 1").get() !== undefined;
 
 /**
  * Closes the dependencies on those of these jobs that have ended. Who waits for nothing more becomes available; who waits
  * for the success of one that has none is cancelled (pending or failed → cancelled), and with it who waits for that one.
+ * Gives how many were cancelled.
  */
-export function settle(database: Database, tally: Tally, jobs: Iterable<number>, now: number): void {
-  if (!areThereAny(database)) return;
+export function settle(database: Database, tally: Tally, jobs: Iterable<number>, now: number): number {
+  let cancelled = 0;
+  if (!areThereAny(database)) return cancelled;
   for (let ended = new Set(jobs); ended.size > 0;) {
     const edges = database.prepare(`
       SELECT edge.parent, edge.child, edge.kind, parent.id, parent.state FROM json_each(?) AS ended
       CROSS JOIN dependencies AS edge ON edge.parent = ended.value CROSS JOIN jobs AS parent ON parent.seq = edge.parent
       WHERE edge.open = 1 AND parent.state IN ('completed', 'dead', 'cancelled')`).all(list(ended));
-    if (edges.length === 0) return;
+    if (edges.length === 0) break;
     database.prepare(`
       UPDATE dependencies SET open = 0 WHERE parent IN (SELECT value FROM json_each(?)) AND open = 1`)
       .run(list(new Set(edges.map(({ parent }) => parent))));
     unblock(database, edges);
     const broken = edges.filter(({ kind, state }) => kind === "success" && state !== "completed");
     ended = new Set(cancelChildren(database, tally, broken.map(reasonOf), now, true));
+    cancelled += ended.size;
   }
+  return cancelled;
 }
 
 /** An edge that breaks, and the words for it. */
@@ -52,7 +55,7 @@ export const reasonOf = (edge: Row): Broken => ({
 });
 
 /** How many of these edges each child has, as rows for json_each. */
-function countByChild(edges: readonly Row[]): string {
+export function countByChild(edges: readonly Row[]): string {
   const counts = new Map<number, number>();
   for (const edge of edges) {
     const child = number(edge, "child");
@@ -89,8 +92,8 @@ export function cancelChildren(
   const keys = waiting.map((row) => number(row, "seq"));
   if (keys.length === 0) return [];
   database.prepare(`
-    UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, held = 0, next_attempt_at = NULL,
-      last_error = why.value ->> 1, updated_at = ?2
+    UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, held_before = held, held = 0,
+      due_before = next_attempt_at, next_attempt_at = NULL, last_error = why.value ->> 1, updated_at = ?2
     FROM json_each(?1) AS why WHERE seq = (why.value ->> 0)`)
     .run(list(keys.map((key) => [key, reasons.get(key)])), now);
   for (const row of waiting) tally.move(row.state as JobState, "cancelled", 1, text(row, "queue"));
@@ -101,88 +104,22 @@ export function cancelChildren(
   return keys;
 }
 
-function markBroken(database: Database, edges: readonly Broken[]): void {
+export function markBroken(database: Database, edges: readonly Broken[]): void {
   database.prepare(`
     UPDATE dependencies SET broken = 1 FROM json_each(?) AS edge
     WHERE dependencies.parent = (edge.value ->> 0) AND child = (edge.value ->> 1)`)
     .run(list(edges.map(({ parent, child }) => [parent, child])));
 }
 
-/**
- * Opens the dependencies on these jobs again, which are to run again. Who still waits waits for them too; who was cancelled
- * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one. `tell` is told
- * of those beforehand.
- */
-export function reopen(
-  database: Database,
-  tally: Tally,
-  jobs: Iterable<number>,
-  now: number,
-  tell: (back: Iterable<number>) => void,
-): void {
-  if (!areThereAny(database)) return;
-  for (let again = [...jobs]; again.length > 0;) {
-    const edges = database.prepare(`
-      SELECT edge.child, edge.broken FROM json_each(?) AS again
-      CROSS JOIN dependencies AS edge ON edge.parent = again.value WHERE edge.open = 0`).all(list(again));
-    if (edges.length === 0) return;
-    database.prepare(`
-      UPDATE dependencies SET open = 1, broken = 0 WHERE parent IN (SELECT value FROM json_each(?)) AND open = 0`)
-      .run(list(again));
-    database.prepare(`
-      UPDATE jobs SET blocked = blocked + (count.value ->> 1), available = 0
-      FROM json_each(?) AS count WHERE seq = (count.value ->> 0)`).run(countByChild(edges));
-    const children = new Set(edges.filter(({ broken }) => broken === 1).map((edge) => number(edge, "child")));
-    tell(children);
-    again = takeBack(database, tally, children, now);
-  }
-}
-
-/** cancelled → pending for those of these jobs that wait for none that is dead or cancelled; gives their keys. */
-function takeBack(database: Database, tally: Tally, jobs: Set<number>, now: number): number[] {
-  const failures = failedParents(database, jobs);
-  const stuck = new Map(failures.toReversed().map((edge) => [number(edge, "child"), reasonOf(edge)]));
-  markBroken(database, [...stuck.values()]);
-  explain(database, [...stuck].map(([child, { reason }]) => [child, reason]));
-  const rows = database.prepare(`
-    SELECT seq, queue FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND state = 'cancelled'`)
-    .all(list(jobs)).filter((row) => !stuck.has(number(row, "seq")));
-  const keys = rows.map((row) => number(row, "seq"));
-  database.prepare(`
-    UPDATE jobs SET state = 'pending', set_aside = NULL, available = (blocked = 0), last_error = NULL, updated_at = ?2
-    WHERE seq IN (SELECT value FROM json_each(?1))`).run(list(keys), now);
-  for (const row of rows) tally.move("cancelled", "pending", 1, text(row, "queue"));
-  return keys;
-}
-
 /** Other words for why jobs are cancelled. */
-function explain(database: Database, reasons: Array<[child: number, reason: string]>): void {
+export function explain(database: Database, reasons: Array<[child: number, reason: string]>): void {
   database.prepare(`
     UPDATE jobs SET last_error = why.value ->> 1 FROM json_each(?) AS why WHERE seq = (why.value ->> 0)`)
     .run(list(reasons));
 }
 
-/** The dependencies of these jobs on the success of one that is dead or cancelled. */
-function failedParents(database: Database, jobs: Iterable<number>): Row[] {
-  return database.prepare(`
-    SELECT edge.parent, edge.child, parent.id, parent.state FROM json_each(?) AS waiting
-    CROSS JOIN dependencies AS edge ON edge.child = waiting.value CROSS JOIN jobs AS parent ON parent.seq = edge.parent
-    WHERE edge.open = 0 AND edge.kind = 'success' AND parent.state IN ('dead', 'cancelled')`).all(list(jobs));
-}
-
-/**
- * Those of these jobs that can be retried: what they wait for has not failed, or is among them. With `all` the others throw
- * `conflict`.
- */
-export function withoutFailedParents(database: Database, jobs: FoundJob[], all: boolean): FoundJob[] {
-  if (jobs.length === 0 || !areThereAny(database)) return jobs;
-  const left = retriable(jobs, failedParents(database, jobs.map(({ seq }) => seq)), all);
-  forgiveBroken(database, left.map(({ seq }) => seq));
-  return left;
-}
-
 /** Forgets because of which jobs these were cancelled: a retry of those does not take it back any more. */
-function forgiveBroken(database: Database, jobs: Iterable<number>): void {
+export function forgiveBroken(database: Database, jobs: Iterable<number>): void {
   database.prepare(`
     UPDATE dependencies SET broken = 0 WHERE child IN (SELECT value FROM json_each(?)) AND broken = 1`)
     .run(list(jobs));
@@ -190,10 +127,10 @@ function forgiveBroken(database: Database, jobs: Iterable<number>): void {
 
 /**
  * Removes the dependencies of jobs that are about to be removed. Who waits for the success of one that is not completed is
- * cancelled, and stays so.
+ * cancelled, and stays so. Gives how many were cancelled.
  */
-export function unlink(database: Database, tally: Tally, jobs: readonly FoundJob[], now: number): void {
-  if (jobs.length === 0 || !areThereAny(database)) return;
+export function unlink(database: Database, tally: Tally, jobs: readonly FoundJob[], now: number): number {
+  if (jobs.length === 0 || !areThereAny(database)) return 0;
   const gone = new Map(jobs.map((job) => [job.seq, job]));
   const keys = list(gone.keys());
   const edges = database.prepare(`
@@ -203,7 +140,7 @@ export function unlink(database: Database, tally: Tally, jobs: readonly FoundJob
   for (const end of ["parent", "child"]) {
     database.prepare(`DELETE FROM dependencies WHERE ${end} IN (SELECT value FROM json_each(?))`).run(keys);
   }
-  if (edges.length === 0) return;
+  if (edges.length === 0) return 0;
   unblock(database, edges.filter(({ open }) => open === 1));
   const lost = edges.filter(({ parent, kind }) =>
     kind === "success" && gone.get(parent as number)!.state !== "completed"
@@ -215,7 +152,8 @@ export function unlink(database: Database, tally: Tally, jobs: readonly FoundJob
   const open = new Set(edges.filter(({ open }) => open === 1).map(({ child }) => child));
   stayCancelled(database, lost);
   const waiting = lost.filter(({ child }) => open.has(child));
-  settle(database, tally, cancelChildren(database, tally, waiting, now, false), now);
+  const cancelled = cancelChildren(database, tally, waiting, now, false);
+  return cancelled.length + settle(database, tally, cancelled, now);
 }
 
 /** What was cancelled because of another one does not come back with that: now it waits for one that is gone. */

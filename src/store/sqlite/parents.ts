@@ -1,6 +1,6 @@
 /** What new jobs wait for: found when they are put into the queue, from the names that were collected with them. */
 
-import { noParent } from "../refusals.ts";
+import { aboutNewJob, noParent } from "../refusals.ts";
 import { text } from "../rows.ts";
 import { refuseCircles } from "../new_parents.ts";
 import type { Tally } from "./counters.ts";
@@ -21,7 +21,12 @@ export function findParents(database: Database): void {
   const rename = connection.prepare("UPDATE temp.parents SET parent = ? WHERE parent = ?");
   for (const row of unknown) {
     const name = text(row, "parent");
-    rename.run(requireJob(database, name, noParent(text(row, "child"))).id, name);
+    const child = text(row, "child");
+    try {
+      rename.run(requireJob(database, name, noParent(child)).id, name);
+    } catch (error) {
+      throw aboutNewJob(error, child);
+    }
   }
 }
 

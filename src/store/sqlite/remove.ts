@@ -1,5 +1,6 @@
 /** Removing jobs for good. */
 
+import { noAftermath, type TellAftermath } from "../aftermath.ts";
 import type { Scope } from "../refusals.ts";
 import type { Selection } from "../store.ts";
 import { openTally } from "./counters.ts";
@@ -10,11 +11,17 @@ import { change, choose } from "./selection.ts";
 import { forgetTags } from "./tags.ts";
 
 /** The states of `scope` → (gone), with all runs. */
-export async function remove(database: Database, selection: Selection, scope: Scope): Promise<string[]> {
-  return await database.write(() => {
+export async function remove(
+  database: Database,
+  selection: Selection,
+  scope: Scope,
+  tell: TellAftermath = () => {},
+): Promise<string[]> {
+  let dependants = 0;
+  const ids = await database.write(() => {
     const jobs = choose(database, selection, scope).sort((a, b) => a.seq - b.seq);
     const tally = openTally(database);
-    unlink(database, tally, jobs, database.now());
+    dependants = unlink(database, tally, jobs, database.now());
     forgetTags(database, jobs);
     change(database, "DELETE FROM jobs WHERE seq IN (:keys)", jobs);
     const forget = database.prepare(`DELETE FROM attempts WHERE ${attemptsOf("?1")}`);
@@ -25,4 +32,6 @@ export async function remove(database: Database, selection: Selection, scope: Sc
     tally.write();
     return jobs.map(({ id }) => id);
   });
+  tell({ ...noAftermath, dependants });
+  return ids;
 }

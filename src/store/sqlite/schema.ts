@@ -8,6 +8,8 @@
  * - `next_attempt_at` is set exactly while a pending or failed job waits for a time; when it is due, a claim makes the job
  *   available, unless it is held or blocked.
  * - `held` is 1 only for pending and failed jobs that somebody holds; `blocked` is the number of open dependencies of a job.
+ * - `held_before` and `due_before` are what `held` and `next_attempt_at` were when a job was cancelled because of another
+ *   one: set only for cancelled jobs, and in force again when they come back.
  * - every `queue` of a job has a row in `queues`; the row with an empty name is all queues together, and has no jobs.
  * - `worker` is set exactly while the state is `processing`; `cancel_requested` only then.
  * - `counters` has the number of jobs in every state, and in `died` how many ever became dead; `queue_counters` has those
@@ -230,14 +232,16 @@ const queues = `
     WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
 `;
 
-// The number of the run, and not whether it is stopped: so whoever ends a run need not know of it.
-const paceAndStops = `
+// What runs is stopped where that is the number of its run: so whoever ends a run need not know of it.
+const latest = `
   ALTER TABLE processes ADD COLUMN pace REAL;
   ALTER TABLE jobs ADD COLUMN stopped_run INTEGER;
+  ALTER TABLE jobs ADD COLUMN held_before INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE jobs ADD COLUMN due_before INTEGER;
 `;
 
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, third, moves, queues, paceAndStops];
+export const migrations: readonly string[] = [first, second, third, moves, queues, latest];
 
 /** What the triggers of a queue that is being moved say, before the place to which it moves; see move_lock.ts. */
 export const sealMark = "queuectl: moving to ";

@@ -179,16 +179,17 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     detail: async (id) => (await questions()).detail(database, id),
     runAfter: async (seq, run) => (await questions()).runAfter(database, seq, run),
     attempts: async (id) => (await questions()).attempts(database, id),
-    cancel: async (jobs) => (await acts()).cancel(database, jobs),
-    retry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.retry),
-    remove: async (jobs) => (await acts()).remove(database, jobs, scopes.remove),
+    cancel: async (jobs, tell) => (await acts()).cancel(database, jobs, tell),
+    retry: async (jobs, changes, tell) => (await acts()).retry(database, jobs, changes, scopes.retry, tell),
+    remove: async (jobs, tell) => (await acts()).remove(database, jobs, scopes.remove, tell),
     edit: async (jobs, changes, start) => (await acts()).edit(database, jobs, changes, start),
     signal: async (jobs, name) => (await acts()).signal(database, jobs, name),
     removeSignals: async (ids) => (await work()).removeSignals(database, ids),
     hold: async (jobs) => (await acts()).hold(database, jobs),
     release: async (jobs) => (await acts()).release(database, jobs),
-    dlqRetry: async (jobs, changes) => (await acts()).retry(database, jobs, changes, scopes.dlqRetry),
-    dlqPurge: async (jobs) => (await acts()).remove(database, jobs, scopes.dlqPurge),
+    dlqRetry: async (jobs, changes, tell) =>
+      (await acts()).retry(database, jobs, changes, scopes.dlqRetry, tell),
+    dlqPurge: async (jobs, tell) => (await acts()).remove(database, jobs, scopes.dlqPurge, tell),
     check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
     async moving() {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);

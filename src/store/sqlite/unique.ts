@@ -2,6 +2,7 @@
 
 import type { StatementSync } from "node:sqlite";
 import type { DuplicatePolicy } from "../../job/job.ts";
+import { type KeyedJob, withoutKeys } from "../aftermath.ts";
 import { activeStates, type FoundJob, keyHeld, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
 import { cancelWaiting } from "./cancel.ts";
 import type { Tally } from "./counters.ts";
@@ -51,6 +52,19 @@ function holderOf(database: Database, key: string): FoundJob | undefined {
   return database.prepare(`
     SELECT seq, id, state, queue FROM main.jobs WHERE unique_key = ? AND state IN (${activeStates})`)
     .get(key) as FoundJob | undefined;
+}
+
+/** Those of these jobs that cannot go back into the queue, with the jobs that have their keys; of several the newest can. */
+export function jobsWithoutKeys(database: Database, seqs: readonly number[]): Map<number, KeyedJob> {
+  const columns = "seq, id, unique_key AS key";
+  const keyed = database.prepare(`
+    SELECT ${columns} FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND unique_key IS NOT NULL`)
+    .all(JSON.stringify(seqs)) as unknown as KeyedJob[];
+  if (keyed.length === 0) return new Map();
+  const holders = database.prepare(`
+    SELECT ${columns} FROM jobs WHERE unique_key IN (SELECT value FROM json_each(?)) AND state IN (${activeStates})`)
+    .all(JSON.stringify(keyed.map(({ key }) => key))) as unknown as KeyedJob[];
+  return withoutKeys(keyed, holders);
 }
 
 /**

@@ -217,6 +217,87 @@ export function dependencyCases(test: Case): void {
     assert.deepEqual(await states(store), { p: "pending", c: "pending", d: "pending", e: "pending" });
   });
 
+  for (const why of ["cancelled", "removed"] as const) {
+    test(`a job that was cancelled because its parent was ${why} comes back held, and at its time`, async ({ store, clock }) => {
+      const worker = await join(store, { lease });
+      const parents = { after: ["p"] };
+      await store.enqueue([
+        newJob("p"),
+        newJob("held", { ...parents, held: true }),
+        newJob("delayed", { ...parents, delay: 1000 }),
+        newJob("at", { ...parents, at: clock.now() + 2000 }),
+        newJob("both", { ...parents, held: true, delay: 1000 }),
+        newJob("plain", parents),
+      ]);
+      const times = async () =>
+        (await store.list({ limit: 9 })).map((job) => [job.id, job.held, job.nextAttemptAt]);
+      const before = await times();
+      if (why === "cancelled") await store.cancel(["p"]);
+      else await store.remove(["p"]);
+      const late = newJob("late", { ...parents, held: true, delay: 1000 });
+      if (why === "cancelled") await store.enqueue([late]);
+      for (const { held, nextAttemptAt } of await store.list({ kinds: ["cancelled"], limit: 9 })) {
+        assert.deepEqual([held, nextAttemptAt], [false, null]);
+      }
+      assert.deepEqual(await store.check(), []);
+      if (why === "cancelled") await store.retry(["p"]);
+      else await store.retry("all");
+      const started = clock.now();
+      if (why === "cancelled") {
+        assert.deepEqual(await times(), [...before, ["late", true, started + 1000]]);
+        assert.deepEqual(ids(await claim(store, worker, 9)), ["p"]);
+      } else {
+        assert.deepEqual(await times(), before.slice(1));
+        assert.deepEqual(ids(await claim(store, worker, 9)), ["plain"]);
+      }
+    });
+  }
+
+  test("what comes back runs when its time has come and it is released, and keeps nothing for the next time", async ({ store, clock }) => {
+    const worker = await join(store, { lease });
+    await store.enqueue([
+      newJob("p"),
+      newJob("c", { after: ["p"], held: true, delay: 1000 }),
+      after("d", "c"),
+    ]);
+    await store.cancel(["p"]);
+    clock.advance(5000);
+    await store.retry(["p"]);
+    await end(store, worker, await claimOne(store, worker), success);
+    assert.deepEqual(await claim(store, worker, 9), []);
+    await store.release(["c"]);
+    const run = await claimOne(store, worker);
+    assert.equal(run.id, "c");
+    await end(store, worker, run, success);
+    await store.cancel(["d"]);
+    await store.retry(["c"]);
+    const { held, nextAttemptAt } = await jobById(store, "c");
+    assert.deepEqual([held, nextAttemptAt], [false, null]);
+    assert.equal((await claimOne(store, worker)).id, "c");
+  });
+
+  test("jobs that are retried with what they wait for come back held, and at their time", async ({ store, clock }) => {
+    const worker = await join(store, { lease });
+    await addDead(store, "p");
+    const due = clock.now() + 1000;
+    await store.enqueue([
+      newJob("held", { after: ["p"], held: true }),
+      newJob("later", { after: ["p"], at: due }),
+    ]);
+    await store.retry("all");
+    assert.equal((await jobById(store, "held")).held, true);
+    assert.equal((await jobById(store, "later")).nextAttemptAt, due);
+    assert.deepEqual(ids(await claim(store, worker, 9)), ["p"]);
+  });
+
+  test("a job that somebody has cancelled and retries runs at once", async ({ store }) => {
+    const worker = await join(store, { lease });
+    await store.enqueue([newJob("a", { held: true, delay: 1000 })]);
+    await store.cancel(["a"]);
+    await store.retry(["a"]);
+    assert.equal((await claimOne(store, worker)).id, "a");
+  });
+
   test("with two failed parents it comes back when both are retried", async ({ store }) => {
     await store.enqueue([...newJobs("p", "q"), after("c", "p", "q"), after("d", "c")]);
     await store.cancel(["p"]);
@@ -335,10 +416,38 @@ export function dependencyCases(test: Case): void {
     await store.enqueue([newJob("p"), newJob("c", { after: ["p"], uniqueKey: "k" })]);
     await store.cancel(["p"]);
     await store.enqueue([newJob("other", { uniqueKey: "k" })]);
-    await assert.rejects(store.retry(["p"]), told("conflict", '"c"', "the same unique key", '"other"'));
+    await store.enqueue([after("grandchild", "c"), newJob("d1", { after: ["p"], uniqueKey: "d" })]);
+    await store.enqueue([newJob("d2", { after: ["p"], uniqueKey: "d" })]);
+    const told: unknown[] = [];
+    const tell = (aftermath: unknown) => void told.push(aftermath);
+    assert.deepEqual(await store.retry(["p"], {}, tell), ["p"]);
+    assert.deepEqual(told, [{ dependants: 1, stay: 2, keyTaken: 0, parentFailed: 0 }]);
+    assert.deepEqual(await view(store, "c"), ["cancelled", 0, 'Job "other" has the same unique key "k"']);
+    assert.deepEqual(await view(store, "grandchild"), ["cancelled", 0, words("c", "is cancelled")]);
+    assert.deepEqual(await view(store, "d1"), ["cancelled", 0, 'Job "d2" has the same unique key "d"']);
+    assert.deepEqual(await view(store, "d2"), ["pending", 1, null]);
     await store.cancel(["other"]);
-    await store.retry(["p"]);
+    await store.retry(["c"]);
     assert.deepEqual(await view(store, "c"), ["pending", 1, null]);
+    assert.deepEqual(await view(store, "grandchild"), ["pending", 1, null]);
+  });
+
+  test("how many are cancelled and come back with what they wait for is told", async ({ store }) => {
+    const counted: number[] = [];
+    const tell = ({ dependants }: { dependants: number }) => void counted.push(dependants);
+    await store.enqueue([
+      newJob("p"),
+      after("c", "p"),
+      after("d", "c"),
+      afterAny("e", "p"),
+      after("f", "p", "c"),
+    ]);
+    await store.cancel(["p"], tell);
+    await store.retry(["p"], {}, tell);
+    await store.cancel(["p", "d"], tell);
+    await store.retry("all", {}, tell);
+    await store.remove(["p"], tell);
+    assert.deepEqual(counted, [3, 3, 2, 0, 3]);
   });
 
   test("detail names what a job waits for, first what has not ended, and what waits for it", async ({ store }) => {

@@ -182,13 +182,11 @@ export function uniqueCases(test: Case): void {
     await end(store, worker, await claimOne(store, worker), failure);
     await store.enqueue([keyed("b")]);
     await store.cancel(["b"]);
-    for (const both of [["a", "b"], "all"] as const) {
-      await assert.rejects(store.retry(both), told("conflict", 'Jobs "a" and "b"', '"k"'));
-    }
+    await assert.rejects(store.retry(["a", "b"]), told("conflict", 'Jobs "a" and "b"', '"k"'));
     await store.enqueue([keyed("c")]);
     const refused = told("conflict", '"a" cannot go back', '"c"', '"k"', "pending");
     await assert.rejects(store.retry(["a"]), refused);
-    await assert.rejects(store.dlqRetry("all"), refused);
+    assert.deepEqual(await store.dlqRetry("all"), []);
     assert.deepEqual(await states(store), { a: "dead", b: "cancelled", c: "pending" });
     await store.cancel(["c"]);
     assert.deepEqual(await store.dlqRetry(["a"]), ["a"]);
@@ -197,6 +195,46 @@ export function uniqueCases(test: Case): void {
     assert.equal((await jobById(store, "a")).state, "pending");
     await addDead(store, "plain");
     assert.deepEqual(await store.dlqRetry("all"), ["plain"]);
+  });
+
+  test("of a filter the newest of each key goes back, and none beside a job that has its key", async ({ store }) => {
+    const key = (uniqueKey: string) => ({ uniqueKey });
+    for (
+      const job of [newJob("a1", key("a")), newJob("a2", key("a")), newJob("b", key("b")), newJob("plain")]
+    ) {
+      await store.enqueue([job]);
+      await store.cancel([job.id]);
+    }
+    await store.enqueue([newJob("holder", key("b"))]);
+    // Waits for one that is left, and so is left too.
+    await store.enqueue([newJob("child", { after: ["a1"] }), newJob("other", { after: ["a2"] })]);
+    const told: unknown[] = [];
+    const tell = (aftermath: unknown) => void told.push(aftermath);
+    assert.deepEqual(await store.retry({ kinds: ["cancelled"] }, {}, tell), ["a2", "plain", "other"]);
+    assert.deepEqual(told, [{ dependants: 0, stay: 0, keyTaken: 2, parentFailed: 1 }]);
+    assert.deepEqual(await states(store), {
+      a1: "cancelled",
+      a2: "pending",
+      b: "cancelled",
+      plain: "pending",
+      holder: "pending",
+      child: "cancelled",
+      other: "pending",
+    });
+    assert.equal((await jobById(store, "child")).lastError, 'Job "a1" that it waits for is cancelled');
+    assert.deepEqual(await store.retry("all", {}, tell), []);
+    assert.deepEqual(told[1], { dependants: 0, stay: 0, keyTaken: 2, parentFailed: 1 });
+  });
+
+  test("of a filter one that waits for its retry keeps its key", async ({ store }) => {
+    const worker = await join(store);
+    await store.enqueue([keyed("a")]);
+    await end(store, worker, await claimOne(store, worker), failure);
+    await store.enqueue([keyed("b", "replace")]);
+    await store.cancel(["b"]);
+    await store.enqueue([keyed("c")]);
+    await end(store, worker, await claimOne(store, worker), failure);
+    assert.deepEqual(await store.retry({ kinds: ["failed", "cancelled"] }), ["c"]);
   });
 
   test("many jobs with keys", async ({ store }) => {

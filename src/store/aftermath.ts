@@ -1,0 +1,41 @@
+/** What else an act does than change the jobs it is asked for: types, and who of several gets a unique key. Pure. */
+
+/** How many other jobs were changed too, and how many were left. */
+export interface Aftermath {
+  /** Jobs that wait for those that were changed, and were cancelled or came back with them. */
+  dependants: number;
+  /** Such jobs that would have come back, and stay cancelled because another one has their unique key. */
+  stay: number;
+  /** Jobs of a filter that were left because another one has their unique key. */
+  keyTaken: number;
+  /** Jobs of a filter that were left because one that they wait for has failed. */
+  parentFailed: number;
+}
+
+/** Is told once, when the act is done. */
+export type TellAftermath = (aftermath: Aftermath) => void;
+
+/** Nothing of all that. */
+export const noAftermath: Aftermath = { dependants: 0, stay: 0, keyTaken: 0, parentFailed: 0 };
+
+/** A job with a unique key. */
+export interface KeyedJob {
+  seq: number;
+  id: string;
+  key: string;
+}
+
+/**
+ * Which of these jobs cannot go back into the queue, with the jobs that have their keys: `holders`, which are in it, and
+ * of several with one key the newest.
+ */
+export function withoutKeys(jobs: readonly KeyedJob[], holders: readonly KeyedJob[]): Map<number, KeyedJob> {
+  const holderOf = new Map(holders.map((holder) => [holder.key, holder]));
+  const left = new Map<number, KeyedJob>();
+  for (const job of jobs.toSorted((a, b) => b.seq - a.seq)) {
+    const holder = holderOf.get(job.key);
+    if (holder === undefined) holderOf.set(job.key, job);
+    else if (holder.seq !== job.seq) left.set(job.seq, holder);
+  }
+  return left;
+}
