@@ -13,7 +13,7 @@ import { followJob } from "../follow/follow_job.ts";
 import { lastLines } from "../follow/printed_text.ts";
 import { lineSinks, plainSink } from "../follow/sinks.ts";
 import { wordsOf } from "../job_filter.ts";
-import { requireQueues } from "../known_words.ts";
+import { tellOfNewQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { printMessage } from "../standard_streams.ts";
 
@@ -52,7 +52,6 @@ export async function logs(this: Context, flags: LogsFlags, id?: string): Promis
   const lines = flags.lines === undefined ? undefined : count("lines", flags.lines, 0);
   const attempt = flags.attempt === undefined ? undefined : count("attempt", flags.attempt, 1);
   await using store = await openQueue(this, "empty");
-  await requireQueues(store, queues);
   if (id === undefined) await followEach(store, flags, lines, queues);
   else await printJob(store, flags, id, lines, attempt);
 }
@@ -74,9 +73,9 @@ async function followEach(
   queues?: readonly string[],
 ): Promise<void> {
   if (!store.exists) throw new QueuectlError("not_found", `There is no queue in ${store.location} yet`);
+  await tellOfNewQueues(store, queues);
   using changes = changesOf(store);
-  const sinkOf = lineSinks(flags, (Deno.env.get("NO_COLOR") ?? "") !== "");
-  await followAll(store, changes, { sinkOf, say: printMessage }, lines, queues);
+  await followAll(store, changes, lineSinks(flags), lines, queues);
 }
 
 async function printJob(

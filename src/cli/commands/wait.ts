@@ -1,5 +1,5 @@
 import { QueuectlError } from "../../errors.ts";
-import type { JobFilter, ListFilter } from "../../store/selection.ts";
+import type { JobFilter, JobKind, ListFilter } from "../../store/selection.ts";
 import type { JobProgress } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
@@ -7,10 +7,16 @@ import { duration } from "../flag_values.ts";
 import { type Changes, changesOf } from "../follow/changes.ts";
 import { exitStatusOf, failureWords, hasEnded, hasWorker } from "../follow/words.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
-import { hintAtTags, requireQueues } from "../known_words.ts";
+import { requireQueues, requireTags } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted } from "../output.ts";
 import { printMessage } from "../standard_streams.ts";
+
+/** What is not over yet; held jobs wait for somebody. */
+const openKinds: readonly JobKind[] = ["processing", "waiting", "scheduled", "blocked"];
+
+/** Jobs that are named when the time is over. */
+const mostNamed = 5;
 
 /** The exit status when the time is over, as that of timeout(1). */
 const timedOut = 124;
@@ -34,6 +40,7 @@ export async function wait(this: Context, flags: WaitFlags, ...ids: string[]): P
   const until = performance.now() + timeout;
   await using store = await openQueue(this, "empty");
   await requireQueues(store, filter?.queues);
+  await requireTags(store, filter?.tags);
   using changes = changesOf(store);
   this.process.exitCode = flags.all
     ? await waitForAll(store, changes, until)
@@ -52,6 +59,8 @@ export async function waitForJobs(
   const jobs = new Map((await store.find(ids)).map((job) => [job.seq, job]));
   const open = new Set(jobs.keys());
   let failed = 0;
+  const stillOpen = () =>
+    Promise.resolve({ count: open.size, ids: [...open].map((seq) => jobs.get(seq)!.id) });
   const isOver = await untilOver(store, changes, until, async () => {
     const found = new Map((await store.progress([...open])).map((job) => [job.seq, job]));
     for (const seq of open) {
@@ -63,7 +72,7 @@ export async function waitForJobs(
       if (job.state !== "completed") failed = await tellFailure(store, job);
     }
     return open.size;
-  });
+  }, stillOpen);
   if (!isOver) return timedOut;
   return jobs.size === 1 ? failed : Math.min(1, failed);
 }
@@ -78,7 +87,10 @@ async function tellFailure(store: Store, { id, state }: JobProgress): Promise<nu
 async function waitForAll(store: Store, changes: Changes, until: number): Promise<number> {
   const failures = async () => (await store.deaths()) + (await store.counts()).cancelled;
   const before = await failures();
-  const isOver = await untilOver(store, changes, until, () => store.countOpen());
+  const isOver = await untilOver(store, changes, until, () => store.countOpen(), async () => ({
+    count: await store.countOpen(),
+    ids: await idsOf(store, { kinds: openKinds }),
+  }));
   if (!isOver) return timedOut;
   return tellFailed(await failures() - before);
 }
@@ -89,8 +101,7 @@ async function waitForFilter(
   until: number,
   filter: JobFilter,
 ): Promise<number> {
-  // Held ones wait for somebody.
-  const left: ListFilter = { ...filter, kinds: ["processing", "waiting", "scheduled", "blocked"], limit: 1 };
+  const left: ListFilter = { ...filter, kinds: openKinds, limit: 1 };
   let [last] = await store.keys(left);
   // One is enough to go on, the newest, which mostly ends last: there may be very many, and each may change something.
   async function isOneLeft(): Promise<number> {
@@ -101,17 +112,25 @@ async function waitForFilter(
   }
   const failures = () => store.keys({ ...filter, kinds: ["dead", "cancelled"], limit: Infinity });
   const before = new Set(await failures());
-  if (last === undefined) await hintAtTags(store, filter);
   const isOver = await untilOver(
     store,
     changes,
     until,
     isOneLeft,
-    async () => (await store.keys({ ...left, limit: Infinity })).length,
+    async () => ({
+      count: (await store.keys({ ...left, limit: Infinity })).length,
+      ids: await idsOf(store, left),
+    }),
   );
   if (!isOver) return timedOut;
   return tellFailed((await failures()).filter((key) => !before.has(key)).length);
 }
+
+/** The ids of the oldest jobs of a filter, no more than can be told. */
+const idsOf = async (store: Store, filter: JobFilter) =>
+  (await store.list({ ...filter, sort: { by: "created", descending: false }, limit: mostNamed })).map((
+    { id },
+  ) => id);
 
 /** Says how many jobs ended in another way than completed, if any; gives the exit status. */
 function tellFailed(failed: number): number {
@@ -121,21 +140,23 @@ function tellFailed(failed: number): number {
 
 /**
  * Looks whether jobs are left after every change, until none is; false when the time is over before. `left` gives their
- * number, or if that is `all` any number over 0.
+ * number, or any over 0; `all` the right one, and their ids, or the first of them.
  */
 async function untilOver(
   store: Store,
   changes: Changes,
   until: number,
   left: () => Promise<number>,
-  all = left,
+  all: () => Promise<{ count: number; ids: readonly string[] }>,
 ): Promise<boolean> {
   for (let isFirst = true;; isFirst = false) {
     const count = await left();
     if (count === 0) return true;
     const time = until - performance.now();
     if (time <= 0) {
-      printMessage(`${counted(await all(), "job")} not ended in time`);
+      const { count, ids } = await all();
+      const names = ids.slice(0, mostNamed).join(", ") + (count > mostNamed ? ", …" : "");
+      printMessage(`${counted(count, "job")} not ended in time${names && `: ${names}`}`);
       return false;
     }
     if (isFirst && !hasWorker(await store.processes())) {

@@ -6,9 +6,9 @@
 import type { JobProgress } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
 import type { Changes } from "./changes.ts";
+import type { LineSink } from "./job_lines.ts";
 import { lastLines } from "./printed_text.ts";
 import { createRunReader, type RunReader } from "./run_reader.ts";
-import type { LineSink } from "./sinks.ts";
 import { endWords } from "./words.ts";
 
 /** Milliseconds between two looks at the files of up to so many runs; with more of them the pauses are longer. */
@@ -27,7 +27,7 @@ interface FollowedRun {
 /** How the lines of jobs are printed, and what is said beside them. */
 export interface AllSinks {
   sinkOf(id: string): LineSink;
-  say(message: string): void;
+  say(message: string): Promise<void>;
 }
 
 /**
@@ -87,7 +87,7 @@ export async function followAll(
     }
     for (const { stream, text } of reader.rest(ended)) await sink.write(stream, text);
     await sink.flush();
-    if (ended.exitCode !== 0) say(endWords(id, ended));
+    if (ended.exitCode !== 0) await say(endWords(id, ended));
     return true;
   }
 
@@ -117,7 +117,10 @@ export async function followAll(
   for (const run of followed.values()) await readFirst(run);
   for (let stale = true;;) {
     if (stale) await look();
-    for (const [key, run] of followed) if (await readNew(run, stale) && await finish(run)) forget(key);
+    for (const [key, run] of followed) {
+      if (await readNew(run, stale) && await finish(run)) forget(key);
+      else await run.sink.printOpen();
+    }
     const pause = followed.size === 0 ? Infinity : lookInterval * Math.max(1, followed.size / runsPerLook);
     stale = await changes.next(pause);
   }
