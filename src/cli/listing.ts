@@ -14,7 +14,6 @@ import {
 } from "../store/selection.ts";
 import type { Store } from "../store/store.ts";
 import { limit as limitOf } from "./flag_values.ts";
-import { printMessage } from "./standard_streams.ts";
 
 /** What is given to the flags. */
 export interface PageFlags {
@@ -57,7 +56,9 @@ export function pageOf(flags: PageFlags): Page {
 const synonyms: Record<string, SortField> = { created_at: "created", updated_at: "updated" };
 
 function sortOf(text: string): Sort {
-  const [word, direction, ...rest] = text.split(",").map((part) => part.trim());
+  // As git has it, "-FIELD" is the same as "FIELD,desc".
+  const isNegated = text.startsWith("-");
+  const [word, direction, ...rest] = text.slice(isNegated ? 1 : 0).split(",").map((part) => part.trim());
   const by = sortFields.find((field) => field === (synonyms[word] ?? word));
   if (by === undefined) {
     throw new QueuectlError(
@@ -65,10 +66,12 @@ function sortOf(text: string): Sort {
       `Jobs cannot be sorted by "${word}"${didYouMean(word, sortFields)}, only by: ${sortFields.join(", ")}`,
     );
   }
-  if (rest.length > 0 || !["asc", "desc", undefined].includes(direction)) {
+  if (
+    rest.length > 0 || isNegated && direction !== undefined || !["asc", "desc", undefined].includes(direction)
+  ) {
     throw new QueuectlError("usage", `Flag --sort takes FIELD, or FIELD,desc, not "${text}"`);
   }
-  return { by, descending: direction === "desc" };
+  return { by, descending: isNegated || direction === "desc" };
 }
 
 /** The place of a job as a word: a number in the order of age, else JSON in base 64. */
@@ -98,33 +101,37 @@ function readCursor(text: string): { sort?: Sort; after: Position } {
   );
 }
 
-/** The jobs of a page as they are asked for; null when there are none. Says on standard error when there are more. */
+/** The jobs of a page as they are asked for, null when there are none; and what is to be said behind them when there are more. */
 export async function jobsOf(
   store: Store,
   filter: JobFilter,
   page: Page,
-): Promise<AsyncIterable<ListedJob> | null> {
+): Promise<{ jobs: AsyncIterable<ListedJob> | null; more?: string }> {
   const { limit, sort, after } = page;
   const query: ListFilter = { ...filter, sort, after, limit: limit + 1 };
   if (limit <= wholeLimit) {
     const jobs = await store.list(query);
     const rest = jobs.length > limit ? (sort ? jobs.pop() : jobs.shift()) : undefined;
-    if (rest !== undefined) tellMore(page, positionOf(sort ? jobs.at(-1)! : jobs[0], sort?.by ?? "created"));
-    return jobs.length > 0 ? asyncOf(jobs) : null;
+    return {
+      jobs: jobs.length > 0 ? asyncOf(jobs) : null,
+      more: rest && moreWords(page, positionOf(sort ? jobs.at(-1)! : jobs[0], sort?.by ?? "created")),
+    };
   }
   const keys = await store.keys(query);
+  let more: string | undefined;
   if (keys.length > limit) {
     if (sort) keys.pop();
     else keys.shift();
-    tellMore(page, await positionByKey(store, sort ? keys.at(-1)! : keys[0], sort));
+    more = moreWords(page, await positionByKey(store, sort ? keys.at(-1)! : keys[0], sort));
   }
-  return keys.length > 0 ? inParts(store, filter, keys, sort) : null;
+  return { jobs: keys.length > 0 ? inParts(store, filter, keys, sort) : null, more };
 }
 
-function tellMore({ limit, sort }: Page, position: Position | undefined): void {
-  const which = sort === undefined ? `the newest ${limit}` : `the first ${limit}`;
+function moreWords({ limit, sort, after }: Page, position: Position | undefined): string {
+  const which = after ? "next" : sort ? "first" : "newest";
+  const jobs = limit === 1 ? "job" : `${limit} jobs`;
   const next = position === undefined ? "" : ` Next page: --cursor ${cursorOf(position, sort)}`;
-  printMessage(`Showing ${which} jobs; use --limit to see more.${next}`);
+  return `Showing the ${which} ${jobs}; use --limit to see more.${next}`;
 }
 
 async function positionByKey(

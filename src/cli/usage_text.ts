@@ -1,8 +1,10 @@
 /** What is said about a command line that is not understood, in place of the texts of the parser. */
 
 import {
+  AliasNotFoundError,
   type ApplicationText,
   ArgumentScannerError,
+  FlagNotFoundError,
   formatMessageForArgumentScannerError,
   text_en,
 } from "@stricli/core";
@@ -28,13 +30,18 @@ function argumentError(error: ArgumentScannerError): string {
   });
 }
 
+const isUnlikeFlag = (error: ArgumentScannerError) =>
+  error instanceof AliasNotFoundError || error instanceof FlagNotFoundError && error.corrections.length === 0;
+
 /**
  * The parser's texts with ours for errors. `explain` says what a command threw; `helpFor` is the command line that
- * explains the command whose arguments, or the group in which the word, were not understood.
+ * explains the command whose arguments, or the group in which the word, were not understood; `hint` is said instead where
+ * a flag is not known that resembles none.
  */
 export function usageText(
   explain: (error: unknown) => string,
   helpFor: (unknownWord?: string) => string,
+  hint: string | undefined,
 ): ApplicationText {
   return {
     ...text_en,
@@ -45,7 +52,7 @@ export function usageText(
     },
     exceptionWhileParsingArguments: (error) =>
       error instanceof ArgumentScannerError
-        ? printable(`${argumentError(error)}. Run ${helpFor()}`)
+        ? printable(argumentError(error) + (hint && isUnlikeFlag(error) ? `: ${hint}` : `. Run ${helpFor()}`))
         : explain(error),
     exceptionWhileLoadingCommandFunction: explain,
     exceptionWhileLoadingCommandContext: explain,

@@ -8,7 +8,7 @@ import { jobsOf, type Page, type PageFlags, pageOf } from "../listing.ts";
 import { hintAtTags, requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { jobObject, jsonArray } from "../output.ts";
-import { print, printAll } from "../standard_streams.ts";
+import { print, printAll, printMessage } from "../standard_streams.ts";
 import { fitting } from "../terminal_width.ts";
 
 export interface ListFlags extends FilterFlags, PageFlags {
@@ -46,11 +46,13 @@ export async function printList(
   },
 ): Promise<void> {
   await requireQueues(store, filter.queues);
-  const jobs = await jobsOf(store, filter, page);
+  const { jobs, more } = await jobsOf(store, filter, page);
   if (!jobs) await hintAtTags(store, filter);
   if (table !== null) await (jobs ? printAll(fitting(table(jobs))) : print(empty));
   else if (!jobs) await printAll(jsonArray([]));
   else await printAll(jsonArray(columns ? fieldsOf(jobs, columns) : jobObjects(store, jobs)));
+  // Above a long table it would scroll away.
+  if (more !== undefined) printMessage(more);
 }
 
 async function* fieldsOf(jobs: AsyncIterable<Job>, columns: readonly string[]) {
