@@ -73,9 +73,8 @@ async function followEach(
   queues?: readonly string[],
 ): Promise<void> {
   if (!store.exists) throw new QueuectlError("not_found", `There is no queue in ${store.location} yet`);
-  await tellOfNewQueues(store, queues);
   using changes = changesOf(store);
-  await followAll(store, changes, lineSinks(flags), lines, queues);
+  await followAll(store, changes, lineSinks(flags), lines, queues, () => tellOfNewQueues(store, queues));
 }
 
 async function printJob(

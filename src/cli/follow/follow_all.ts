@@ -32,7 +32,7 @@ export interface AllSinks {
 
 /**
  * Prints what all jobs print, or those of some queues, for ever; of those that run already only the last `lines` lines
- * first.
+ * first. `begun` is called once nothing is missed any more.
  */
 export async function followAll(
   store: Store,
@@ -40,6 +40,7 @@ export async function followAll(
   { sinkOf, say }: AllSinks,
   lines: number,
   queues?: readonly string[],
+  begun: () => Promise<void> = () => Promise.resolve(),
 ): Promise<never> {
   const followed = new Map<string, FollowedRun>();
   /** The newest runs of which all was printed, oldest first. */
@@ -113,6 +114,7 @@ export async function followAll(
   const start = await store.upcoming(nextLimit);
   last = start.last;
   expected = new Map([...start.next, ...start.running].map(({ seq, run }) => [seq, run]));
+  await begun();
   for (const job of start.running) follow(job, job.run);
   for (const run of followed.values()) await readFirst(run);
   for (let stale = true;;) {
