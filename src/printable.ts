@@ -16,11 +16,11 @@ export function printable(text: string): string {
   );
 }
 
-/** Text of several lines as a terminal may be given it: as {@link printable}, but for line ends and tabs. */
+/** Text of several lines as a terminal may be given it: as {@link printable}, but for line ends, carriage returns and tabs. */
 export function printableLines(text: string): string {
-  return text.replaceAll("\r\n", "\n").replace(
+  return text.replace(
     unsafe,
-    (character) => character === "\n" || character === "\t" ? character : printable(character),
+    (character) => "\n\r\t".includes(character) ? character : printable(character),
   );
 }
 

@@ -1,6 +1,7 @@
 /** The fields of jobs that flags of `enqueue` give, and how they go together with those of JSON. Pure. */
 
 import { QueuectlError } from "../errors.ts";
+import { refuseChanged } from "./enqueue_form.ts";
 import { words } from "./flag_values.ts";
 import { fieldProblem, type JobFields } from "../job/job_fields.ts";
 
@@ -61,6 +62,7 @@ export function fieldsOfFlags(flags: FieldFlags): Partial<JobFields> {
   for (const [field, value] of Object.entries(fields)) {
     const problem = fieldProblem(field as keyof JobFields, value, `Flag --${flagOf(field)}`);
     if (problem !== undefined) throw new QueuectlError("usage", problem);
+    refuseChanged(`Flag --${flagOf(field)}`, typeof value === "object" ? JSON.stringify(value) : value);
   }
   if (fields.delay !== undefined && fields.at !== undefined) {
     throw new QueuectlError("usage", "Only one of the flags --delay and --at can be given");
@@ -115,6 +117,15 @@ export function refuseTwice(value: unknown, fields: Partial<JobFields>): void {
       `Field "${field}" is in the JSON, so --${flagOf(given)} cannot be given too`,
     );
   }
+}
+
+/** Throws `usage` where the flag --on-duplicate is given for a job that has no unique key. */
+export function refuseNotUnique(value: unknown, fields: Partial<JobFields>): void {
+  if (!isObject(value) || fields.on_duplicate === undefined || value.unique !== undefined) return;
+  throw new QueuectlError(
+    "usage",
+    "Flag --on-duplicate says what to do with the other job of a key; give that with --unique KEY",
+  );
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -32,7 +32,9 @@ export function formOf(
   if (file !== undefined) return { kind: "lines", file: standardInputs.includes(file) ? null : file };
   if (behind !== undefined) {
     const isJson = behind.length === 1 && kindOfText(behind[0]) === "json";
-    return isJson ? { kind: "json", text: behind[0] } : { kind: "words", words: behind };
+    if (isJson) return { kind: "json", text: behind[0] };
+    for (const word of behind) refuseChanged("An argument", word);
+    return { kind: "words", words: behind };
   }
   if (before.length === 0) {
     throw usage(
@@ -41,14 +43,12 @@ export function formOf(
     );
   }
   if (before.length > 1) {
-    throw usage(
-      `Unexpected argument "${
-        before[1]
-      }": a command for the shell is one argument, in quotes; or put -- before it: ` +
-        `queuectl ${verb} -- COMMAND ARGUMENTS`,
-    );
+    throw usage(`Unexpected argument "${before[1]}": ${separatorHint(verb)}`);
   }
-  return before[0] === "-" ? { kind: "lines", file: null } : { kind: kindOfText(before[0]), text: before[0] };
+  if (before[0] === "-") return { kind: "lines", file: null };
+  const kind = kindOfText(before[0]);
+  if (kind === "shell") refuseChanged("The command", before[0]);
+  return { kind, text: before[0] };
 }
 
 /** Whether a text is the JSON of a job or a command for the shell. Throws `usage` for a JSON array, and for no text. */
@@ -62,6 +62,23 @@ export function kindOfText(text: string): "json" | "shell" {
     );
   }
   return start === "{" ? "json" : "shell";
+}
+
+/** How a command with arguments is given that was given without quotes. */
+export const separatorHint = (verb: string) =>
+  "a command for the shell is one argument, in quotes; or put -- before it: " +
+  `queuectl ${verb} -- COMMAND ARGUMENTS`;
+
+/**
+ * Throws `usage` where a text has U+FFFD, which comes in the place of bytes that are not UTF-8: something else would be
+ * run. (Whoever means that character can write it in JSON.)
+ */
+export function refuseChanged(what: string, text: unknown): void {
+  if (typeof text !== "string" || !text.includes("\uFFFD")) return;
+  throw usage(
+    `${what} is not valid UTF-8, and would be changed: "${text}". ` +
+      `In a command for the shell such a byte can be written with printf: "$(printf '\\377')"`,
+  );
 }
 
 const usage = (message: string) => new QueuectlError("usage", message);

@@ -1,7 +1,9 @@
 /** Queues and tags that a filter names, and that nobody has: most often they are mistyped. */
 
-import { nearest } from "../nearest.ts";
+import { QueuectlError } from "../errors.ts";
+import { didYouMean, nearest } from "../nearest.ts";
 import { noQueue } from "../store/refusals.ts";
+import { allQueues } from "../store/queues.ts";
 import { isNamed, type Selection } from "../store/selection.ts";
 import type { Store } from "../store/store.ts";
 import { printMessage } from "./standard_streams.ts";
@@ -13,6 +15,26 @@ export async function requireQueues(store: Store, queues: readonly string[] | un
   const unknown = queues.find((queue) => !names.includes(queue));
   if (unknown === undefined) return;
   throw noQueue(unknown, names);
+}
+
+/** Says on standard error for which queues nobody has put a job in yet: somebody waits for the first one. */
+export async function tellOfNewQueues(store: Store, queues: readonly string[] | undefined): Promise<void> {
+  if (queues === undefined) return;
+  const names = (await store.queueNames()).filter((name) => name !== allQueues);
+  for (const queue of queues.filter((queue) => !names.includes(queue))) {
+    printMessage(`There is no queue "${queue}" yet${didYouMean(queue, names)}: waiting for its first job`);
+  }
+}
+
+/** Throws `not_found` for a tag that no job has. */
+export async function requireTags(store: Store, tags: readonly string[] = []): Promise<void> {
+  for (const tag of tags) {
+    if ((await store.keys({ tags: [tag], limit: 1 })).length > 0) continue;
+    throw new QueuectlError(
+      "not_found",
+      `No job has the tag "${tag}"${didYouMean(tag, await store.tagNames(mostTags))}`,
+    );
+  }
 }
 
 /** Changes the jobs of a selection; throws `not_found` before that, and tells of tags after it where there were none. */

@@ -14,7 +14,6 @@ import {
 } from "../store/selection.ts";
 import type { Store } from "../store/store.ts";
 import { limit as limitOf } from "./flag_values.ts";
-import { printMessage } from "./standard_streams.ts";
 
 /** What is given to the flags. */
 export interface PageFlags {
@@ -41,6 +40,8 @@ export interface PageOfJobs {
   jobs: AsyncIterable<ListedJob> | null;
   /** The cursor of the next page; null where there are no more jobs. */
   next: string | null;
+  /** What is to be said behind them where there are more. */
+  more: string | undefined;
 }
 
 /** A list of as many jobs, and no more, is read as a whole. */
@@ -73,7 +74,9 @@ export function pageOf(flags: PageFlags): Page {
 const synonyms: Record<string, SortField> = { created_at: "created", updated_at: "updated" };
 
 function sortOf(text: string): Sort {
-  const [word, direction, ...rest] = text.split(",").map((part) => part.trim());
+  // As git has it, "-FIELD" is the same as "FIELD,desc".
+  const isNegated = text.startsWith("-");
+  const [word, direction, ...rest] = text.slice(isNegated ? 1 : 0).split(",").map((part) => part.trim());
   const by = sortFields.find((field) => field === (synonyms[word] ?? word));
   if (by === undefined) {
     throw new QueuectlError(
@@ -81,10 +84,12 @@ function sortOf(text: string): Sort {
       `Jobs cannot be sorted by "${word}"${didYouMean(word, sortFields)}, only by: ${sortFields.join(", ")}`,
     );
   }
-  if (rest.length > 0 || !["asc", "desc", undefined].includes(direction)) {
+  if (
+    rest.length > 0 || isNegated && direction !== undefined || !["asc", "desc", undefined].includes(direction)
+  ) {
     throw new QueuectlError("usage", `Flag --sort takes FIELD, or FIELD,desc, not "${text}"`);
   }
-  return { by, descending: direction === "desc" };
+  return { by, descending: isNegated || direction === "desc" };
 }
 
 /** The place of a job as a word: a number in the order of age, else JSON in base 64. */
@@ -114,7 +119,7 @@ function readCursor(text: string): { sort?: Sort; after: Position } {
   );
 }
 
-/** Reads a page. Says on standard error when there are more jobs, unless that is printed with them. */
+/** Reads a page, with what is to be said behind it when there are more jobs, unless that is printed with them. */
 export async function jobsOf(
   store: Store,
   filter: JobFilter,
@@ -126,25 +131,27 @@ export async function jobsOf(
     const jobs = await store.list(query);
     const rest = jobs.length > limit ? (sort ? jobs.pop() : jobs.shift()) : undefined;
     const next = rest && cursorOf(positionOf(sort ? jobs.at(-1)! : jobs[0], sort?.by ?? "created"), sort);
-    if (next !== undefined) tellMore(page, next);
-    return { jobs: jobs.length > 0 ? asyncOf(jobs) : null, next: next ?? null };
+    const more = next === undefined ? undefined : moreWords(page, next);
+    return { jobs: jobs.length > 0 ? asyncOf(jobs) : null, next: next ?? null, more };
   }
   const keys = await store.keys(query);
   let next: string | null = null;
+  let more: string | undefined;
   if (keys.length > limit) {
     if (sort) keys.pop();
     else keys.shift();
     next = await cursorBehind(store, keys, sort);
-    tellMore(page, next);
+    more = moreWords(page, next);
   }
-  return { jobs: keys.length > 0 ? inParts(store, filter, keys, sort) : null, next };
+  return { jobs: keys.length > 0 ? inParts(store, filter, keys, sort) : null, next, more };
 }
 
-function tellMore({ limit, sort, withCursor }: Page, next: string | null): void {
-  if (withCursor) return;
-  const which = sort === undefined ? `the newest ${limit}` : `the first ${limit}`;
+function moreWords({ limit, sort, after, withCursor }: Page, next: string | null): string | undefined {
+  if (withCursor) return undefined;
+  const which = after ? "next" : sort ? "first" : "newest";
+  const jobs = limit === 1 ? "job" : `${limit} jobs`;
   const words = next === null ? "" : ` Next page: --cursor ${next}`;
-  printMessage(`Showing ${which} jobs; use --limit to see more.${words}`);
+  return `Showing the ${which} ${jobs}; use --limit to see more.${words}`;
 }
 
 /** The cursor of the page behind these keys: of the last job that is still there, null when there is none. */

@@ -8,12 +8,14 @@ import { explain, statusOf } from "./failures.ts";
 import type { CommandLine } from "./global_flags.ts";
 import { helpFlag, versionFlag } from "./help.ts";
 import { routes } from "./routes.ts";
+import { writtenOut } from "./short_forms.ts";
 import { print, printMessage } from "./standard_streams.ts";
 import type { UnknownWord } from "./unknown_words.ts";
 import { usageText } from "./usage_text.ts";
 
 /** Runs the command that the arguments name; returns the exit status of the program. */
-export async function parseAndRun({ args, db, allowSharedDb }: CommandLine): Promise<number> {
+export async function parseAndRun({ args: given, db, allowSharedDb }: CommandLine): Promise<number> {
+  const args = writtenOut(given);
   let path = ["queuectl"];
   const separator = args.indexOf("--");
   const behindSeparator = separator < 0 ? undefined : args.slice(separator + 1);

@@ -3,6 +3,7 @@
 import type { RouteMap } from "@stricli/core";
 import { nearestOf } from "../nearest.ts";
 import { printable } from "../printable.ts";
+import { commandHint } from "./command_hint.ts";
 import type { Context } from "./context.ts";
 import { otherCommand } from "./other_words.ts";
 
@@ -25,6 +26,9 @@ export function unknownText(
 ): string {
   const { path, target } = reached(routes, args);
   const offered = what === "command" ? commandsMeant(routes, word, path) : flagsMeant(target, word);
+  // As to other queues: a command to be run without quotes.
+  const instead = what === "flag" && offered.length === 0 ? commandHint(args) : undefined;
+  if (instead !== undefined) return printable(`Unknown flag "${word}": ${instead}`);
   const meant = offered.slice(0, mostOffered).map((each) => `"${each}"`).join(" or ");
   const hint = meant === "" ? "" : ` (did you mean ${meant}?)`;
   return printable(`Unknown ${what} "${word}"${hint}. Run ${["queuectl", ...path, "--help"].join(" ")}`);

@@ -1,6 +1,7 @@
 /** What is said about a command line that is not understood, in place of the texts of the parser. */
 
 import {
+  AliasNotFoundError,
   type ApplicationText,
   ArgumentScannerError,
   FlagNotFoundError,
@@ -14,7 +15,6 @@ const unexpected = (input: string) =>
 
 function argumentError(error: ArgumentScannerError): string {
   return formatMessageForArgumentScannerError(error, {
-    AliasNotFoundError: ({ input }) => `Unknown flag "-${input}"`,
     ArgumentParseError: ({ externalFlagNameOrPlaceholder: name, input }) =>
       `Flag --${name} takes no value, or true or false, not "${input}"`,
     UnsatisfiedFlagError: ({ externalFlagName }) => `Flag --${externalFlagName} needs a value`,
@@ -24,6 +24,7 @@ function argumentError(error: ArgumentScannerError): string {
   });
 }
 
+/**
 /**
  * The parser's texts with ours for errors. `explain` says what a command threw; `help` is the command line that explains
  * the command whose arguments were not understood. Of a command or a flag that there is not `tellUnknown` is told.
@@ -44,6 +45,8 @@ export function usageText(
     exceptionWhileParsingArguments: (error) =>
       error instanceof FlagNotFoundError
         ? unknown("flag", `--${error.input}`)
+        : error instanceof AliasNotFoundError
+        ? unknown("flag", `-${error.input}`)
         : error instanceof ArgumentScannerError
         ? printable(`${argumentError(error)}. Run ${help()}`)
         : explain(error),

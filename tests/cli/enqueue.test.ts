@@ -214,10 +214,23 @@ programTest("lines are JSON or shell text, with the flags for what they leave op
   ]);
 }, posix);
 
+programTest("a folder that is not there is told, and the job stored all the same", async (test) => {
+  const message =
+    /^Flag --cwd: there is no folder ".*nowhere" on this host; the command fails here until there is$/m;
+  for (const command of [["x"], ["--", "x"], ['{"command": "x"}'], ["-"]]) {
+    const { code, stderr } = await test.run(["enqueue", "--cwd", "nowhere", ...command], "x\n");
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, message);
+  }
+  assert.equal((await test.run(["enqueue", "--cwd", ".", "x"])).stderr, "");
+  assert.equal((await ids(test)).length, 5);
+});
+
 programTest("what is wrong with a command line is told in one line, and nothing is stored", async (test) => {
   const folder = await Deno.makeTempDir();
   await Deno.writeTextFile(`${folder}/jobs`, "echo 1\n[1]\n");
   const systemFile = /^Cannot read \/proc\/cpuinfo: files in .* cannot be used$/;
+  await Deno.writeTextFile(`${folder}/groups`, "{ echo x; }\n");
   const cases: Array<[string[], RegExp]> = [
     [[], /^Give a command to run/],
     [["echo", "hi"], /^Unexpected argument "hi"/],
@@ -238,6 +251,19 @@ programTest("what is wrong with a command line is told in one line, and nothing 
     [["--prioritiy", "1", "ls"], /^Unknown flag "--prioritiy" \(did you mean "--priority"\?\)/],
     [["--at", "tomorrow", "ls"], /^Flag --at must be a time/],
     [["--env", "A", "ls"], /^Flag --env takes NAME=VALUE/],
+    [
+      ["ls", "-l"],
+      /^Unknown flag "-l": a command for the shell is one argument, .*queuectl enqueue -- COMMAND/,
+    ],
+    [["{ echo x; }"], /^Invalid JSON: .*\. A command that begins with "\{" is given as \{"command": /],
+    [["--priority", "1", "{ echo x; }"], /^Invalid JSON: .*\. A command that begins with "\{"/],
+    [["{command: x}"], /^Invalid JSON: .*\. Run queuectl enqueue --help for how to quote it$/],
+    [["{ command: x }"], /^Invalid JSON: .*\. Run queuectl enqueue --help for how to quote it$/],
+    [["--", "cat", "caf\uFFFD"], /^An argument is not valid UTF-8/],
+    [["--on-duplicate", "keep", "ls"], /^Flag --on-duplicate .* --unique KEY$/],
+    [["--on-duplicate", "keep", '{"command": "x"}'], /^Flag --on-duplicate .* --unique KEY$/],
+    [["--on-duplicate", "keep", "--file", `${folder}/jobs`], /^Line 1: Flag --on-duplicate .* --unique KEY$/],
+    [["--file", `${folder}/groups`], /^Line 1: Invalid JSON: .*\. A command that begins with "\{"/],
     [["--priority", "1", '{"command": "x", "priority": 2}'], /^Field "priority" is in the JSON/],
     [["--delay", "1s", '{"command": "x", "at": "2126-12-24"}'], /^Field "at" is in the JSON, so --delay/],
   ];

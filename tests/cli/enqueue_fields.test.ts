@@ -29,6 +29,8 @@ Deno.test("a wrong flag is named", () => {
     [{ delay: "-1s" }, /^Flag --delay must be/],
     [{ at: "18:00" }, /^Flag --at must be a time like/],
     [{ at: "2026-12-24T18:00", delay: "1s" }, /^Only one of the flags --delay and --at can be given$/],
+    [{ cwd: "/caf\uFFFD" }, /^Flag --cwd is not valid UTF-8, and would be changed: "\/caf\uFFFD"/],
+    [{ env: ["A=\uFFFD"] }, /^Flag --env is not valid UTF-8/],
     [{ cwd: "" }, /^Flag --cwd must not be empty$/],
     [{ env: ["A=1", "B"] }, /^Flag --env takes NAME=VALUE, not "B"$/],
     [{ env: ["=x"] }, /^Flag --env takes NAME=VALUE, not "=x"$/],

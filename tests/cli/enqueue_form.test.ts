@@ -14,6 +14,7 @@ Deno.test("the form of a job is seen by how it is written", () => {
     [[], undefined, "a b", { kind: "lines", file: "a b" }],
     [[], undefined, "-", { kind: "lines", file: null }],
     [[], undefined, "/dev/stdin", { kind: "lines", file: null }],
+    [['{"command": "\uFFFD"}'], undefined, undefined, { kind: "json", text: '{"command": "\uFFFD"}' }],
     [[], ["ls"], undefined, { kind: "words", words: ["ls"] }],
     [[], ["ls -l"], undefined, { kind: "words", words: ["ls -l"] }],
     [[], ["[", "-e", "x", "]"], undefined, { kind: "words", words: ["[", "-e", "x", "]"] }],
@@ -43,6 +44,8 @@ Deno.test("no form and more than one are refused", () => {
     [["-"], undefined, "b", /^Only one of/],
     [[], ["a"], "b", /^Only one of/],
     [["-"], [], undefined, /^Only one of/],
+    [["cat caf\uFFFD"], undefined, undefined, /^The command is not valid UTF-8/],
+    [[], ["cat", "caf\uFFFD"], undefined, /^An argument is not valid UTF-8, .*"caf\uFFFD"/],
   ];
   for (const [before, behind, file, message] of cases) {
     assert.throws(() => formOf([...before, ...behind ?? []], behind, file), { code: "usage", message });

@@ -61,6 +61,9 @@ queueTest(
     const cases: Array<[string[], string]> = [
       [["logs", "-n", "2"], "b\nc"],
       [["logs", "-f", "-n", "1"], "c"],
+      [["logs", "-n2"], "b\nc"],
+      [["logs", "-fn1"], "c"],
+      [["follow", "-2"], "b\nc"],
       [["logs", "--lines", "0"], ""],
       [["logs", "-f", "--stdout"], "a\nb\nc"],
       [["logs", "-f", "--stderr"], "bad\n"],

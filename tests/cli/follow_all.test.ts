@@ -105,6 +105,30 @@ programTest(
   },
   { ignore: Deno.build.os === "windows" },
 );
+queueTest("logs -f --all prints lines without an end while their jobs run", async (queue) => {
+  queue.start("--concurrency", "4");
+  const follower = startProgram(queue, ["logs", "-f", "--all"]);
+  // It is there once it has shown something.
+  await queue.enqueue({ id: "first", command: `while [ ! -e seen ]; do echo x; sleep 0.05; done` });
+  await follower.line(/^first \| x$/);
+  queue.touch("seen");
+  await queue.enqueue(
+    {
+      id: "drawn",
+      command: `printf '1 %%\\r'; ${untilFile("more")}; printf '2 %%\\r'; ${untilFile("go")}; echo`,
+    },
+    { id: "dots", command: `${untilFile("more")}; printf ...; ${untilFile("go")}; echo end` },
+  );
+  await follower.line(/^drawn \| 1 %$/);
+  queue.touch("more");
+  await follower.line(/^drawn \| 2 %$/);
+  await queue.reaches("first", "completed");
+  // Another one's line ends one that is open.
+  await queue.enqueue({ id: "other", command: "while [ ! -e go ]; do echo y; sleep 0.05; done" });
+  await follower.line(/^dots \| \.\.\.$/);
+  queue.touch("go");
+  await follower.line(/^dots \| end$/);
+});
 
 queueTest("logs -f --queue follows the jobs of these queues alone", async (queue) => {
   await queue.enqueue(
@@ -125,9 +149,13 @@ queueTest("logs -f --queue follows the jobs of these queues alone", async (queue
   queue.touch("go");
   await queue.enqueue({ id: "last", command: "echo begun", queue: "b" });
   await follower.line(/^last \| begun$/);
+  // Whoever follows a queue may do so before its first job is there.
+  const early = startProgram(queue, ["logs", "-f", "--queue", "media"]);
+  await early.line(/^There is no queue "media" yet: waiting for its first job$/);
+  await queue.enqueue({ id: "movie", command: "echo begun", queue: "media" });
+  await early.line(/^movie \| begun$/);
   assert.deepEqual(follower.lines.filter((line) => /not|other/.test(line)), []);
   const cases: Array<[string[], number, RegExp]> = [
-    [["-f", "--queue", "c"], 3, /^There is no queue "c"/],
     [["--queue", "a"], 2, /^Flag --queue needs --follow/],
     [["-f", "--queue", "a", "--all"], 2, /not both/],
     [["-f", "--queue", "a", "first"], 2, /not both/],

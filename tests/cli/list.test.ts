@@ -76,6 +76,27 @@ programTest("pages of a list follow one another by their cursors, in any order",
   }
 });
 
+programTest("what a list does not show is told behind it, in the words of its page", async (test) => {
+  await test.run(["enqueue", "-"], lines(...["a", "b", "c", "d"].map((id) => ({ id, command: "x" }))));
+  const cases: Array<[flags: string[], note: RegExp | null]> = [
+    [["--limit", "2"], /^Showing the newest 2 jobs; use --limit to see more\. Next page: --cursor 3\n$/],
+    [["--limit", "1"], /^Showing the newest job; use --limit to see more\. Next page: --cursor 4\n$/],
+    [["--limit", "1", "--cursor", "4"], /^Showing the next job; /],
+    [["--limit", "2", "--cursor", "4"], /^Showing the next 2 jobs; /],
+    [["--limit", "1", "--sort", "id"], /^Showing the first job; /],
+    [["--limit", "2", "--sort", "id,desc"], /^Showing the first 2 jobs; /],
+    [["--limit", "2", "--json"], /^Showing the newest 2 jobs; /],
+    [["--limit", "2", "--cursor", "3"], null],
+  ];
+  for (const [flags, note] of cases) {
+    const { stderr } = await test.run(["list", ...flags]);
+    if (note) assert.match(stderr, note);
+    else assert.equal(stderr, "");
+  }
+  assert.deepEqual(await listed(test, "--sort", "-id"), ["d", "c", "b", "a"]);
+  assert.deepEqual(await listed(test, "--sort=-id"), ["d", "c", "b", "a"]);
+});
+
 programTest("list --all has every job, more than are read at once", async (test) => {
   const count = 2500;
   await test.run(
@@ -101,6 +122,7 @@ programTest("what list does not know is told in one line, with what was perhaps 
     [["--state", "pending,waitin"], /^Unknown state "waitin" \(did you mean "waiting"\?\)/],
     [["--columns", "id,comand"], /^Unknown column "comand" \(did you mean "command"\?\)\. Columns are: id, /],
     [["--sort", "prority"], /^Jobs cannot be sorted by "prority" \(did you mean "priority"\?\), only by: /],
+    [["--sort", "-id,asc"], /^Flag --sort takes FIELD, or FIELD,desc, not "-id,asc"$/],
     [["--sort", "id,down"], /^Flag --sort takes FIELD, or FIELD,desc, not "id,down"$/],
     [
       ["--since", "tomorrow"],

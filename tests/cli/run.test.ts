@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { startProgram } from "../helpers/following.ts";
 import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { hasTerminal, startInTerminal } from "../helpers/terminal.ts";
 
 queueTest(
   "run puts a command into the queue, prints what it prints, and ends with its exit status",
@@ -66,6 +67,29 @@ queueTest("a second Ctrl-C cancels the job of run", async (queue) => {
   assert.equal((await running.status).code, 130);
   await queue.reaches(id, "cancelled");
 });
+
+queueTest("a terminal gets colours and lines drawn again, and nothing else that it obeys", async (queue) => {
+  queue.start();
+  const { NO_COLOR: _, ...plain } = queue.env;
+  const command = "printf '\\033[32mok\\033[0m\\033[2J\\n10 %%\\r20 %%\\n\\033[31mred\\n'";
+  const cases: Array<[env: Record<string, string>, ok: RegExp, red: RegExp]> = [
+    // deno-lint-ignore no-control-regex -- control characters are what is looked for
+    [plain, /^\x1b\[32mok\x1b\[0m\\x1b\[2J$/, /^\x1b\[31mred$/],
+    [{ ...plain, NO_COLOR: "1" }, /^ok\\x1b\[2J$/, /^red$/],
+  ];
+  for (const [env, ok, red] of cases) {
+    const terminal = startInTerminal(["run", command], queue.path, env);
+    queue.watch(terminal.manager);
+    await terminal.manager.line(ok);
+    await terminal.manager.line(/^10 %\r20 %$/);
+    await terminal.manager.line(red);
+    assert.equal((await terminal.manager.status).code, 0);
+    await terminal.close();
+    await terminal.manager.closed;
+    // deno-lint-ignore no-control-regex -- control characters are what is looked for
+    assert.equal(/\x1b\[0m$/.test(terminal.manager.lines.at(-1)!), env === plain);
+  }
+}, { ignore: !hasTerminal });
 
 queueTest("run of nothing, or of what is no command, stores nothing", async (queue) => {
   for (const args of [[], ["--"], [""], ["  "], ["--", ""], ["-"], ["echo", "hi"], ["[1]"]]) {

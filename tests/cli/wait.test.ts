@@ -55,7 +55,17 @@ queueTest("wait --timeout gives up with status 124, as timeout(1)", async (queue
   for (const args of [["a"], ["a", "b"], ["--all"]]) {
     const { code, stderr } = await queue.run("wait", "--timeout", "10ms", ...args);
     assert.equal(code, 124, args.join(" "));
-    assert.match(stderr, args[0] === "a" && args.length === 1 ? /1 job not ended/ : /2 jobs not ended/);
+    const isOne = args[0] === "a" && args.length === 1;
+    assert.match(stderr, isOne ? /^1 job not ended in time: a$/m : /^2 jobs not ended in time: a, b$/m);
+  }
+  await queue.enqueue(...["c", "d", "e", "f"].map((id) => ({ id, command: "true", tags: ["x"] })));
+  const cases: Array<[args: string[], message: RegExp]> = [
+    [["--all"], /^6 jobs not ended in time: a, b, c, d, e, …$/m],
+    [["a", "b", "c", "d", "e", "f"], /^6 jobs not ended in time: a, b, c, d, e, …$/m],
+    [["--tag", "x"], /^4 jobs not ended in time: c, d, e, f$/m],
+  ];
+  for (const [args, message] of cases) {
+    assert.match((await queue.run("wait", "--timeout", "10ms", ...args)).stderr, message);
   }
 });
 
@@ -103,7 +113,7 @@ queueTest(
     const late = await queue.run("wait", "--queue", "a", "--timeout", "10ms");
     assert.equal(late.code, 124);
     // How much is said before depends on how soon the time is over.
-    assert.match(late.stderr, /^(No worker runs; .*\n)?2 jobs not ended in time\n$/);
+    assert.match(late.stderr, /^(No worker runs; .*\n)?2 jobs not ended in time: fails, newer\n$/);
     const [a, b, both] = [["--queue", "a"], ["--tag", "y", "--queue", "b"], ["--tag", "x"]].map((flags) =>
       startProgram(queue, ["wait", ...flags])
     );
@@ -143,7 +153,9 @@ queueTest("wait is told what to wait for in one way", async (queue) => {
   await queue.enqueue({ id: "a", command: "true", queue: "media", tags: ["nightly"] });
   const cases: Array<[string[], number, string]> = [
     [["--queue", "meida"], 3, 'There is no queue "meida" (did you mean "media"?)\n'],
-    [["--tag", "nihgtly"], 0, 'No job has the tag "nihgtly" (did you mean "nightly"?)\n'],
+    [["--tag", "zzz"], 3, 'No job has the tag "zzz"\n'],
+    [["--tag", "nightly,nihgtly"], 3, 'No job has the tag "nihgtly" (did you mean "nightly"?)\n'],
+    [["--tag", "nihgtly"], 3, 'No job has the tag "nihgtly" (did you mean "nightly"?)\n'],
     [["--all", "--tag", "x"], 2, "Give --all or --queue or --tag, not both\n"],
     [["a", "--queue", "media"], 2, "Give the ids of jobs or --queue or --tag, not both\n"],
     [[], 2, "Argument ID is missing; give ids of jobs, --all, --queue or --tag\n"],

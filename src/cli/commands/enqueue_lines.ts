@@ -5,14 +5,15 @@ import type { JobFields } from "../../job/job_fields.ts";
 import { type CheckedJob, checkNewJob, parseJson, withDefaults } from "../../job/new_job.ts";
 import { addedTwice } from "../../store/refusals.ts";
 import type { DatabaseChoice } from "../context.ts";
-import { withFields } from "../enqueue_fields.ts";
+import { refuseNotUnique, withFields } from "../enqueue_fields.ts";
 import { kindOfText } from "../enqueue_form.ts";
+import { onInterrupt } from "../interrupts.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, jsonArray } from "../output.ts";
 import { openProgress } from "../progress_line.ts";
 import { fileChunks, readLines, standardInput } from "../standard_input.ts";
-import { print, printAll } from "../standard_streams.ts";
-import type { Afterwards, Report } from "./enqueue_one.ts";
+import { print, printAll, printMessage } from "../standard_streams.ts";
+import { type Afterwards, type Report, withGroupHint } from "./enqueue_one.ts";
 
 /** How the lines of a file, or of standard input where it is null, become jobs. */
 export interface Lines {
@@ -23,30 +24,35 @@ export interface Lines {
   folder: string;
 }
 
-/** (new) → pending: a job for each line, all or none. */
+/** (new) → pending: a job for each line, all or none; false where Ctrl-C came before all were read, and none is stored. */
 export async function enqueueLines(
   choice: DatabaseChoice,
   lines: Lines,
   report: Report,
   afterwards?: Afterwards,
-): Promise<void> {
+): Promise<boolean> {
+  using interrupts = onInterrupt();
   using progress = openProgress(
     Deno.stderr.isTerminal() && !(lines.file === null && Deno.stdin.isTerminal()),
   );
   const source = await openSource(lines.file);
   const blocks = readJobs(source.chunks, jobReader(lines, await pathResolver()));
   // The database is opened, and made, only when there is a job to put into it.
-  let next = await blocks.next();
-  if (next.done) {
-    return await print(report === "json" ? "[]\n" : report === "ids" ? "" : "0 jobs inserted.\n");
+  const nextBlock = untilStopped(blocks, interrupts.next());
+  let next = await nextBlock();
+  if (next?.done) {
+    await print(report === "json" ? "[]\n" : report === "ids" ? "" : "0 jobs inserted.\n");
+    return true;
   }
+  if (!next) return tellInterrupted(progress);
   await using store = await openQueue(choice, "create");
   const { settings, queues } = await store.enqueueDefaults();
   const config = configFrom(settings);
   using intake = await store.intake();
   let jobs = 0;
   const places: Place[] = [];
-  for (; !next.done; next = await blocks.next()) {
+  for (; !next?.done; next = await nextBlock()) {
+    if (!next) return tellInterrupted(progress);
     const added = intake.add(next.value.map(({ job }) => withDefaults(job, config, queues)));
     const twice = next.value.at(added);
     if (twice) {
@@ -60,6 +66,8 @@ export async function enqueueLines(
     }
     progress.show({ jobs: jobs += next.value.length, share: source.share() });
   }
+  // From here on Ctrl-C ends the program, and nobody knows whether they are stored.
+  interrupts[Symbol.dispose]();
   const count = await intake.commit().catch((error) => {
     const index = indexOf(intake.ids(), (error as QueuectlError).newJob);
     if (index === undefined) throw error;
@@ -77,6 +85,32 @@ export async function enqueueLines(
     await print(`${counted(count, "job")} inserted${kept}.\n`);
   }
   await afterwards?.(store, intake.ids());
+  return true;
+}
+
+function tellInterrupted(progress: Disposable): false {
+  progress[Symbol.dispose]();
+  printMessage("Interrupted: nothing was stored");
+  return false;
+}
+
+/** Gives what comes next, or null once it is told to stop. Nothing but the last one is kept while that takes its time. */
+function untilStopped<T>(
+  from: AsyncIterator<T>,
+  stop: Promise<void>,
+): () => Promise<IteratorResult<T> | null> {
+  let isStopped = false;
+  let give = () => {};
+  stop.then(() => {
+    isStopped = true;
+    give();
+  });
+  return () =>
+    new Promise((resolve, reject) => {
+      give = () => resolve(null);
+      if (isStopped) give();
+      else from.next().then(resolve, reject);
+    });
 }
 
 /** From which of the jobs on how many lines more than jobs there are: they are counted from 1, and some are empty. */
@@ -122,10 +156,14 @@ function jobReader(
   const shellFields = { cwd: folder, ...fields };
   return (line) => {
     if (kindOfText(line) === "shell") {
+      refuseNotUnique(fields, fields);
       return checkNewJob({ ...shellFields, command: line.replace(/\r$/, "") }, absolute);
     }
-    const value = parseJson(line);
-    return checkNewJob(hasFields ? withFields(value, fields) : value, absolute);
+    const value = withGroupHint(line, () => parseJson(line));
+    if (!hasFields) return checkNewJob(value, absolute);
+    const job = withFields(value, fields);
+    refuseNotUnique(job, fields);
+    return checkNewJob(job, absolute);
   };
 }
 

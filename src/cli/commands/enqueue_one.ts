@@ -16,7 +16,7 @@ export type Report = "text" | "json" | "ids";
 export async function enqueueJson(choice: DatabaseChoice, json: string): Promise<void> {
   // Before the database is opened: a mistake must not leave an empty one behind.
   const absolute = await pathResolver();
-  await enqueueOne(choice, withQuotingHint(() => parseNewJob(json, absolute)), "text");
+  await enqueueOne(choice, withQuotingHint(json, () => parseNewJob(json, absolute)), "text");
 }
 
 /** What is done after jobs were put into the queue and reported. */
@@ -49,13 +49,26 @@ async function tellWhetherCancelled(store: Store, id: string): Promise<void> {
 }
 
 /** Runs `action`. Shells differ in what they do to quotes, so JSON that is not JSON was most often right where it was typed. */
-export function withQuotingHint<T>(action: () => T): T {
+export const withQuotingHint = <T>(json: string, action: () => T): T =>
+  withHint(() => isShellGroup(json) ? groupHint : "Run queuectl enqueue --help for how to quote it", action);
+
+/** The same for a line of a file, whose quotes no shell has seen. */
+export const withGroupHint = <T>(json: string, action: () => T): T =>
+  withHint(() => isShellGroup(json) ? groupHint : undefined, action);
+
+/** Whether it is rather a group of shell commands than JSON, or what a shell has left of that. */
+const isShellGroup = (text: string) => /^\s*\{\s+(?![\w-]+\s*:)[^\s"'}]/.test(text);
+
+const groupHint =
+  'A command that begins with "{" is given as {"command": "{ ...; }"}, or as queuectl enqueue -- sh -c \'{ ...; }\'';
+
+function withHint<T>(hintOf: () => string | undefined, action: () => T): T {
   try {
     return action();
   } catch (error) {
     if (!(error instanceof QueuectlError && error.cause instanceof SyntaxError)) throw error;
-    throw new QueuectlError("usage", `${error.message}. Run queuectl enqueue --help for how to quote it`, {
-      cause: error,
-    });
+    const hint = hintOf();
+    if (hint === undefined) throw error;
+    throw new QueuectlError("usage", `${error.message}. ${hint}`, { cause: error });
   }
 }

@@ -16,7 +16,7 @@ import { jobsOf, type Page, type PageFlags, pageOf } from "../listing.ts";
 import { hintAtTags, requireQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { jobObject, jsonArray, jsonPage } from "../output.ts";
-import { print, printAll } from "../standard_streams.ts";
+import { print, printAll, printMessage } from "../standard_streams.ts";
 import { fittedTable, terminalSize } from "../terminal_width.ts";
 
 export interface ListFlags extends FilterFlags, PageFlags {
@@ -59,11 +59,15 @@ export async function printList(
   },
 ): Promise<void> {
   await requireQueues(store, filter.queues);
-  const { jobs, next } = await jobsOf(store, filter, page);
+  const { jobs, next, more } = await jobsOf(store, filter, page);
   if (!jobs) await hintAtTags(store, filter);
-  if (table !== null) return await (jobs ? printAll(tableLines(table, jobs)) : print(empty));
-  const objects = !jobs ? [] : columns ? fieldsOf(jobs, columns) : jobObjects(store, jobs);
-  await printAll(page.withCursor ? jsonPage(next, objects) : jsonArray(objects));
+  if (table !== null) await (jobs ? printAll(tableLines(table, jobs)) : print(empty));
+  else {
+    const objects = !jobs ? [] : columns ? fieldsOf(jobs, columns) : jobObjects(store, jobs);
+    await printAll(page.withCursor ? jsonPage(next, objects) : jsonArray(objects));
+  }
+  // Above a long table it would scroll away.
+  if (more !== undefined) printMessage(more);
 }
 
 function tableLines({ columns, piped }: ListTable, jobs: AsyncIterable<Job>): AsyncIterable<string> {

@@ -9,13 +9,13 @@ import { readSpooled } from "../../worker/spool_output.ts";
 import type { Context, DatabaseChoice } from "../context.ts";
 import { wholeNumber } from "../flag_values.ts";
 import { changesOf } from "../follow/changes.ts";
-import { followAll } from "../follow/follow_all.ts";
+import { type AllSinks, followAll } from "../follow/follow_all.ts";
 import { followJob } from "../follow/follow_job.ts";
 import { lastLines } from "../follow/printed_text.ts";
 import { jsonSink, printedObject } from "../follow/json_sink.ts";
 import { isChosen, lineSinks, plainSink } from "../follow/sinks.ts";
 import { wordsOf } from "../job_filter.ts";
-import { requireQueues } from "../known_words.ts";
+import { tellOfNewQueues } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { jsonArray } from "../output.ts";
 import { printAll, printMessage } from "../standard_streams.ts";
@@ -57,7 +57,6 @@ export async function logs(this: Context, flags: LogsFlags, id?: string): Promis
   const queues = flags.queue && wordsOf("queue", flags.queue);
   const attempt = flags.attempt === undefined ? undefined : count("attempt", flags.attempt, 1);
   await using store = await openQueue(this, "empty");
-  await requireQueues(store, queues);
   if (id === undefined) await followEach(this, store, flags, lines, queues);
   else await printJob(store, flags, id, lines, attempt);
 }
@@ -86,12 +85,17 @@ async function followEach(
   await using made = isThere ? undefined : await whenMade(choice);
   const followed = made ?? store;
   using changes = changesOf(followed);
-  const sinkOf = flags.json
-    ? (id: string) => jsonSink(id, flags)
-    : lineSinks(flags, (Deno.env.get("NO_COLOR") ?? "") !== "");
+  const sinks = flags.json ? jsonSinks(flags) : lineSinks(flags);
   // Of a queue that was not there before every run is new.
-  await followAll(followed, changes, { sinkOf, say: printMessage }, { lines, queues, fromStart: !isThere });
+  const begun = () => tellOfNewQueues(followed, queues);
+  await followAll(followed, changes, sinks, { lines, queues, fromStart: !isThere, begun });
 }
+
+/** The same for lines as JSON. */
+const jsonSinks = (flags: LogsFlags): AllSinks => ({
+  sinkOf: (id) => jsonSink(id, flags),
+  say: (message) => Promise.resolve(printMessage(message)),
+});
 
 /** Milliseconds between two looks for a queue that is not there. */
 const lookInterval = 500;

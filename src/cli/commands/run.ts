@@ -12,13 +12,12 @@ import { followJob } from "../follow/follow_job.ts";
 import { jsonSink } from "../follow/json_sink.ts";
 import { plainSink } from "../follow/sinks.ts";
 import { endObject, exitStatusOf } from "../follow/words.ts";
+import { interrupted, onInterrupt } from "../interrupts.ts";
 import { openQueue } from "../open_queue.ts";
 import { json } from "../output.ts";
 import { print, printMessage } from "../standard_streams.ts";
-import { describe } from "./enqueue.ts";
+import { describe, warnOfFolder } from "./enqueue.ts";
 
-/** The exit status after Ctrl-C, as of every program that it ends. */
-const interrupted = 130;
 /** Milliseconds within which a second Ctrl-C cancels the job. */
 const secondThought = 2000;
 
@@ -34,7 +33,10 @@ export async function run(this: Context, flags: RunFlags, ...args: string[]): Pr
     throw new QueuectlError("usage", "One command can be followed, not those of many lines");
   }
   // Before the database is opened: a mistake must not leave an empty one behind.
-  const checked = checkNewJob(describe(form, fieldsOfFlags(flags)), await pathResolver());
+  const fields = fieldsOfFlags(flags);
+  const absolute = await pathResolver();
+  const checked = checkNewJob(describe(form, fields), absolute);
+  warnOfFolder(fields.cwd, absolute);
   await using store = await openQueue(this, "create");
   const { settings, queues } = await store.enqueueDefaults();
   const [{ id, existing }] = await store.enqueue([withDefaults(checked, configFrom(settings), queues)]);
@@ -43,26 +45,22 @@ export async function run(this: Context, flags: RunFlags, ...args: string[]): Pr
 }
 
 async function followToEnd(store: Store, id: string, asJson = false): Promise<number> {
-  const interrupts = onInterrupt();
+  using interrupts = onInterrupt();
   using changes = changesOf(store);
   const detached = new AbortController();
   interrupts.next().then(() => {
     detached.abort();
     changes.hurry();
   });
-  try {
-    const [found] = await store.find([id]);
-    const job = await followJob(store, changes, found, asJson ? jsonSink(id, {}) : plainSink({}), {
-      quiet: true,
-      signal: detached.signal,
-    });
-    if (detached.signal.aborted) return await detach(store, id, interrupts.next);
-    const last = (await store.detail(id)).runs.at(-1);
-    if (asJson) await print(json(endObject(job, last)) + "\n");
-    return exitStatusOf(job.state, last);
-  } finally {
-    interrupts.end();
-  }
+  const [found] = await store.find([id]);
+  const job = await followJob(store, changes, found, asJson ? jsonSink(id, {}) : plainSink({}), {
+    quiet: true,
+    signal: detached.signal,
+  });
+  if (detached.signal.aborted) return await detach(store, id, interrupts.next);
+  const last = (await store.detail(id)).runs.at(-1);
+  if (asJson) await print(json(endObject(job, last)) + "\n");
+  return exitStatusOf(job.state, last);
 }
 
 /** Says how to go on with a job that is not followed any more; cancels it after a second Ctrl-C. */
@@ -81,26 +79,4 @@ async function detach(store: Store, id: string, next: () => Promise<void>): Prom
     printMessage(running ? `Job ${id} runs and is being ended.` : `Job ${id} cancelled.`);
   }
   return interrupted;
-}
-
-/** Takes Ctrl-C from the system: each one resolves one promise that `next` gives. */
-function onInterrupt(): { next: () => Promise<void>; end: () => void } {
-  const waiting: Array<() => void> = [];
-  let missed = 0;
-  const handler = () => {
-    const resolve = waiting.shift();
-    if (resolve) resolve();
-    else missed++;
-  };
-  Deno.addSignalListener("SIGINT", handler);
-  return {
-    next() {
-      if (missed > 0) {
-        missed--;
-        return Promise.resolve();
-      }
-      return new Promise((resolve) => waiting.push(resolve));
-    },
-    end: () => Deno.removeSignalListener("SIGINT", handler),
-  };
 }

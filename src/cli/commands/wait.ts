@@ -1,5 +1,5 @@
 import { QueuectlError } from "../../errors.ts";
-import type { JobFilter, ListFilter } from "../../store/selection.ts";
+import type { JobFilter, JobKind, ListFilter } from "../../store/selection.ts";
 import type { JobDetail } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
@@ -7,10 +7,17 @@ import { duration } from "../flag_values.ts";
 import { type Changes, changesOf } from "../follow/changes.ts";
 import { endObject, exitStatusOf, failureWords, hasEnded, hasWorker } from "../follow/words.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
-import { hintAtTags, requireQueues } from "../known_words.ts";
+import { requireQueues, requireTags } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, json, jsonArray } from "../output.ts";
 import { print, printAll, printMessage } from "../standard_streams.ts";
+
+/** What is not over yet; held jobs wait for somebody. */
+const goingOn: readonly JobKind[] = ["processing", "waiting", "scheduled"];
+const openKinds: readonly JobKind[] = [...goingOn, "blocked"];
+
+/** Jobs that are named when the time is over. */
+const mostNamed = 5;
 
 /** The exit status when the time is over, as that of timeout(1). */
 const timedOut = 124;
@@ -35,6 +42,7 @@ export async function wait(this: Context, flags: WaitFlags, ...ids: string[]): P
   const until = performance.now() + timeout;
   await using store = await openQueue(this, "empty");
   await requireQueues(store, filter?.queues);
+  await requireTags(store, filter?.tags);
   using changes = changesOf(store);
   this.process.exitCode = flags.all
     ? await waitForAll(store, changes, until, flags.json)
@@ -56,6 +64,8 @@ export async function waitForJobs(
   /** How each has ended: it may be removed before the others have. */
   const ends = new Map<number, ReturnType<typeof endObject>>();
   let failed = 0;
+  const stillOpen = () =>
+    Promise.resolve({ count: open.size, ids: [...open].map((seq) => jobs.get(seq)!.id) });
   const left = await untilOver(store, changes, until, async () => {
     const found = new Map((await store.progress([...open])).map((job) => [job.seq, job]));
     for (const seq of open) {
@@ -69,7 +79,7 @@ export async function waitForJobs(
       if (asJson) ends.set(seq, endObject(job, detail!.runs.at(-1)));
     }
     return open.size;
-  });
+  }, stillOpen);
   if (asJson) {
     await printAll(jsonArray([...jobs].map(([seq, job]) => ends.get(seq) ?? endObject(job, undefined))));
   }
@@ -85,7 +95,10 @@ function tellFailure(job: JobDetail): number {
 
 async function waitForAll(store: Store, changes: Changes, until: number, asJson?: boolean): Promise<number> {
   const isLeft = async () => await store.isWorkLeft() ? 1 : 0;
-  const left = await untilOver(store, changes, until, isLeft, () => store.countOpen());
+  const left = await untilOver(store, changes, until, isLeft, async () => ({
+    count: await store.countOpen(),
+    ids: await idsOf(store, { kinds: openKinds }),
+  }));
   const kept = left === 0 ? await store.countOpen() : 0;
   if (kept > 0) {
     const them = kept === 1 ? "It waits" : "They wait";
@@ -104,9 +117,7 @@ async function waitForFilter(
   filter: JobFilter,
   asJson?: boolean,
 ): Promise<number> {
-  // Held ones wait for somebody.
-  const goesOn: ListFilter["kinds"] = ["processing", "waiting", "scheduled"];
-  const open: ListFilter = { ...filter, kinds: [...goesOn, "blocked"], limit: 1 };
+  const open: ListFilter = { ...filter, kinds: openKinds, limit: 1 };
   let [last] = await store.keys(open);
   // One is enough to go on, the newest, which mostly ends last: there may be very many, and each may change something.
   async function isOneLeft(): Promise<number> {
@@ -115,19 +126,27 @@ async function waitForFilter(
     if (!isLeft) [last] = await store.keys(open);
     if (last === undefined) return 0;
     // Those that wait for others may do so behind one that waits for somebody.
-    return await store.isWorkLeft() || (await store.keys({ ...open, kinds: goesOn })).length > 0 ? 1 : 0;
+    return await store.isWorkLeft() || (await store.keys({ ...open, kinds: goingOn })).length > 0 ? 1 : 0;
   }
-  if (last === undefined) await hintAtTags(store, filter);
   const left = await untilOver(
     store,
     changes,
     until,
     isOneLeft,
-    async () => (await store.keys({ ...open, limit: Infinity })).length,
+    async () => ({
+      count: (await store.keys({ ...open, limit: Infinity })).length,
+      ids: await idsOf(store, open),
+    }),
   );
   const failed = await store.keys({ ...filter, kinds: ["dead", "cancelled"], limit: Infinity });
   return await tellFailed(failed.length, left, asJson);
 }
+
+/** The ids of the oldest jobs of a filter, no more than can be told. */
+const idsOf = async (store: Store, filter: JobFilter) =>
+  (await store.list({ ...filter, sort: { by: "created", descending: false }, limit: mostNamed })).map((
+    { id },
+  ) => id);
 
 /**
  * Says how many jobs ended in another way than completed, if any, however long ago: who waits may come late. Gives the
@@ -144,23 +163,24 @@ async function tellFailed(failed: number, left: number, asJson?: boolean): Promi
 
 /**
  * Looks whether jobs are left after every change, until none is, or the time is over; gives how many are left then.
- * `left` gives their number, or if that is `all` any number over 0.
+ * `left` gives their number, or any over 0; `all` the right one, and their ids, or the first of them.
  */
 async function untilOver(
   store: Store,
   changes: Changes,
   until: number,
   left: () => Promise<number>,
-  all = left,
+  all: () => Promise<{ count: number; ids: readonly string[] }>,
 ): Promise<number> {
   for (let isFirst = true;; isFirst = false) {
     const count = await left();
     if (count === 0) return 0;
     const time = until - performance.now();
     if (time <= 0) {
-      const number = await all();
-      if (number > 0) printMessage(`${counted(number, "job")} not ended in time`);
-      return number;
+      const { count, ids } = await all();
+      const names = ids.slice(0, mostNamed).join(", ") + (count > mostNamed ? ", …" : "");
+      if (count > 0) printMessage(`${counted(count, "job")} not ended in time${names && `: ${names}`}`);
+      return count;
     }
     if (isFirst && !hasWorker(await store.processes())) {
       printMessage("No worker runs; start one: queuectl worker start");

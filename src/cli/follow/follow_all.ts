@@ -6,9 +6,9 @@
 import type { JobProgress } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
 import type { Changes } from "./changes.ts";
+import type { LineSink } from "./job_lines.ts";
 import { lastLines } from "./printed_text.ts";
 import { createRunReader, type RunReader } from "./run_reader.ts";
-import type { LineSink } from "./sinks.ts";
 import { endWords } from "./words.ts";
 
 /** Milliseconds between two looks at the files of up to so many runs; with more of them the pauses are longer. */
@@ -27,7 +27,7 @@ interface FollowedRun {
 /** How the lines of jobs are printed, and what is said beside them. */
 export interface AllSinks {
   sinkOf(id: string): LineSink;
-  say(message: string): void;
+  say(message: string): Promise<void>;
 }
 
 /** What is followed, and from where on. */
@@ -38,6 +38,8 @@ export interface Followed {
   queues?: readonly string[];
   /** From the first run on that there was, as one of those that are started later. */
   fromStart?: boolean;
+  /** Called once nothing is missed any more. */
+  begun?(): Promise<void>;
 }
 
 /** Prints what all jobs print, or those of some queues, for ever. */
@@ -45,7 +47,7 @@ export async function followAll(
   store: Store,
   changes: Changes,
   { sinkOf, say }: AllSinks,
-  { lines, queues, fromStart = false }: Followed,
+  { lines, queues, fromStart = false, begun }: Followed,
 ): Promise<never> {
   const followed = new Map<string, FollowedRun>();
   /** The newest runs of which all was printed, oldest first. */
@@ -97,7 +99,7 @@ export async function followAll(
     sink.begins?.(ended.run, ended.number);
     for (const { stream, text } of reader.rest(ended)) await sink.write(stream, text);
     await sink.flush();
-    if (ended.exitCode !== 0) say(endWords(id, ended));
+    if (ended.exitCode !== 0) await say(endWords(id, ended));
     return true;
   }
 
@@ -120,16 +122,20 @@ export async function followAll(
     }
   }
 
-  if (!fromStart) {
-    const start = await store.upcoming(nextLimit);
+  const start = fromStart ? undefined : await store.upcoming(nextLimit);
+  if (start) {
     last = start.last;
     expected = new Map([...start.next, ...start.running].map(({ seq, run }) => [seq, run]));
-    for (const job of start.running) follow(job, job.run);
-    for (const run of followed.values()) await readFirst(run);
   }
+  await begun?.();
+  for (const job of start?.running ?? []) follow(job, job.run);
+  for (const run of followed.values()) await readFirst(run);
   for (let stale = true;;) {
     if (stale) await look();
-    for (const [key, run] of followed) if (await readNew(run, stale) && await finish(run)) forget(key);
+    for (const [key, run] of followed) {
+      if (await readNew(run, stale) && await finish(run)) forget(key);
+      else await run.sink.printOpen();
+    }
     const pause = followed.size === 0 ? Infinity : lookInterval * Math.max(1, followed.size / runsPerLook);
     stale = await changes.next(pause);
   }

@@ -1,18 +1,17 @@
 /** Where followed output goes: as it is, or a line each with its job in front. */
 
-import { printable, printableLines } from "../../printable.ts";
 import type { OutputStream } from "../../store/store.ts";
 import { print, printError, printMessage } from "../standard_streams.ts";
+import type { AllSinks } from "./follow_all.ts";
 import type { Sink } from "./follow_job.ts";
+import { createLines, type LineTarget } from "./job_lines.ts";
+import { createTerminalText, isLineOpen } from "./terminal_text.ts";
 
 /** Which outputs of a job are asked for; one alone goes to standard output. */
 export interface StreamChoice {
   stdout?: boolean;
   stderr?: boolean;
 }
-
-/** Characters of a line without an end after which it is printed all the same. */
-const longestLine = 64 * 1024;
 
 /** Whether an output is asked for. */
 export const isChosen = (stream: OutputStream, choice: StreamChoice): boolean =>
@@ -29,87 +28,49 @@ const isTerminal = (target: OutputStream) => (target === "out" ? Deno.stdout : D
 const printTo = async (target: OutputStream, text: string) =>
   target === "out" ? await print(text) : printError(text);
 
-/** Prints what a job prints as it is, each output to its own; what a terminal would obey is made harmless there. */
+const wantsColours = () => (Deno.env.get("NO_COLOR") ?? "") === "";
+
+/** Prints what a job prints as it is, each output to its own; a terminal gets no more than colours and lines drawn again. */
 export function plainSink(choice: StreamChoice): Sink {
   const terminals = { out: isTerminal("out"), err: isTerminal("err") };
-  /** A carriage return at the end of what came may be half of a line end. */
-  const held = { out: "", err: "" };
-  let isLineOpen = false;
+  const shown = { colours: wantsColours(), erasing: true };
+  const texts = { out: createTerminalText(shown), err: createTerminalText(shown) };
+  let isOpen = false;
   return {
     async write(stream, text) {
       const target = targetOf(stream, choice);
       if (target === null) return;
       if (terminals[target]) {
-        const whole = held[stream] + text;
-        held[stream] = whole.endsWith("\r") ? "\r" : "";
-        text = printableLines(whole.slice(0, whole.length - held[stream].length));
-        if (text === "") return;
-        isLineOpen = !text.endsWith("\n");
+        isOpen = isLineOpen(text, isOpen);
+        text = texts[stream](text);
       }
       await printTo(target, text);
     },
     say(message) {
       // A message begins on a line of its own.
-      if (isLineOpen && terminals.err) printError("\n");
-      isLineOpen = false;
+      if (isOpen && terminals.err) printError("\n");
+      isOpen = false;
       printMessage(message);
     },
   };
 }
 
-/** The colours of jobs, by the numbers that terminals know them by; red is for what is wrong. */
-const colours = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
-
-/** Prints whole lines of one job. */
-export interface LineSink {
-  write(stream: OutputStream, text: string): Promise<void>;
-  /** What is written next is of this run, which is that attempt. */
-  begins?(run: number, attempt: number): void;
-  /** Prints what is left of lines without an end. */
-  flush(): Promise<void>;
-}
-
-/** Prints what comes in any pieces as whole lines, one or more at once. */
-export function wholeLines(
-  print: (stream: OutputStream, text: string) => Promise<void>,
-): Pick<LineSink, "write" | "flush"> {
-  const rests = { out: "", err: "" };
-  const printAny = async (stream: OutputStream, text: string) => {
-    if (text !== "") await print(stream, text);
-  };
+/** Prints lines with their job in front, in a colour of its own on a terminal. */
+export function lineSinks(choice: StreamChoice): AllSinks {
+  const target = (to: OutputStream): LineTarget => ({
+    isTerminal: isTerminal(to),
+    print: (text) => printTo(to, text),
+  });
+  const targets = { out: target("out"), err: target("err") };
+  const lines = createLines(targets, {
+    targetOf: (stream) => targetOf(stream, choice),
+    colours: wantsColours(),
+  });
   return {
-    async write(stream, text) {
-      const whole = rests[stream] + text;
-      const end = whole.length - whole.lastIndexOf("\n") > longestLine
-        ? whole.length
-        : whole.lastIndexOf("\n") + 1;
-      rests[stream] = whole.slice(end);
-      await printAny(stream, whole.slice(0, end));
+    sinkOf: lines.sinkOf,
+    async say(message) {
+      await lines.endLine("err");
+      printMessage(message);
     },
-    async flush() {
-      for (const stream of ["out", "err"] as const) {
-        const rest = rests[stream];
-        rests[stream] = "";
-        await printAny(stream, rest);
-      }
-    },
-  };
-}
-
-/** Gives a {@link LineSink} for each job, with its id in front, in a colour on a terminal; jobs get the colours in turn. */
-export function lineSinks(choice: StreamChoice, noColour: boolean): (id: string) => LineSink {
-  let count = 0;
-  return (id) => {
-    const colour = colours[count++ % colours.length];
-    return wholeLines(async (stream, text) => {
-      const target = targetOf(stream, choice);
-      if (target === null) return;
-      const name = noColour || !isTerminal(target) ? printable(id) : `\x1b[${colour}m${printable(id)}\x1b[0m`;
-      const shown = isTerminal(target) ? printableLines(text) : text;
-      await printTo(
-        target,
-        shown.replace(/\n$/, "").split("\n").map((line) => `${name} | ${line}\n`).join(""),
-      );
-    });
   };
 }
