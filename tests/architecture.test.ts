@@ -65,7 +65,7 @@ Deno.test("only one file of its driver names the PostgreSQL client, and drivers 
 });
 
 Deno.test("only four files start processes, and only main.ts exits", () => {
-  const starters = ["supervisor", "shell_runner", "windows_runner", "processes"].map((name) =>
+  const starters = ["worker_process", "shell_runner", "windows_runner", "processes"].map((name) =>
     `worker/${name}.ts`
   );
   assert.deepEqual(matching(/new Deno\.Command\(/, ...starters), []);

@@ -12,10 +12,10 @@ import { isDrained } from "./drain.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { print } from "./log.ts";
 import { identify, sendSignal } from "./processes.ts";
-import { ownProgram } from "./program.ts";
 import { onStopSignal } from "./signals.ts";
 import { untilPossible } from "./until_possible.ts";
-import { stoppedStatus, type WorkerArguments, type WorkerAssignment } from "./worker_arguments.ts";
+import { stoppedStatus, type WorkerAssignment } from "./worker_arguments.ts";
+import { assign, dismiss, type EarlyWorker, spawnWorker } from "./worker_process.ts";
 
 /** What `worker start` is told. */
 export interface StartOptions {
@@ -36,12 +36,22 @@ const healthyAfter = 10_000;
 
 /** Runs workers until they are stopped or the queue is drained. Resolves to the exit status. */
 export async function startWorkers(options: StartOptions): Promise<number> {
-  const { count: number, concurrency, queues, drain } = options;
+  const { count, concurrency, queues, drain } = options;
   // Their runtimes start while this one gets ready; none does anything before it has its assignment.
-  const workers = Array.from({ length: number }, (_, index) => {
+  const workers = Array.from({ length: count }, (_, index): EarlyWorker => {
     const args = { number: index + 1, concurrency, queues, drain, replacement: false };
-    return { args, early: spawnWorker(args, options.allowShared) };
+    return { args, child: spawnWorker(args, options.allowShared), isAssigned: false };
   });
+  try {
+    return await manage(options, workers);
+  } catch (error) {
+    await Promise.all(workers.map(dismiss));
+    throw error;
+  }
+}
+
+async function manage(options: StartOptions, workers: readonly EarlyWorker[]): Promise<number> {
+  const { count: number, concurrency, queues, drain } = options;
   // The database is opened while another process tells who this one is.
   const [identity, opened] = await Promise.all([
     untilPossible(identify),
@@ -85,8 +95,8 @@ export async function startWorkers(options: StartOptions): Promise<number> {
 
   const assignment = { manager: id, database: store.url };
   await Promise.all(
-    workers.map(({ args, early }) =>
-      keepWorker(args, early, assignment, store, options.allowShared, children, stopping.signal)
+    workers.map((worker) =>
+      keepWorker(worker, assignment, store, options.allowShared, children, stopping.signal)
     ),
   );
 
@@ -110,17 +120,18 @@ async function tellMissing(store: Store, queues: readonly string[]): Promise<voi
 
 /** Gives a worker its work, and another one whenever it dies, until it ends by itself or all are stopped. */
 async function keepWorker(
-  args: WorkerArguments,
-  early: Deno.ChildProcess | Error,
+  early: EarlyWorker,
   assignment: WorkerAssignment,
   store: Store,
   allowShared: boolean,
   children: Map<number, Deno.ChildProcess>,
   stopping: AbortSignal,
 ): Promise<void> {
+  let { args } = early;
   for (let pause = 0; !stopping.aborted;) {
     const startedAt = performance.now();
-    const child = args.replacement ? spawnWorker(args, allowShared) : early;
+    const child = args.replacement ? spawnWorker(args, allowShared) : early.child;
+    early.isAssigned = true;
     if (child instanceof Error) {
       print([`Manager: cannot start a worker: ${child.message}`]);
     } else {
@@ -141,37 +152,6 @@ async function keepWorker(
     args = { ...args, replacement: true };
     pause = performance.now() - startedAt > healthyAfter ? 0 : pause === 0 ? 100 : Math.min(pause * 2, 5000);
     await delay(pause === 100 ? 0 : pause, stopping);
-  }
-}
-
-/** The error where the system has no process or file to spare now. */
-function spawnWorker(args: WorkerArguments, allowShared: boolean): Deno.ChildProcess | Error {
-  const program = ownProgram();
-  try {
-    return new Deno.Command(program.command, {
-      args: [...program.args, "--worker", JSON.stringify(args)],
-      env: allowShared ? { QUEUECTL_ALLOW_SHARED_DB: "1" } : {},
-      // It gets its assignment there, and its end tells that the manager is gone.
-      stdin: "piped",
-      stdout: "inherit",
-      stderr: "inherit",
-      // In a session of its own: Ctrl-C in the terminal reaches the manager alone.
-      detached: true,
-    }).spawn();
-  } catch (error) {
-    return error as Error;
-  }
-}
-
-/** Tells a worker whose it is; one that has died already takes nothing. */
-async function assign(child: Deno.ChildProcess, assignment: WorkerAssignment): Promise<void> {
-  const writer = child.stdin.getWriter();
-  try {
-    await writer.write(new TextEncoder().encode(`${JSON.stringify(assignment)}\n`));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-  } finally {
-    writer.releaseLock();
   }
 }
 
