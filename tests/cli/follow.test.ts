@@ -115,7 +115,7 @@ queueTest("logs -f of a job that is removed, and wrong flags", async (queue) => 
     [["logs", "--all"], /^Flag --all needs --follow/m],
     [["logs", "-f", "--all", "job"], /^Give the id of a job or --all, not both$/m],
     [["logs", "-f", "--all", "--attempt", "1"], /^Flags --all and --attempt/m],
-    [["logs", "-n", "x", "job"], /^Flag --lines takes a whole number/m],
+    [["logs", "-n", "x", "job"], /^Flag --lines \(-n\) takes a whole number/m],
     [["logs", "--attempt", "0", "job"], /^Flag --attempt takes a whole number/m],
   ];
   for (const [args, message] of cases) {

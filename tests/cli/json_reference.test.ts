@@ -54,7 +54,6 @@ queueTest("every name that --json prints is in the reference", async (queue) => 
     "wait last",
     "logs last",
     "follow last",
-    "wait --tag none",
     "config set grace 5s",
     "config unset grace",
     "queue set empty --concurrency 1",

@@ -89,15 +89,8 @@ programTest("dlq shows dead jobs, gives them back and removes them", async (test
   const [dead] = JSON.parse((await test.run(["dlq", "list", "--json"])).stdout);
   assert.deepEqual([dead.id, dead.state, dead.attempts, dead.output], ["bad-1", "dead", 1, "out\x1b[31m"]);
   assert.match(dead.last_error, /not found$/);
-  const { queues: _, ...counts } = JSON.parse((await test.run(["status", "--json"])).stdout);
-  assert.deepEqual(counts, {
-    pending: 0,
-    processing: 0,
-    completed: 0,
-    failed: 0,
-    dead: 4,
-    cancelled: 0,
-  });
+  const { pending, failed, dead: count } = JSON.parse((await test.run(["status", "--json"])).stdout);
+  assert.deepEqual([pending, failed, count], [0, 0, 4]);
 
   assert.deepEqual(await test.run(["dlq", "retry", "no-such-job"]), {
     code: 3,

@@ -118,7 +118,7 @@ queueTest("status --watch draws over all that it has drawn, however few rows the
         "  (4 more queues left out)",
       ]);
     }
-    if (rows === 30) assert.match(first.at(-1)!, /^ {2}e +: 1 waiting, 0 running$/);
+    if (rows === 30) assert.match(first.at(-1)!, /^ {2}e +: 1 pending, 0 running$/);
     await type("\x03");
     assert.equal((await manager.status).code, 0);
     await close();
