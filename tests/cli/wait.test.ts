@@ -193,7 +193,10 @@ queueTest("wait does not wait for jobs behind held ones, or in paused queues", a
   );
   assert.equal((await queue.run("wait", "--all", "--timeout", "1m")).code, 0);
   await queue.run("resume");
-  assert.equal((await queue.run("wait", "--all", "--timeout", "1ms")).stderr, "3 jobs not ended in time\n");
+  assert.equal(
+    (await queue.run("wait", "--all", "--timeout", "1ms")).stderr,
+    "3 jobs not ended in time: held, child, grandchild\n",
+  );
   queue.start();
   assert.equal((await queue.run("wait", "--all")).code, 0);
   assert.equal((await queue.job("grandchild")).state, "completed");
