@@ -10,8 +10,15 @@ const [announced, busy, quiet] = [2, 10, 500];
 /** Milliseconds for which an announced change is expected, and after the last one until there are none any more. */
 const [expected, lively] = [20, 200];
 
-/** Calls `onChange` after others have changed something, until what is returned is called. */
-export function watchChanges(store: Pick<Store, "changed" | "watch">, onChange: () => void): () => void {
+/**
+ * Calls `onChange` after others have changed something, until what is returned is called. The store is had to tell of
+ * changes only while `mayWatch`: Deno ends the process where the system has no thread for that.
+ */
+export function watchChanges(
+  store: Pick<Store, "changed" | "watch">,
+  onChange: () => void,
+  mayWatch: () => boolean = () => true,
+): () => void {
   let timer: ReturnType<typeof setTimeout>;
   let unwatch: (() => void) | null = null;
   let announcedAt = -Infinity;
@@ -22,7 +29,8 @@ export function watchChanges(store: Pick<Store, "changed" | "watch">, onChange: 
       livelyUntil = performance.now() + lively;
       onChange();
     }
-    if (!unwatch && performance.now() > livelyUntil && (unwatch = store.watch(onAnnouncement))) {
+    const isQuiet = performance.now() > livelyUntil;
+    if (!unwatch && isQuiet && mayWatch() && (unwatch = store.watch(onAnnouncement))) {
       // What came between the look and the watch has not been announced.
       if (hasChanged()) onChange();
     }

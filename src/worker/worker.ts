@@ -229,10 +229,11 @@ export function createWorker(
 
   async function run(): Promise<"stopped" | "drained"> {
     await membership.join();
-    const endWatching = watchChanges(store, () => {
+    const onChange = () => {
       changed = true;
       wake();
-    });
+    };
+    const endWatching = watchChanges(store, onChange, pause.isOver);
     const looks = setInterval(() => {
       fence.look();
       cutOutputs(running.values());

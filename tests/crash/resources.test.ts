@@ -178,6 +178,9 @@ queueTest("resources: without processes jobs are handed back, and run when there
   await queue.reaches("warm", "completed");
   const worker = await manager.workerPid();
 
+  // It takes a thread, without which Deno ends the process.
+  if (!queue.store.shared) await waitFor("the worker to be told of changes", () => isWatching(worker));
+
   // Neither the worker can start a shell nor can the shell that is there start a command.
   await limit(worker, "nproc", "none", wrapper);
   await limit(runner, "nproc", "none", wrapper);
@@ -196,3 +199,14 @@ queueTest("resources: without processes jobs are handed back, and run when there
   await assertRanOnce(queue, queue.store, ["warm", ...ids]);
   assertNoTrace(manager);
 }, { ignore: !canLimitProcesses });
+
+/** Whether a process lets the system tell it of changes of files. */
+async function isWatching(pid: number): Promise<boolean> {
+  const { success } = await new Deno.Command("/bin/sh", {
+    args: ["-c", `ls -l /proc/${pid}/fd | grep -q inotify`],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).output();
+  return success;
+}

@@ -137,12 +137,17 @@ export function createModel() {
       return true;
     },
 
-    /** Retries the jobs of these states, or of one with that id; none where two would have one unique key. */
+    /**
+     * Retries the jobs of these states, or of one with that id; only those that have their unique keys, or get them: nobody
+     * has them, and none of the others is newer.
+     */
     retry(states: readonly JobState[], id: string | null, now: number): string[] {
-      const retried = jobs.filter((job) => states.includes(job.state) && (id === null || job.id === id));
-      const keys = jobs.filter((job) => isActive(job) || retried.includes(job))
-        .map((job) => job.uniqueKey).filter((key) => key !== null);
-      if (new Set(keys).size < keys.length) return [];
+      const chosen = jobs.filter((job) => states.includes(job.state) && (id === null || job.id === id));
+      const retried = chosen.filter((job) => {
+        if (job.uniqueKey === null || isActive(job)) return true;
+        const rivals = jobs.filter((other) => other !== job && other.uniqueKey === job.uniqueKey);
+        return !rivals.some((other) => isActive(other) || chosen.includes(other) && other.seq > job.seq);
+      });
       for (const job of retried) {
         Object.assign(job, {
           state: "pending",

@@ -7,11 +7,16 @@ import { postgresTest } from "../../helpers/postgres_test.ts";
 postgresTest("a session keeps none of the answers that it has given", async ({ url }) => {
   const link = await openLink(connectionOptions(url, ownSurroundings()));
   const megabyte = 2 ** 20;
+  const ask = async () => {
+    for (let count = 0; count < 300; count++) {
+      const [{ rows }] = await link.send([{ text: `SELECT repeat('x', ${megabyte}) AS text` }], 60_000);
+      assert.equal(String(rows[0].text).length, megabyte);
+    }
+  };
+  // What is garbage comes to its usual amount first.
+  await ask();
   const before = Deno.memoryUsage().rss;
-  for (let count = 0; count < 300; count++) {
-    const [{ rows }] = await link.send([{ text: `SELECT repeat('x', ${megabyte}) AS text` }], 60_000);
-    assert.equal(String(rows[0].text).length, megabyte);
-  }
+  await ask();
   const grown = (Deno.memoryUsage().rss - before) / megabyte;
   await link.close();
   assert.ok(grown < 200, `${Math.round(grown)} MiB are kept of 300`);
