@@ -23,6 +23,8 @@ export function startHeartbeat(
   let failed = false;
 
   function beatOnce(): void {
+    // Who asks for one may not know yet that it is over.
+    if (stopped) return;
     if (beating) again = true;
     else beating = beatAll().then(schedule);
   }

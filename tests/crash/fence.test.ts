@@ -162,7 +162,9 @@ sharedTest(
     assert.equal(ticks(queue).filter(({ host }) => host === "a").length, from);
     queue.touch("go");
     await second.line(/job job completed successfully$/);
-    assert.deepEqual(await queue.outcomes("job"), [[1, "lost"], [2, "exited"]]);
+    // A claim whose answer came late on a busy machine was handed back, and is no attempt.
+    const outcomes = (await queue.outcomes("job")).filter(([, outcome]) => outcome !== "handed_back");
+    assert.deepEqual(outcomes, [[1, "lost"], [2, "exited"]]);
   },
 );
 

@@ -27,27 +27,30 @@ export async function countOpen(database: Database): Promise<number> {
 
 /** What keeps jobs from being claimed: by the indexes of what is seldom, without a look at all that wait. */
 export async function keptBack(database: Database): Promise<KeptBack> {
-  return await database.read(() => {
-    const count = (condition: string, index: string) =>
-      Number(
-        database.prepare(`SELECT count(*) AS jobs FROM jobs INDEXED BY ${index} WHERE ${condition}`).get()!
-          .jobs,
-      );
-    const held = count("held = 1", "jobs_held");
-    const blocked = count("blocked > 0", "jobs_blocked") - count("held = 1 AND blocked > 0", "jobs_held");
-    const timed = "next_attempt_at IS NOT NULL";
-    const scheduled = count(timed, "jobs_waiting") - count(`held = 1 AND ${timed}`, "jobs_held") -
-      count(`blocked > 0 AND held = 0 AND ${timed}`, "jobs_blocked");
-    const names = database.prepare("SELECT name FROM queues WHERE paused = 1").all().map((row) =>
-      text(row, "name")
+  return await database.read(() => countKeptBack(database));
+}
+
+/** The same inside a transaction. */
+export function countKeptBack(database: Database): KeptBack {
+  const count = (condition: string, index: string) =>
+    Number(
+      database.prepare(`SELECT count(*) AS jobs FROM jobs INDEXED BY ${index} WHERE ${condition}`).get()!
+        .jobs,
     );
-    if (names.length === 0) return { held, blocked, scheduled, paused: 0 };
-    const queues = names.includes(allQueues) ? null : JSON.stringify(names);
-    const { jobs } = database.prepare(`
+  const held = count("held = 1", "jobs_held");
+  const blocked = count("blocked > 0", "jobs_blocked") - count("held = 1 AND blocked > 0", "jobs_held");
+  const timed = "next_attempt_at IS NOT NULL";
+  const scheduled = count(timed, "jobs_waiting") - count(`held = 1 AND ${timed}`, "jobs_held") -
+    count(`blocked > 0 AND held = 0 AND ${timed}`, "jobs_blocked");
+  const names = database.prepare("SELECT name FROM queues WHERE paused = 1").all().map((row) =>
+    text(row, "name")
+  );
+  if (names.length === 0) return { held, blocked, scheduled, paused: 0 };
+  const queues = names.includes(allQueues) ? null : JSON.stringify(names);
+  const { jobs } = database.prepare(`
       SELECT count(*) AS jobs FROM jobs
       WHERE ${claimable} AND (?1 IS NULL OR queue IN (SELECT value FROM json_each(?1)))`).get(queues)!;
-    return { held, blocked, scheduled, paused: Number(jobs) };
-  });
+  return { held, blocked, scheduled, paused: Number(jobs) };
 }
 
 /** The names of all queues. */
