@@ -1,6 +1,7 @@
 /** A worker among the others of its queue: registered, with a lease that it renews, and looking after what others leave. */
 
 import type { Config } from "../config.ts";
+import type { Finished } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
 import type { Fence } from "./fence.ts";
 import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
@@ -21,8 +22,8 @@ export interface Membership {
   startBeating(): void;
   /** Renews it at once, because its length is another one. */
   beatNow(): void;
-  /** Counts jobs that have ended for good, for the pace that a heartbeat tells. */
-  finished(jobs: number): void;
+  /** Counts those of the jobs that have ended for good, for the pace that a heartbeat tells. */
+  recorded(results: readonly Finished[]): void;
   /** Stops renewing it and looking after others; resolves when nothing renews it any more. */
   stopBeating(): Promise<void>;
 }
@@ -137,7 +138,9 @@ export function createMembership(member: Member): Membership {
       );
     },
     beatNow: () => heartbeat?.beatNow(),
-    finished: pace.finished,
+    recorded(results) {
+      pace.finished(results.filter(({ next }) => next.state === "completed" || next.state === "dead").length);
+    },
     async stopBeating() {
       leaving = true;
       await heartbeat?.stop();

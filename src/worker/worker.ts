@@ -7,7 +7,7 @@
 
 import { type Config, configFrom } from "../config.ts";
 import { failpoint } from "../failpoint.ts";
-import type { Claim, JobState } from "../job/job.ts";
+import type { Claim } from "../job/job.ts";
 import type { Store } from "../store/store.ts";
 import { watchChanges } from "./change_watch.ts";
 import { createClaimPause } from "./claim_pause.ts";
@@ -40,8 +40,6 @@ export interface Worker {
 
 /** Milliseconds between two looks at what runs: at its outputs, and whether it may still run. */
 const lookInterval = 250;
-/** Whether a job in this state has ended for good. */
-const isFinal = (state: JobState): boolean => state === "completed" || state === "dead";
 /** Milliseconds after the grace for which one that was stopped still tries to reach the store. */
 const storeGrace = 15_000;
 
@@ -169,7 +167,7 @@ export function createWorker(
       want,
     );
     finished.splice(0, batch.length);
-    membership.finished(batch.filter(({ result }) => isFinal(result.next.state)).length);
+    membership.recorded(batch.map(({ result }) => result));
     if (batch.length > 0) failpoint("recorded");
     if (claims.length > 0) failpoint("claimed");
     const texts = batch.map(({ claim, result }) =>

@@ -12,8 +12,9 @@ import { openQueue } from "../open_queue.ts";
 import { counted, json, jsonArray } from "../output.ts";
 import { print, printAll, printMessage } from "../standard_streams.ts";
 
-/** What is not over yet; held jobs wait for somebody. */
+/** Jobs that go on by themselves. */
 const goingOn: readonly JobKind[] = ["processing", "waiting", "scheduled"];
+/** What is not over yet; held jobs wait for somebody. */
 const openKinds: readonly JobKind[] = [...goingOn, "blocked"];
 
 /** Jobs that are named when the time is over. */

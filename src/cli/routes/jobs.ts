@@ -69,7 +69,7 @@ export const status = buildCommand<StatusFlags, [], Context>({
     (await import(later("../commands/status.ts")) as typeof import("../commands/status.ts")).status,
   parameters: {
     flags: {
-      workers: given("Also the workers, and how many of their slots are in use"),
+      workers: given("Tell of the workers also where none runs"),
       watch: given(
         "Show it anew every second, with what is finished a minute and the time left; Ctrl-C ends it",
       ),
@@ -78,7 +78,10 @@ export const status = buildCommand<StatusFlags, [], Context>({
   },
   docs: {
     brief: "Count the jobs in every state",
-    fullDescription: `Count the jobs in every state. It costs the same at ten jobs and at ten million.
+    fullDescription:
+      `Count the jobs in every state, and tell which of those that wait cannot be started now: scheduled, blocked, held
+or paused ones. While workers run also their slots in use, the jobs finished a minute, and the time left for those
+that can be started.
 
 EXAMPLES
   queuectl status
