@@ -73,6 +73,7 @@ async function stormFor(queue: QueuePlace, minutes: number, seed: number): Promi
     workers: 2,
     signals: ["SIGKILL", "SIGKILL", "SIGTERM", "SIGINT"],
     pause: [50, 400],
+    lease: "2s",
   });
   const kills = Object.entries(report.kills).sort();
   say("jobs", report.jobs);

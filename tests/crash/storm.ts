@@ -24,6 +24,8 @@ export interface StormOptions {
   signals: readonly Deno.Signal[];
   /** Least and most milliseconds between two kills. */
   pause: readonly [number, number];
+  /** The setting: after that a worker that is silent is given up, and one that cannot renew it ends its commands. */
+  lease: string;
 }
 
 export interface StormReport extends Verdict {
@@ -52,8 +54,8 @@ export async function storm(
   const violations: string[] = [];
   const count = (what: string) => void (kills[what] = (kills[what] ?? 0) + 1);
 
-  // A stop hands back what runs at once or soon; a silent worker is given up while the storm goes on.
-  for (const setting of [["grace", "50ms"], ["lease", "2s"], ["base-backoff", "0"]]) {
+  // A stop hands back what runs at once or soon.
+  for (const setting of [["grace", "50ms"], ["lease", options.lease], ["base-backoff", "0"]]) {
     expectSuccess(await run(["config", "set", ...setting]), violations);
   }
 
