@@ -24,7 +24,7 @@ export interface JobFilter {
   /** This text is in the command or the id; the case of A to Z does not matter. Reads all jobs of the kinds. */
   search?: string;
   createdSince?: Moment;
-  /** Not changed since then. Reads all jobs of the kinds. */
+  /** Not changed since then. Reads all jobs of the kinds that were there then. */
   unchangedSince?: Moment;
   /** In one of these queues. */
   queues?: readonly string[];
@@ -176,8 +176,12 @@ export const firstKeySince = (jobs: string, time: string): string =>
   SELECT older + 1 FROM halves WHERE step = 0
 )`;
 
+/** Holds for a key up to which jobs may have been unchanged since `time`: none was changed before it was there. */
+export const isCreatedUpTo = (key: string, jobs: string, time: string): string =>
+  `${key} < ${firstKeySince(jobs, `${time} + ${clockTolerance}`)}`;
+
 /** Up to which number the jobs with a tag are counted, to see what is read best. */
 export const mostCounted = 100_000;
 
-/** Milliseconds by which {@link firstKeySince} looks further back: no clock is set back by more. */
+/** Milliseconds by which what uses {@link firstKeySince} looks further: no clock is set back by more. */
 export const clockTolerance = 86_400_000;

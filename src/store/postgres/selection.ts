@@ -7,6 +7,7 @@ import {
   asksForMore,
   clockTolerance,
   firstKeySince,
+  isCreatedUpTo,
   isNamed,
   isView,
   type JobFilter,
@@ -69,7 +70,10 @@ export function choiceFor(
     others.push(`${key} >= ${firstKeySince("queuectl.jobs", `${since} - ${clockTolerance}`)}`);
     others.push(`created_at >= ${since}`);
   }
-  if (filter.unchangedSince !== undefined) others.push(`updated_at <= ${moment(filter.unchangedSince)}`);
+  if (filter.unchangedSince !== undefined) {
+    const unchanged = moment(filter.unchangedSince);
+    others.push(isCreatedUpTo(key, "queuectl.jobs", unchanged), `updated_at <= ${unchanged}`);
+  }
   // What takes longer comes last.
   others.push(...ofQueues);
   if (filter.search !== undefined) {

@@ -5,6 +5,7 @@ import { number, text } from "../rows.ts";
 import {
   asksForMore,
   isByAge,
+  isCreatedUpTo,
   type ListFilter,
   mostWalked,
   type Order,
@@ -69,7 +70,13 @@ export function statementFor(
     ? column
     : `${column}${nothing(by)}`;
   const others = further?.(key, parameters) ?? [];
-  if (end !== undefined) others.push(comparison(order, column, key, end, parameters, true));
+  if (end !== undefined) {
+    others.push(comparison(order, column, key, end, parameters, true));
+    // What was changed last before that was there before that.
+    if (by === "updated" && !descending) {
+      others.push(isCreatedUpTo(key, "queuectl.jobs", `${parameters.add(end.value)}::bigint`));
+    }
+  }
   if (filter.after !== undefined) {
     others.push(comparison(order, column, key, filter.after, parameters, false));
   }

@@ -1,7 +1,19 @@
 /** Lists of jobs. */
 
+import { type JobState, jobStates } from "../../job/job.ts";
 import { jobColumns, jobFromRow } from "../rows.ts";
-import { isByAge, type ListedJob, type ListFilter, readingOrder } from "../selection.ts";
+import {
+  asksForMore,
+  isByAge,
+  isView,
+  type ListedJob,
+  type ListFilter,
+  mostBounded,
+  type Order,
+  type Position,
+  readingOrder,
+} from "../selection.ts";
+import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { type Choice, conditionFor } from "./selection.ts";
 import { behind, narrowed, statementIn } from "./sorting.ts";
@@ -43,7 +55,42 @@ function readKeys(database: Database, filter: ListFilter): number[] {
     return JSON.parse(keys as string);
   };
   const all = () => read(statementIn(order, choice, "seq"), choice.parameters);
-  return isByAge(filter) ? all() : narrowed(database, choice, order, filter, read) ?? all();
+  if (isByAge(filter)) return all();
+  return keysByState(database, filter, order) ?? narrowed(database, choice, order, filter, read) ?? all();
+}
+
+/**
+ * In the order of the states, of one state after the other, by age; undefined where it is another order, or where jobs of a
+ * state are few that have to be looked for among all.
+ */
+function keysByState(database: Database, filter: ListFilter, order: Order): number[] | undefined {
+  const { kinds = jobStates, after, limit } = filter;
+  if (order.by !== "state" || limit > mostBounded || kinds.some(isView) || asksForMore(filter)) {
+    return undefined;
+  }
+  const counts = readCounters(database);
+  const states = jobStates.filter((state) => kinds.includes(state) && counts[state] > 0).sort();
+  if (order.descending) states.reverse();
+  const keys: number[] = [];
+  for (const state of after === undefined ? states : states.slice(placeAmong(states, after, order))) {
+    const part: ListFilter = {
+      ...filter,
+      kinds: [state],
+      sort: { by: "created", descending: order.keysDescend },
+      after: after?.value === state ? { value: after.seq, seq: after.seq } : undefined,
+      limit: limit - keys.length,
+    };
+    if (part.limit === 0) break;
+    if (counts[state] < part.limit && choiceFor(database, part)?.size === Infinity) return undefined;
+    keys.push(...readKeys(database, part));
+  }
+  return keys;
+}
+
+/** The first of the sorted states that can have jobs behind a place. */
+function placeAmong(states: readonly JobState[], after: Position, { descending }: Order): number {
+  const place = states.findIndex((state) => descending ? state <= after.value : state >= after.value);
+  return place === -1 ? states.length : place;
 }
 
 /** The jobs of a filter, without its order. */

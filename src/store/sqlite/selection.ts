@@ -6,6 +6,7 @@ import type { FoundJob, Scope } from "../refusals.ts";
 import {
   clockTolerance,
   firstKeySince,
+  isCreatedUpTo,
   isNamed,
   isView,
   type JobFilter,
@@ -53,12 +54,18 @@ export function conditionFor(
     parameters[name] = "at" in moment ? moment.at : database.now() - moment.ago;
     return `:${name}`;
   };
-  let isYoung = (_key: string) => "";
+  const bounds: Array<(key: string) => string> = [];
   if (filter.createdSince !== undefined) {
     const since = moment("since", filter.createdSince);
-    isYoung = (key) => ` AND ${key} >= ${firstKeySince("jobs", `${since} - ${clockTolerance}`)}`;
+    bounds.push((key) => `${key} >= ${firstKeySince("jobs", `${since} - ${clockTolerance}`)}`);
     conditions.push(`created_at >= ${since}`);
   }
+  if (filter.unchangedSince !== undefined) {
+    const unchanged = moment("unchanged", filter.unchangedSince);
+    bounds.push((key) => isCreatedUpTo(key, "jobs", unchanged));
+    conditions.push(`updated_at <= ${unchanged}`);
+  }
+  const isOfAge = (key: string) => bounds.map((bound) => ` AND ${bound(key)}`).join("");
   const ways: Way[] = [];
   let holds = "";
   if (filter.kinds !== undefined || among.length < jobStates.length) {
@@ -71,9 +78,6 @@ export function conditionFor(
   const narrow = wayOfQueuesAndTags(database, filter, parameters, { other: ways[0], isByAge });
   if (narrow === undefined) return undefined;
   ways.push(...narrow.ways);
-  if (filter.unchangedSince !== undefined) {
-    conditions.push(`updated_at <= ${moment("unchanged", filter.unchangedSince)}`);
-  }
   // What takes longer comes last, and what holds for most.
   conditions.push(...narrow.ofQueues);
   if (filter.search !== undefined) {
@@ -86,7 +90,7 @@ export function conditionFor(
     else conditions.unshift(holds);
   }
   const { from = "jobs", key = "seq", size, where } = bestOf(ways);
-  const sql = [`${where(isYoung)}${isYoung(key)}`, ...conditions].join(" AND ");
+  const sql = [`${where(isOfAge)}${isOfAge(key)}`, ...conditions].join(" AND ");
   return { from, key, size, sql, parameters };
 }
 
@@ -114,9 +118,9 @@ function wayOfKinds(
   if (indexes.length === 1 && indexes[0]?.includes("set_aside")) {
     return { way: { size, where: () => indexes[0]! }, holds };
   }
-  const where: Way["where"] = (isYoung) =>
+  const where: Way["where"] = (isOfAge) =>
     `seq IN (${
-      indexes.map((where) => `SELECT seq FROM jobs WHERE ${where}${isYoung("seq")}`).join(" UNION ALL ")
+      indexes.map((where) => `SELECT seq FROM jobs WHERE ${where}${isOfAge("seq")}`).join(" UNION ALL ")
     })`;
   return { way: { size, where }, holds };
 }

@@ -2,6 +2,7 @@
 
 import { number, text } from "../rows.ts";
 import {
+  isCreatedUpTo,
   leastBounded,
   type ListFilter,
   mostBounded,
@@ -71,6 +72,8 @@ export function narrowed(
   // The other way round, what lies behind the place behind the last.
   const upTo = (value: string | number, seq: number, how: { isIndexed?: boolean; areEqual?: boolean }) => {
     const bounds = [behind(opposite, key, "end", how)];
+    // What was changed last before that was there before that.
+    if (order.by === "updated" && !order.descending) bounds.unshift(isCreatedUpTo(key, "jobs", ":end"));
     if (how.isIndexed && after !== undefined) bounds.push(behind(order, key, "after", how));
     return read(
       statementIn(order, { ...choice, sql: [...bounds, sql].join(" AND ") }, "seq", how.isIndexed),

@@ -14,8 +14,8 @@ export interface Way {
   from?: string;
   /** The column with the keys in whose order they are read; default: `seq`. */
   key?: string;
-  /** Holds for them; `isYoung` is the condition on a key that is not too old, with AND before it, or nothing. */
-  where(isYoung: (key: string) => string): string;
+  /** Holds for them; `isOfAge` is the condition on a key that is neither too old nor too young, with AND before it, or nothing. */
+  where(isOfAge: (key: string) => string): string;
 }
 
 /** Past all jobs, the way that is there always. */
@@ -83,8 +83,8 @@ function wayOfQueues(size: number, names: readonly string[]): Way {
   if (names.length === 1) return { size, where: () => `queue = ${names[0]} AND ${indexed}` };
   return {
     size: size > mostCounted ? Infinity : size,
-    where: (isYoung) =>
-      `seq IN (SELECT seq FROM jobs WHERE queue IN (${names.join(", ")}) AND ${indexed}${isYoung("seq")})`,
+    where: (isOfAge) =>
+      `seq IN (SELECT seq FROM jobs WHERE queue IN (${names.join(", ")}) AND ${indexed}${isOfAge("seq")})`,
   };
 }
 

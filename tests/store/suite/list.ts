@@ -179,9 +179,13 @@ export function listCases(test: Case): void {
         tags: number % 2 === 0 ? ["even"] : [],
       })
     );
-    for (const part of [jobs.slice(0, 3000), jobs.slice(3000)]) {
-      await store.enqueue(part);
-      clock.advance(1000);
+    // The clock is set back once.
+    const [hour, day] = [3_600_000, 86_400_000];
+    let setBack = 0;
+    for (const [part, next] of [3 * day, -hour, 3 * day, 1000].entries()) {
+      if (part === 2) setBack = clock.now();
+      await store.enqueue(jobs.slice(part * 1500, (part + 1) * 1500));
+      clock.advance(next);
     }
     await store.cancel(names.filter((_, number) => number % 1500 === 3));
     const all = await store.list({ limit: 6000 });
@@ -190,6 +194,7 @@ export function listCases(test: Case): void {
       [{ search: "seldom" }, ({ command }) => command === "seldom"],
       [{ tags: ["even"], queues: ["default"] }, ({ tags }) => tags.includes("even")],
       [{ kinds: ["pending"] }, ({ state }) => state === "pending"],
+      [{ unchangedSince: { at: setBack } }, ({ updatedAt }) => updatedAt <= setBack],
     ];
     for (const by of sortFields) {
       for (const descending of [false, true]) {
