@@ -2,6 +2,7 @@
 
 import { programCommand } from "../helpers/program.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
+import { bareInsert } from "./bare_sqlite.ts";
 import { bareProgram } from "./bare_program.ts";
 import { watchMemory } from "./memory.ts";
 import { benchQueue, runQuietly, timed } from "./queue.ts";
@@ -21,16 +22,20 @@ async function meanTime(action: () => Promise<unknown>): Promise<number> {
 export async function oneEnqueue(rounds: number): Promise<Row[]> {
   await using folder = await temporaryFolder();
   await using queue = await benchQueue();
+  await using other = await benchQueue();
   const isCompiled = Deno.env.get("QUEUECTL_TEST_PROGRAM") !== undefined;
-  const { command, args } = await bareProgram("empty_program", folder.path);
+  const empty = await bareProgram("empty_program", folder.path);
+  const insert = await bareProgram("insert_program", folder.path, ["--allow-read", "--allow-write"]);
   const results = await interleaved(rounds, {
     enqueue: () => meanTime(() => queue.run(["enqueue", '{"command": "true"}'])),
-    empty: () => meanTime(() => runQuietly(command, args)),
+    empty: () => meanTime(() => runQuietly(empty.command, empty.args)),
+    insert: () => meanTime(() => runQuietly(insert.command, [...insert.args, other.database])),
   });
   return [
     comparison("one enqueue", "ms", results.enqueue, "empty program", results.empty, {
       atMost: isCompiled ? 1.2 : 1.3,
     }),
+    comparison("one enqueue", "ms", results.enqueue, "a program for one durable row", results.insert),
   ];
 }
 
@@ -39,13 +44,9 @@ export async function manyLines(rounds: number): Promise<Row[]> {
   await using folder = await temporaryFolder();
   const [most, many] = [400_000, 100_000];
   const file = (lines: number) => `${folder.path}/${lines}.jsonl`;
-  for (const lines of [1, many, most]) {
-    const line = (number: number) => `{"command": "echo ${number}"}\n`;
-    await Deno.writeTextFile(
-      file(lines),
-      Array.from({ length: lines }, (_, number) => line(number)).join(""),
-    );
-  }
+  const linesOf = (count: number) =>
+    Array.from({ length: count }, (_, number) => `{"command": "echo ${number}"}\n`);
+  for (const lines of [1, many, most]) await Deno.writeTextFile(file(lines), linesOf(lines).join(""));
   const memory: Record<number, number[]> = { [many]: [], [most]: [] };
   const enqueue = async (lines: number) => {
     await using queue = await benchQueue();
@@ -70,6 +71,7 @@ export async function manyLines(rounds: number): Promise<Row[]> {
     many: () => enqueue(many),
     most: () => enqueue(most),
     one: () => enqueue(1),
+    bare: () => bareInsert(linesOf(many)),
   });
   const seconds = results.many.map((time, round) => (time - results.one[round]) / 1000);
   return [
@@ -79,6 +81,13 @@ export async function manyLines(rounds: number): Promise<Row[]> {
       value: median(seconds.map((time) => many / time)),
       target: { atLeast: 150_000 },
     },
+    comparison(
+      `enqueue - of ${many} lines, after its start-up`,
+      "lines/s",
+      seconds.map((time) => many / time),
+      "one INSERT each",
+      results.bare.map((time) => many / time * 1000),
+    ),
     comparison(`memory of enqueue -, ${most} lines`, "MiB", memory[most], `${many} lines`, memory[many], {
       atMost: 1.5,
     }),
