@@ -64,7 +64,9 @@ export function didYouMean(
   synonyms: Readonly<Record<string, string>> = {},
 ): string {
   const key = word.toLowerCase();
-  const candidate = Object.hasOwn(synonyms, key) ? synonyms[key] : nearest(word, known);
+  const candidate = Object.hasOwn(synonyms, key)
+    ? synonyms[key]
+    : nearest(word, known) ?? synonyms[nearest(key, Object.keys(synonyms)) ?? ""];
   return candidate === undefined ? "" : ` (did you mean "${candidate}"?)`;
 }
 

@@ -95,6 +95,7 @@ Deno.test("didYouMean asks where there is a near word and is silent where there 
   assert.equal(didYouMean("comand", known), ` (did you mean "command"?)`);
   assert.equal(didYouMean("elephants", known), "");
   assert.equal(didYouMean("Running", states, { running: "processing" }), ` (did you mean "processing"?)`);
+  assert.equal(didYouMean("runing", states, { running: "processing" }), ` (did you mean "processing"?)`);
   assert.equal(didYouMean("constructor", states, { running: "processing" }), "");
 });
 
