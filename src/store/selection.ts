@@ -37,7 +37,7 @@ export type Selection = readonly string[] | JobFilter | "all";
 
 export const isNamed = (jobs: Selection): jobs is readonly string[] => Array.isArray(jobs);
 
-/** What jobs can be sorted by. All but `created` and `id` read all jobs of the filter. */
+/** What jobs can be sorted by. All but `created`, `id` and `state` read all jobs of the filter. */
 export const sortFields = ["created", "updated", "priority", "attempts", "state", "id"] as const;
 export type SortField = typeof sortFields[number];
 

@@ -46,7 +46,10 @@ export const filters = {
   tag: values("TAG", "Only jobs with this tag; with all of them, where several are given: a,b"),
   search: value("TEXT", "Only jobs with this text in their command or id; reads all jobs of the states"),
   since: value("TIME", "Only jobs put into the queue since then: 2h, 2026-11-24, 2026-11-24T10:00Z"),
-  "older-than": value("TIME", "Only jobs that have not changed since then: 7d; reads all jobs of the states"),
+  "older-than": value(
+    "TIME",
+    "Only jobs that have not changed since then: 7d; reads all jobs that are as old",
+  ),
 } as const;
 
 /** `--state`, several times or with several states. */
@@ -69,7 +72,7 @@ export const paging = {
   all: given("Show all jobs, however many, with little memory"),
   sort: value(
     "FIELD",
-    "In the order of created or id, or of updated, priority, attempts or state, which reads all jobs; or FIELD,desc",
+    "In the order of created, id or state, or of updated, priority or attempts, which reads all jobs; or FIELD,desc",
   ),
   cursor: value(
     "C",
