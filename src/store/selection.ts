@@ -37,7 +37,7 @@ export type Selection = readonly string[] | JobFilter | "all";
 
 export const isNamed = (jobs: Selection): jobs is readonly string[] => Array.isArray(jobs);
 
-/** What jobs can be sorted by. All but `created`, `id` and `state` read all jobs of the filter. */
+/** What jobs can be sorted by. By `updated` all jobs of the filter are read, where others are few by `priority` and `attempts` too. */
 export const sortFields = ["created", "updated", "priority", "attempts", "state", "id"] as const;
 export type SortField = typeof sortFields[number];
 
@@ -113,6 +113,42 @@ export const reversed = ({ by, descending, keysDescend }: Order): Order => ({
   keysDescend: !keysDescend,
 });
 
+/** Values of a column that come one after the other in an order: one that most jobs have, or others, which have an index. */
+export interface Part {
+  least: number;
+  most: number;
+  /** The condition of the index. */
+  indexed?: string;
+}
+
+const parts: Partial<Record<SortField, readonly Part[]>> = {
+  priority: [
+    { least: -Infinity, most: -1, indexed: "priority <> 0" },
+    { least: 0, most: 0 },
+    { least: 1, most: Infinity, indexed: "priority <> 0" },
+  ],
+  attempts: [
+    { least: 0, most: 0 },
+    { least: 1, most: 1 },
+    { least: 2, most: Infinity, indexed: "attempts > 1" },
+  ],
+};
+
+/** The parts of an order that can have jobs behind a place; undefined where it has none. */
+export function partsOf({ by, descending }: Order, after?: Position): Part[] | undefined {
+  const all = descending ? parts[by]?.toReversed() : parts[by];
+  return all?.filter(({ least, most }) =>
+    after === undefined || (descending ? least <= Number(after.value) : most >= Number(after.value))
+  );
+}
+
+/** Holds for the jobs of a part, by an SQL expression for their value. */
+export const isInPart = (value: string, { least, most }: Part): string =>
+  [
+    ...least > -Infinity ? [`${value} >= ${least}`] : [],
+    ...most < Infinity ? [`${value} <= ${most}`] : [],
+  ].join(" AND ");
+
 /** Whether a filter asks for what no index tells; there is none on the queue that most jobs are in. */
 export const asksForMore = ({ search, unchangedSince, tags, queues }: JobFilter): boolean =>
   search !== undefined || unchangedSince !== undefined || tags !== undefined ||
@@ -139,7 +175,7 @@ export function sampleOf(first: number, last: number): number[] {
   return [...keys].filter((key) => key >= first && key <= last);
 }
 
-/** Up to how many jobs are read in the order of their ids, or on PostgreSQL of their keys, before all of them are. */
+/** Up to how many jobs are read in the order of their ids, a part or, on PostgreSQL, their keys, before all of them are. */
 export const mostWalked = 5000;
 
 /** The kinds that are left of those asked for, where an operation is about some states only. */

@@ -201,6 +201,8 @@ const latest = `
     ADD COLUMN stopped_run integer,
     ADD COLUMN held_before boolean NOT NULL DEFAULT false,
     ADD COLUMN due_before bigint;
+  CREATE INDEX jobs_priority ON queuectl.jobs (priority DESC, seq) WHERE priority <> 0;
+  CREATE INDEX jobs_attempts ON queuectl.jobs (attempts, seq) WHERE attempts > 1;
   DROP FUNCTION IF EXISTS queuectl.settle(bigint[], bigint, text, text);
   ${settleFunction}
 `;

@@ -6,9 +6,12 @@ import {
   asksForMore,
   isByAge,
   isCreatedUpTo,
+  isInPart,
   type ListFilter,
   mostWalked,
   type Order,
+  type Part,
+  partsOf,
   type Position,
   readingOrder,
   sampleOf,
@@ -143,6 +146,8 @@ export async function narrowed(run: Run, reading: Reading): Promise<Row[] | unde
     const rows = await ask({ end, isWhole: true });
     if (rows.length === filter.limit) return rows;
   }
+  const walkedRows = isByTag ? undefined : await walked(run, filter, ask);
+  if (walkedRows !== undefined) return walkedRows;
   const [{ first, last }] = await run("SELECT min(seq) AS first, max(seq) AS last FROM queuectl.jobs");
   if (first === null) return [];
   const keys = asArray(sampleOf(Number(first), Number(last)));
@@ -158,6 +163,52 @@ export async function narrowed(run: Run, reading: Reading): Promise<Row[] | unde
   if (bound === undefined) return await ask({ isUnordered: true });
   const value = isText(by) ? text(bound, "value") : number(bound, "value");
   return await ask({ isUnordered: true, end: { value, seq: number(bound, "seq") } });
+}
+
+/** The rows, where they are soon found in the parts of their order; else undefined. */
+async function walked(
+  run: Run,
+  filter: ListFilter,
+  ask: (how: How) => Promise<Row[]>,
+): Promise<Row[] | undefined> {
+  const order = readingOrder(filter);
+  const parts = partsOf(order, filter.after);
+  if (parts === undefined) return undefined;
+  const rows: Row[] = [];
+  for (const part of parts) {
+    const walk = await walkOf(run, order, part, filter.after);
+    const others: How["others"] = (key, parameters) => [
+      `${key} = ANY(${parameters.add(asArray(walk))}::bigint[])`,
+      isInPart(sortColumn[order.by], part),
+    ];
+    rows.push(...await ask({ isUnordered: true, others }));
+    if (rows.length >= filter.limit) return rows.slice(0, filter.limit);
+    if (walk.length === mostWalked) return undefined;
+  }
+  return rows;
+}
+
+/** The first keys behind a place among which all that may be of a part are: of others too, where these have no index. */
+async function walkOf(run: Run, order: Order, part: Part, after?: Position): Promise<number[]> {
+  const { indexed, least, most } = part;
+  const column = sortColumn[order.by];
+  const parameters = createParameters();
+  const conditions = indexed === undefined ? [] : [indexed, isInPart(column, part)];
+  if (after !== undefined && least <= Number(after.value) && Number(after.value) <= most) {
+    const byAge: Order = { by: "created", descending: order.keysDescend, keysDescend: order.keysDescend };
+    conditions.push(
+      indexed === undefined
+        ? comparison(byAge, "seq", "seq", { value: after.seq, seq: after.seq }, parameters, false)
+        : comparison(order, column, "seq", after, parameters, false),
+    );
+  }
+  const values = indexed === undefined ? "" : `${column} ${order.descending ? "DESC" : "ASC"}, `;
+  const rows = await run(
+    `SELECT seq FROM queuectl.jobs WHERE ${conditions.join(" AND ") || "true"}
+     ORDER BY ${values}seq ${order.keysDescend ? "DESC" : "ASC"} LIMIT ${mostWalked}`,
+    parameters.values,
+  );
+  return rows.map((row) => number(row, "seq"));
 }
 
 /** The place up to which jobs are read by their keys before all are; undefined where there are no more. */

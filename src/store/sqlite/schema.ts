@@ -232,12 +232,15 @@ const queues = `
     WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
 `;
 
-// What runs is stopped where that is the number of its run: so whoever ends a run need not know of it.
+// What runs is stopped where that is the number of its run: so whoever ends a run need not know of it. The indexes are for
+// lists, and hold only what few jobs have.
 const latest = `
   ALTER TABLE processes ADD COLUMN pace REAL;
   ALTER TABLE jobs ADD COLUMN stopped_run INTEGER;
   ALTER TABLE jobs ADD COLUMN held_before INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE jobs ADD COLUMN due_before INTEGER;
+  CREATE INDEX jobs_priority ON jobs (priority DESC, seq) WHERE priority <> 0;
+  CREATE INDEX jobs_attempts ON jobs (attempts, seq) WHERE attempts > 1;
 `;
 
 /** The steps, oldest first. */

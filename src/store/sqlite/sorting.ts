@@ -3,11 +3,15 @@
 import { number, text } from "../rows.ts";
 import {
   isCreatedUpTo,
+  isInPart,
   leastBounded,
   type ListFilter,
   mostBounded,
   mostWalked,
   type Order,
+  type Part,
+  partsOf,
+  type Position,
   reversed,
   sampleOf,
   type Sort,
@@ -96,6 +100,51 @@ export function narrowed(
   if (last === undefined || sample.length < limit) return undefined;
   const areEqual = sample[0].value === last.value;
   return upTo(last.value as string | number, number(last, "seq"), { areEqual });
+}
+
+/** The first keys of a choice of many jobs, where they are soon found in the parts of the order; else undefined. */
+export function walked(
+  database: Database,
+  choice: Choice,
+  order: Order,
+  { after, limit }: ListFilter,
+  read: (statement: string, parameters: Choice["parameters"]) => number[],
+): number[] | undefined {
+  const parts = partsOf(order, after);
+  if (parts === undefined || choice.size < Infinity || limit > mostBounded) return undefined;
+  const keys: number[] = [];
+  for (const part of parts) {
+    const walk = walkOf(database, order, part, after);
+    const isWalked = `${choice.key} IN (SELECT value FROM json_each(:walk))`;
+    const sql = [isWalked, isInPart(columnOf(order, choice.key), part), choice.sql].join(" AND ");
+    keys.push(...read(statementIn(order, { ...choice, sql }, "seq"), {
+      ...choice.parameters,
+      walk: JSON.stringify(walk),
+      limit: limit - keys.length,
+    }));
+    if (keys.length === limit) return keys;
+    if (walk.length === mostWalked) return undefined;
+  }
+  return keys;
+}
+
+/** The first keys behind a place among which all that may be of a part are: of others too, where these have no index. */
+function walkOf(database: Database, order: Order, part: Part, after?: Position): number[] {
+  const { indexed, least, most } = part;
+  const column = sortColumn[order.by];
+  const conditions = indexed === undefined ? [] : [indexed, isInPart(column, part)];
+  const parameters: Record<string, string | number> = {};
+  if (after !== undefined && least <= Number(after.value) && Number(after.value) <= most) {
+    const { value, seq } = after;
+    const isBehind = behind(order, "seq", "after", { isIndexed: true });
+    conditions.push(indexed === undefined ? `seq ${order.keysDescend ? "<" : ">"} :afterSeq` : isBehind);
+    Object.assign(parameters, indexed === undefined ? { afterSeq: seq } : { after: value, afterSeq: seq });
+  }
+  const values = indexed === undefined ? "" : `${column} ${order.descending ? "DESC" : "ASC"}, `;
+  return database.prepare(`
+    SELECT seq FROM jobs WHERE ${conditions.join(" AND ") || "true"}
+    ORDER BY ${values}seq ${order.keysDescend ? "DESC" : "ASC"} LIMIT ${mostWalked}`)
+    .all(parameters).map((row) => number(row, "seq"));
 }
 
 /** The id of the last job that is read in the order of the ids before all are sorted; undefined where fewer are left. */

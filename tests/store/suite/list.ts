@@ -1,7 +1,7 @@
 /** Lists of jobs by filters, in orders, page by page. */
 
 import assert from "node:assert/strict";
-import { jobStates } from "../../../src/job/job.ts";
+import { jobStates, type NewJob } from "../../../src/job/job.ts";
 import {
   type JobFilter,
   type JobKind,
@@ -170,54 +170,15 @@ export function listCases(test: Case): void {
     }
   });
 
-  test("pages of thousands of jobs, most of one value, are those of all of them sorted at once", async ({ store, clock }) => {
-    const names = Array.from({ length: 6000 }, (_, number) => `job-${number * 7919 % 6000}`);
-    const jobs = names.map((id, number) =>
-      newJob(id, {
-        priority: number % 1000 === 500 ? 1 - number % 3 : 0,
-        command: number % 50 === 7 ? "seldom" : "often",
-        tags: number % 2 === 0 ? ["even"] : [],
-      })
-    );
-    // The clock is set back once.
-    const [hour, day] = [3_600_000, 86_400_000];
-    let setBack = 0;
-    for (const [part, next] of [3 * day, -hour, 3 * day, 1000].entries()) {
-      if (part === 2) setBack = clock.now();
-      await store.enqueue(jobs.slice(part * 1500, (part + 1) * 1500));
-      clock.advance(next);
-    }
-    await store.cancel(names.filter((_, number) => number % 1500 === 3));
-    const all = await store.list({ limit: 6000 });
-    const filters: Array<[JobFilter, (job: ListedJob) => boolean]> = [
-      [{}, () => true],
-      [{ search: "seldom" }, ({ command }) => command === "seldom"],
-      [{ tags: ["even"], queues: ["default"] }, ({ tags }) => tags.includes("even")],
-      [{ kinds: ["pending"] }, ({ state }) => state === "pending"],
-      [{ unchangedSince: { at: setBack } }, ({ updatedAt }) => updatedAt <= setBack],
-    ];
-    for (const by of sortFields) {
-      for (const descending of [false, true]) {
-        const compare = (a: ListedJob, b: ListedJob) => {
-          const [first, second] = [a, b].map((job) => positionOf(job, by));
-          const way = first.value < second.value ? -1 : first.value > second.value ? 1 : 0;
-          const isDown = descending && !(way === 0 && by === "priority");
-          return (way === 0 ? first.seq - second.seq : way) * (isDown ? -1 : 1);
-        };
-        for (const [filter, holds] of filters) {
-          const expected = all.filter(holds).toSorted(compare).slice(0, 1500);
-          const pages: string[] = [];
-          let after: Position | undefined;
-          while (pages.length < expected.length) {
-            const page = await store.list({ ...filter, sort: { by, descending }, after, limit: 500 });
-            if (page.length === 0) break;
-            pages.push(...ids(page));
-            after = positionOf(page.at(-1)!, by);
-          }
-          assert.deepEqual(pages, ids(expected), JSON.stringify([filter, by, descending]));
-        }
-      }
-    }
+  test("pages of thousands of jobs, most of one value, are those of all of them sorted at once", async (subject) => {
+    await comparePages(subject, (number) => ({
+      priority: number % 1000 === 500 ? 1 - number % 3 : 0,
+      attempts: number % 700 === 11 ? number % 5 : 0,
+    }));
+  });
+
+  test("pages of thousands of jobs, of many values, are those of all of them sorted at once", async (subject) => {
+    await comparePages(subject, (number) => ({ priority: number % 7 - 3, attempts: number % 4 }));
   });
 
   test("keys are those of the list, and give its jobs back where they are still of the filter", async (subject) => {
@@ -242,4 +203,58 @@ export function listCases(test: Case): void {
     await claim(store, await join(store));
     assert.deepEqual(ids(await store.list({ kinds: ["waiting"], keys, limit: 10 })), ["pending"]);
   });
+}
+
+/** Compares pages in every order with all jobs sorted at once; of each job by its number are some values. */
+async function comparePages(
+  { store, clock }: Subject,
+  valuesOf: (number: number) => Pick<NewJob, "priority" | "attempts">,
+): Promise<void> {
+  const names = Array.from({ length: 6000 }, (_, number) => `job-${number * 7919 % 6000}`);
+  const jobs = names.map((id, number) =>
+    newJob(id, {
+      ...valuesOf(number),
+      command: number % 50 === 7 ? "seldom" : "often",
+      tags: number % 2 === 0 ? ["even"] : [],
+    })
+  );
+  // The clock is set back once.
+  const [hour, day] = [3_600_000, 86_400_000];
+  let setBack = 0;
+  for (const [part, next] of [3 * day, -hour, 3 * day, 1000].entries()) {
+    if (part === 2) setBack = clock.now();
+    await store.enqueue(jobs.slice(part * 1500, (part + 1) * 1500));
+    clock.advance(next);
+  }
+  await store.cancel(names.filter((_, number) => number % 1500 === 3));
+  const all = await store.list({ limit: 6000 });
+  const filters: Array<[JobFilter, (job: ListedJob) => boolean]> = [
+    [{}, () => true],
+    [{ search: "seldom" }, ({ command }) => command === "seldom"],
+    [{ tags: ["even"], queues: ["default"] }, ({ tags }) => tags.includes("even")],
+    [{ kinds: ["pending"] }, ({ state }) => state === "pending"],
+    [{ unchangedSince: { at: setBack } }, ({ updatedAt }) => updatedAt <= setBack],
+  ];
+  for (const by of sortFields) {
+    for (const descending of [false, true]) {
+      const compare = (a: ListedJob, b: ListedJob) => {
+        const [first, second] = [a, b].map((job) => positionOf(job, by));
+        const way = first.value < second.value ? -1 : first.value > second.value ? 1 : 0;
+        const isDown = descending && !(way === 0 && by === "priority");
+        return (way === 0 ? first.seq - second.seq : way) * (isDown ? -1 : 1);
+      };
+      for (const [filter, holds] of filters) {
+        const expected = all.filter(holds).toSorted(compare).slice(0, 1500);
+        const pages: string[] = [];
+        let after: Position | undefined;
+        while (pages.length < expected.length) {
+          const page = await store.list({ ...filter, sort: { by, descending }, after, limit: 500 });
+          if (page.length === 0) break;
+          pages.push(...ids(page));
+          after = positionOf(page.at(-1)!, by);
+        }
+        assert.deepEqual(pages, ids(expected), JSON.stringify([filter, by, descending]));
+      }
+    }
+  }
 }
