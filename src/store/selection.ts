@@ -37,7 +37,10 @@ export type Selection = readonly string[] | JobFilter | "all";
 
 export const isNamed = (jobs: Selection): jobs is readonly string[] => Array.isArray(jobs);
 
-/** What jobs can be sorted by. By `updated` all jobs of the filter are read, where others are few by `priority` and `attempts` too. */
+/**
+ * What jobs can be sorted by. `updated` reads all jobs of the filter; so do `priority` and `attempts`, where few jobs are
+ * of it.
+ */
 export const sortFields = ["created", "updated", "priority", "attempts", "state", "id"] as const;
 export type SortField = typeof sortFields[number];
 
@@ -148,6 +151,22 @@ export const isInPart = (value: string, { least, most }: Part): string =>
     ...least > -Infinity ? [`${value} >= ${least}`] : [],
     ...most < Infinity ? [`${value} <= ${most}`] : [],
   ].join(" AND ");
+
+/** The order in which the jobs of a part are walked, and the place behind which that begins: those of one value go by age. */
+export function walkOf(order: Order, { least, most, indexed }: Part, after?: Position): {
+  order: Order;
+  after?: Position;
+} {
+  const { keysDescend } = order;
+  const begun = after !== undefined && least <= Number(after.value) && Number(after.value) <= most
+    ? after
+    : undefined;
+  if (indexed !== undefined) return { order, after: begun };
+  return {
+    order: { by: "created", descending: keysDescend, keysDescend },
+    after: begun && { value: begun.seq, seq: begun.seq },
+  };
+}
 
 /** Whether a filter asks for what no index tells; there is none on the queue that most jobs are in. */
 export const asksForMore = ({ search, unchangedSince, tags, queues }: JobFilter): boolean =>

@@ -1,7 +1,7 @@
 /** SQLite without a queue on the same tables: the part of a figure that the store could not do without. */
 
 import { connect } from "../../src/store/sqlite/database.ts";
-import { attemptKey } from "../../src/store/sqlite/schema.ts";
+import { attemptKey } from "../../src/store/sqlite/attempt_key.ts";
 import { benchQueue, timed } from "./queue.ts";
 
 /**

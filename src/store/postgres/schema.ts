@@ -195,17 +195,21 @@ const queues = `
 
 // What runs is stopped where that is the number of its run: so whoever ends a run need not know of it. The step before this
 // one made the function once, as it was then.
-const latest = `
+const comebacks = `
   ALTER TABLE queuectl.processes ADD COLUMN pace double precision;
   ALTER TABLE queuectl.jobs
     ADD COLUMN stopped_run integer,
     ADD COLUMN held_before boolean NOT NULL DEFAULT false,
     ADD COLUMN due_before bigint;
-  CREATE INDEX jobs_priority ON queuectl.jobs (priority DESC, seq) WHERE priority <> 0;
-  CREATE INDEX jobs_attempts ON queuectl.jobs (attempts, seq) WHERE attempts > 1;
   DROP FUNCTION IF EXISTS queuectl.settle(bigint[], bigint, text, text);
   ${settleFunction}
 `;
 
+// For lists, and only of what few jobs have: see partsOf.
+const orders = `
+  CREATE INDEX jobs_priority ON queuectl.jobs (priority DESC, seq) WHERE priority <> 0;
+  CREATE INDEX jobs_attempts ON queuectl.jobs (attempts, seq) WHERE attempts > 1;
+`;
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, moves, queues, latest];
+export const migrations: readonly string[] = [first, second, moves, queues, comebacks, orders];

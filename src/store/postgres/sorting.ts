@@ -17,6 +17,7 @@ import {
   sampleOf,
   type Sort,
   sortColumn,
+  walkOf,
 } from "../selection.ts";
 import type { Database, Row, Run, Statement } from "./database.ts";
 import { choiceFor, createParameters, type Parameters } from "./selection.ts";
@@ -176,7 +177,7 @@ async function walked(
   if (parts === undefined) return undefined;
   const rows: Row[] = [];
   for (const part of parts) {
-    const walk = await walkOf(run, order, part, filter.after);
+    const walk = await walkPart(run, part, order, filter.after);
     const others: How["others"] = (key, parameters) => [
       `${key} = ANY(${parameters.add(asArray(walk))}::bigint[])`,
       isInPart(sortColumn[order.by], part),
@@ -189,23 +190,20 @@ async function walked(
 }
 
 /** The first keys behind a place among which all that may be of a part are: of others too, where these have no index. */
-async function walkOf(run: Run, order: Order, part: Part, after?: Position): Promise<number[]> {
-  const { indexed, least, most } = part;
-  const column = sortColumn[order.by];
+async function walkPart(run: Run, part: Part, order: Order, after?: Position): Promise<number[]> {
+  const walk = walkOf(order, part, after);
+  const { by, descending, keysDescend } = walk.order;
+  const column = sortColumn[by];
   const parameters = createParameters();
-  const conditions = indexed === undefined ? [] : [indexed, isInPart(column, part)];
-  if (after !== undefined && least <= Number(after.value) && Number(after.value) <= most) {
-    const byAge: Order = { by: "created", descending: order.keysDescend, keysDescend: order.keysDescend };
-    conditions.push(
-      indexed === undefined
-        ? comparison(byAge, "seq", "seq", { value: after.seq, seq: after.seq }, parameters, false)
-        : comparison(order, column, "seq", after, parameters, false),
-    );
+  const conditions = part.indexed === undefined ? ["true"] : [part.indexed, isInPart(column, part)];
+  if (walk.after !== undefined) {
+    conditions.push(comparison(walk.order, column, "seq", walk.after, parameters, false));
   }
-  const values = indexed === undefined ? "" : `${column} ${order.descending ? "DESC" : "ASC"}, `;
   const rows = await run(
-    `SELECT seq FROM queuectl.jobs WHERE ${conditions.join(" AND ") || "true"}
-     ORDER BY ${values}seq ${order.keysDescend ? "DESC" : "ASC"} LIMIT ${mostWalked}`,
+    `SELECT seq FROM queuectl.jobs WHERE ${conditions.join(" AND ")}
+     ORDER BY ${column} ${descending ? "DESC" : "ASC"}, seq ${
+      keysDescend ? "DESC" : "ASC"
+    } LIMIT ${mostWalked}`,
     parameters.values,
   );
   return rows.map((row) => number(row, "seq"));

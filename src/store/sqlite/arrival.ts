@@ -7,7 +7,7 @@ import { openTally, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { count, lastSeq, lock } from "./move_lock.ts";
 import { listProcesses } from "./processes.ts";
-import { attemptKey } from "./schema.ts";
+import { attemptKey } from "./attempt_key.ts";
 
 /** Locks the file and adds another queue's rows to it. */
 export const arrive = (whole: Database): Promise<Arrival> =>

@@ -16,7 +16,7 @@ import {
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { type Choice, conditionFor } from "./selection.ts";
-import { behind, narrowed, statementIn, walked } from "./sorting.ts";
+import { behind, narrowed, statementIn } from "./sorting.ts";
 
 /** The jobs of a filter, in its order. */
 export async function list(database: Database, filter: ListFilter): Promise<ListedJob[]> {
@@ -56,8 +56,7 @@ function readKeys(database: Database, filter: ListFilter): number[] {
   };
   const all = () => read(statementIn(order, choice, "seq"), choice.parameters);
   if (isByAge(filter)) return all();
-  return keysByState(database, filter, order) ?? walked(database, choice, order, filter, read) ??
-    narrowed(database, choice, order, filter, read) ?? all();
+  return keysByState(database, filter, order) ?? narrowed({ database, choice, order, filter, read }) ?? all();
 }
 
 /**

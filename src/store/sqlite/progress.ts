@@ -22,7 +22,8 @@ import { aheadLimit, type JobDetail, type JobProgress, namedChildren, type Upcom
 import type { Database } from "./database.ts";
 import { firstClaimable } from "./claimable.ts";
 import { requireJob } from "./queries.ts";
-import { attemptKey, attemptsOf, claimable } from "./schema.ts";
+import { attemptKey, attemptsOf } from "./attempt_key.ts";
+import { claimable } from "./schema.ts";
 
 /** How far the jobs of the ids are. */
 export async function find(database: Database, ids: readonly string[]): Promise<JobProgress[]> {

@@ -10,7 +10,7 @@ import { removeIfThere } from "../../files.ts";
 import type { JobState } from "../../job/job.ts";
 import { openTally } from "./counters.ts";
 import { type Database, databaseError, type Row } from "./database.ts";
-import { attemptKey } from "./schema.ts";
+import { attemptKey } from "./attempt_key.ts";
 import { isPythonDatabase } from "./schema_version.ts";
 
 /** A copy of the database as it was before it is changed. */

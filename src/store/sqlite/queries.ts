@@ -8,7 +8,8 @@ import { attemptColumns, attemptFromRow, text } from "../rows.ts";
 import type { FoundRun } from "../store.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { attemptsOf, claimable } from "./schema.ts";
+import { attemptsOf } from "./attempt_key.ts";
+import { claimable } from "./schema.ts";
 
 /** The number of jobs in every state. */
 export async function counts(database: Database): Promise<Record<JobState, number>> {

@@ -4,7 +4,7 @@ import type { Finished, Outcome } from "../../job/job.ts";
 import { number } from "../rows.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { attemptKey } from "./schema.ts";
+import { attemptKey } from "./attempt_key.ts";
 
 /**
  * processing → what `next` says, for every run whose claim is the newest. Gives the keys of the jobs of all others, whose

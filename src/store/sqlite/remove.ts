@@ -6,7 +6,7 @@ import type { Selection } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { unlink } from "./dependencies.ts";
-import { attemptsOf } from "./schema.ts";
+import { attemptsOf } from "./attempt_key.ts";
 import { change, choose } from "./selection.ts";
 import { forgetTags } from "./tags.ts";
 

@@ -21,20 +21,10 @@
  * - a row of `signals` is to be delivered to the command of a run that goes on.
  * - `stopped_run` is the run of a job whose command was last sent SIGSTOP and not SIGCONT since; a later run has another number.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
- * - the key of an attempt is its job and its run in one number: see {@link attemptKey} and {@link attemptsOf}.
+ * - the key of an attempt is its job and its run in one number: see attempt_key.ts.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
  *   as there is one, triggers of move_lock.ts refuse every change.
  */
-
-/** Bits of an attempt's key that are the run: 268 million runs of one job, and 34 thousand million jobs. */
-const runBits = 28;
-
-/** The key of an attempt, from SQL expressions for its job and its run. */
-export const attemptKey = (job: string, run: string): string => `(${job} << ${runBits} | ${run})`;
-
-/** The condition on `key` that holds for the attempts of a job, which is given as an SQL expression. */
-export const attemptsOf = (job: string): string =>
-  `key >= (${job} << ${runBits}) AND key < (${job} + 1 << ${runBits})`;
 
 /** Holds for the jobs that may be claimed: none of them has a worker, which is said for the sake of the index. */
 export const claimable = "available = 1 AND worker IS NULL";
@@ -145,8 +135,8 @@ const third = `
   ALTER TABLE attempts RENAME TO old_attempts;
   CREATE TABLE attempts (
     key INTEGER PRIMARY KEY,
-    job INTEGER AS (key >> ${runBits}) VIRTUAL,
-    run INTEGER AS (key & ${2 ** runBits - 1}) VIRTUAL,
+    job INTEGER AS (key >> 28) VIRTUAL,
+    run INTEGER AS (key & 268435455) VIRTUAL,
     number INTEGER NOT NULL,
     worker TEXT NOT NULL,
     started_at INTEGER NOT NULL,
@@ -158,7 +148,7 @@ const third = `
     error_output TEXT
   ) STRICT;
   INSERT INTO attempts (key, number, worker, started_at, ended_at, outcome, exit_code, signal, output, error_output)
-    SELECT job << ${runBits} | run, number, worker, started_at, ended_at, outcome, exit_code, signal, output,
+    SELECT job << 28 | run, number, worker, started_at, ended_at, outcome, exit_code, signal, output,
       error_output
     FROM old_attempts ORDER BY job, run;
   DROP TABLE old_attempts;
@@ -232,19 +222,22 @@ const queues = `
     WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
 `;
 
-// What runs is stopped where that is the number of its run: so whoever ends a run need not know of it. The indexes are for
-// lists, and hold only what few jobs have.
-const latest = `
+// What runs is stopped where that is the number of its run: so whoever ends a run need not know of it.
+const comebacks = `
   ALTER TABLE processes ADD COLUMN pace REAL;
   ALTER TABLE jobs ADD COLUMN stopped_run INTEGER;
   ALTER TABLE jobs ADD COLUMN held_before INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE jobs ADD COLUMN due_before INTEGER;
+`;
+
+// For lists, and only of what few jobs have: see partsOf.
+const orders = `
   CREATE INDEX jobs_priority ON jobs (priority DESC, seq) WHERE priority <> 0;
   CREATE INDEX jobs_attempts ON jobs (attempts, seq) WHERE attempts > 1;
 `;
 
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, third, moves, queues, latest];
+export const migrations: readonly string[] = [first, second, third, moves, queues, comebacks, orders];
 
 /** What the triggers of a queue that is being moved say, before the place to which it moves; see move_lock.ts. */
 export const sealMark = "queuectl: moving to ";

@@ -16,6 +16,7 @@ import {
   sampleOf,
   type Sort,
   sortColumn,
+  walkOf,
 } from "../selection.ts";
 import type { Database } from "./database.ts";
 import type { Choice } from "./selection.ts";
@@ -30,7 +31,7 @@ const columnOf = ({ by }: Sort, key: string, isIndexed = false): string =>
 /** Reads the first jobs of a choice in an order; `:limit` is how many. */
 export function statementIn(
   order: Order,
-  { from, key, sql }: Choice,
+  { from, key, sql }: Pick<Choice, "from" | "key" | "sql">,
   columns: string,
   isIndexed = false,
 ): string {
@@ -62,15 +63,21 @@ export function behind(
   return (areEqual ? parts.reverse() : parts).join(" AND ");
 }
 
+/** A list whose keys are to be read. */
+export interface Reading {
+  database: Database;
+  choice: Choice;
+  order: Order;
+  filter: ListFilter;
+  read(statement: string, parameters: Choice["parameters"]): number[];
+}
+
 /** The first keys of a choice of many jobs, where there is a quicker way to them than to sort all; else undefined. */
-export function narrowed(
-  database: Database,
-  choice: Choice,
-  order: Order,
-  { after, limit }: ListFilter,
-  read: (statement: string, parameters: Choice["parameters"]) => number[],
-): number[] | undefined {
+export function narrowed(reading: Reading): number[] | undefined {
+  const { database, choice, order, filter: { after, limit }, read } = reading;
   if (choice.size < leastBounded || limit > mostBounded) return undefined;
+  const walk = walked(reading);
+  if (walk !== undefined) return walk;
   const { sql, key, parameters } = choice;
   const opposite = reversed(order);
   // The other way round, what lies behind the place behind the last.
@@ -102,19 +109,13 @@ export function narrowed(
   return upTo(last.value as string | number, number(last, "seq"), { areEqual });
 }
 
-/** The first keys of a choice of many jobs, where they are soon found in the parts of the order; else undefined. */
-export function walked(
-  database: Database,
-  choice: Choice,
-  order: Order,
-  { after, limit }: ListFilter,
-  read: (statement: string, parameters: Choice["parameters"]) => number[],
-): number[] | undefined {
+/** Those keys, where they are soon found in the parts of the order; else undefined. */
+function walked({ choice, order, filter: { after, limit }, read }: Reading): number[] | undefined {
   const parts = partsOf(order, after);
-  if (parts === undefined || choice.size < Infinity || limit > mostBounded) return undefined;
+  if (parts === undefined || choice.size < Infinity) return undefined;
   const keys: number[] = [];
   for (const part of parts) {
-    const walk = walkOf(database, order, part, after);
+    const walk = walkPart(part, order, read, after);
     const isWalked = `${choice.key} IN (SELECT value FROM json_each(:walk))`;
     const sql = [isWalked, isInPart(columnOf(order, choice.key), part), choice.sql].join(" AND ");
     keys.push(...read(statementIn(order, { ...choice, sql }, "seq"), {
@@ -129,22 +130,17 @@ export function walked(
 }
 
 /** The first keys behind a place among which all that may be of a part are: of others too, where these have no index. */
-function walkOf(database: Database, order: Order, part: Part, after?: Position): number[] {
-  const { indexed, least, most } = part;
-  const column = sortColumn[order.by];
-  const conditions = indexed === undefined ? [] : [indexed, isInPart(column, part)];
-  const parameters: Record<string, string | number> = {};
-  if (after !== undefined && least <= Number(after.value) && Number(after.value) <= most) {
-    const { value, seq } = after;
-    const isBehind = behind(order, "seq", "after", { isIndexed: true });
-    conditions.push(indexed === undefined ? `seq ${order.keysDescend ? "<" : ">"} :afterSeq` : isBehind);
-    Object.assign(parameters, indexed === undefined ? { afterSeq: seq } : { after: value, afterSeq: seq });
-  }
-  const values = indexed === undefined ? "" : `${column} ${order.descending ? "DESC" : "ASC"}, `;
-  return database.prepare(`
-    SELECT seq FROM jobs WHERE ${conditions.join(" AND ") || "true"}
-    ORDER BY ${values}seq ${order.keysDescend ? "DESC" : "ASC"} LIMIT ${mostWalked}`)
-    .all(parameters).map((row) => number(row, "seq"));
+function walkPart(part: Part, order: Order, read: Reading["read"], after?: Position): number[] {
+  const walk = walkOf(order, part, after);
+  const conditions = part.indexed === undefined
+    ? ["true"]
+    : [part.indexed, isInPart(sortColumn[order.by], part)];
+  if (walk.after !== undefined) conditions.push(behind(walk.order, "seq", "after", { isIndexed: true }));
+  const choice = { from: "jobs", key: "seq", sql: conditions.join(" AND ") };
+  return read(statementIn(walk.order, choice, "seq", true), {
+    ...walk.after && { after: walk.after.value, afterSeq: walk.after.seq },
+    limit: mostWalked,
+  });
 }
 
 /** The id of the last job that is read in the order of the ids before all are sorted; undefined where fewer are left. */
