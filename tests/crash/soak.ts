@@ -6,6 +6,7 @@ import { contend, miscounted } from "../helpers/contention.ts";
 import type { Driver } from "../helpers/drivers.ts";
 import { environment, spoolIn } from "../helpers/program_test.ts";
 import { withSharedQueue } from "../helpers/shared_queue.ts";
+import { shortLease } from "../helpers/short_lease.ts";
 import { storm } from "./storm.ts";
 import { threeHosts } from "./three_hosts.ts";
 
@@ -73,7 +74,7 @@ async function stormFor(queue: QueuePlace, minutes: number, seed: number): Promi
     workers: 2,
     signals: ["SIGKILL", "SIGKILL", "SIGTERM", "SIGINT"],
     pause: [50, 400],
-    lease: "2s",
+    lease: shortLease,
   });
   const kills = Object.entries(report.kills).sort();
   say("jobs", report.jobs);

@@ -4,14 +4,14 @@ import assert from "node:assert/strict";
 import { sendSignal } from "../../src/worker/processes.ts";
 import type { Manager } from "../helpers/manager.ts";
 import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { shortLease } from "../helpers/short_lease.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
 /** Has a job running, its worker stopped, and the job adopted by the worker of another manager. */
 async function stopWorkerPastLease(
   queue: Queue,
 ): Promise<{ first: Manager; stopped: number; second: Manager }> {
-  // The shortest that can be set.
-  await queue.store.setSetting("lease", "2s");
+  await queue.store.setSetting("lease", `${shortLease}ms`);
   const command = `echo ran >>ran; echo before; ${untilFile("go")}; echo after; exit 3`;
   await queue.enqueue({ id: "a", command, maxRetries: 0 });
   const first = queue.start();

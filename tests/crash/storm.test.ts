@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { hasFlock } from "../helpers/storm_jobs.ts";
 import { type Queue, queueTest } from "../helpers/queue_test.ts";
 import { seededRandom } from "../helpers/random.ts";
+import { shortLease } from "../helpers/short_lease.ts";
 import { storm, type StormOptions, type StormReport } from "./storm.ts";
 
 const short: Omit<StormOptions, "seed" | "signals" | "lease"> = {
@@ -29,12 +30,10 @@ async function calmAfter(
 }
 
 queueTest("a storm of kill -9, TERM and INT: every job is done, none runs twice at once", async (queue) => {
-  // Silent workers are given up while the storm goes on.
-  await calmAfter(queue, { signals: ["SIGKILL", "SIGKILL", "SIGTERM", "SIGINT"], lease: "2s" });
+  await calmAfter(queue, { signals: ["SIGKILL", "SIGKILL", "SIGTERM", "SIGINT"], lease: shortLease });
 }, { ignore: !hasFlock });
 
 queueTest("a storm of kill -9: every command runs exactly once", async (queue) => {
-  // On a machine that is too busy to renew a lease of seconds, workers would be right to end what they run.
-  const { runs, jobs, handedBackRuns } = await calmAfter(queue, { signals: ["SIGKILL"], lease: "5m" });
+  const { runs, jobs, handedBackRuns } = await calmAfter(queue, { signals: ["SIGKILL"], lease: 300_000 });
   assert.deepEqual({ runs, handedBackRuns }, { runs: jobs, handedBackRuns: 0 });
 }, { ignore: !hasFlock });

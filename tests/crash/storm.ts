@@ -24,8 +24,8 @@ export interface StormOptions {
   signals: readonly Deno.Signal[];
   /** Least and most milliseconds between two kills. */
   pause: readonly [number, number];
-  /** The setting: after that a worker that is silent is given up, and one that cannot renew it ends its commands. */
-  lease: string;
+  /** The setting, in milliseconds: a worker that is silent for as long is given up, one that cannot renew it ends its commands. */
+  lease: number;
 }
 
 export interface StormReport extends Verdict {
@@ -55,7 +55,7 @@ export async function storm(
   const count = (what: string) => void (kills[what] = (kills[what] ?? 0) + 1);
 
   // A stop hands back what runs at once or soon.
-  for (const setting of [["grace", "50ms"], ["lease", options.lease], ["base-backoff", "0"]]) {
+  for (const setting of [["grace", "50ms"], ["lease", `${options.lease}ms`], ["base-backoff", "0"]]) {
     expectSuccess(await run(["config", "set", ...setting]), violations);
   }
 

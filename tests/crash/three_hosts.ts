@@ -2,7 +2,8 @@
 
 import type { NewJob } from "../../src/job/job.ts";
 import { seededRandom } from "../helpers/random.ts";
-import { type SharedQueue, shortLease } from "../helpers/shared_queue.ts";
+import type { SharedQueue } from "../helpers/shared_queue.ts";
+import { shortLease } from "../helpers/short_lease.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
 export interface HostsReport {

@@ -7,6 +7,7 @@ import { jobById, newJob } from "../store/suite/harness.ts";
 import { canMakeHosts, type Host, makeHost } from "./hosts.ts";
 import type { Manager } from "./manager.ts";
 import { onServer, postgresSchema, postgresServer } from "./postgres_database.ts";
+import { shortLease } from "./short_lease.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 import { waitFor } from "./wait_for.ts";
 
@@ -32,9 +33,6 @@ export interface SharedQueue {
   /** The text of a file; empty when there is none. */
   read(name: string): string;
 }
-
-/** The shortest lease that leaves a slow machine time to renew it. */
-export const shortLease = 3000;
 
 /** Registers a test; it is ignored where there is no server, or hosts cannot be made. */
 export function sharedTest(name: string, body: (queue: SharedQueue) => Promise<void>): void {

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 
 /** Milliseconds after which a condition counts as never coming true: far more than any machine needs. */
-const patience = 60_000;
+const patience = 300_000;
 const pollInterval = 20;
 
 /**
  * Waits until `look` gives something other than undefined, null and false, and returns that. Fails, with what was
- * waited for and what `describe` says of the state it stopped in, when that takes longer than a minute.
+ * waited for and what `describe` says of the state it stopped in, when that takes longer than five minutes.
  */
 export async function waitFor<T>(
   what: string,
