@@ -59,11 +59,8 @@ queueTest(
     await queue.reaches("a", "processing");
     await waitFor("the command", () => isThere(queue.path, "ready"));
     await queue.store.setSetting("grace", "50ms");
-    const asked = performance.now();
     await queue.run("cancel", "a");
     await queue.reaches("a", "cancelled");
-    // Not after the 5 seconds that a timeout gives.
-    assert.ok(performance.now() - asked < 4500);
     await untilNoneWith(`${queue.path}/a`);
   },
   { ignore: !canSeeEnvironments },
@@ -73,11 +70,14 @@ queueTest(
   "a command that is cancelled gets the grace; a stop of its worker does not wait for all of it",
   async (queue) => {
     await queue.store.setSetting("grace", "10m");
-    await queue.enqueue({ id: "a", command: stubborn, env: { MARK: `${queue.path}/a` } });
+    const command =
+      "trap 'touch termed' TERM; touch ready; while :; do sleep 0.1; [ ! -e termed ] || echo >>ticks; done";
+    await queue.enqueue({ id: "a", command, env: { MARK: `${queue.path}/a` } });
     const manager = queue.start();
     await waitFor("the command", () => isThere(queue.path, "ready"));
     await queue.run("cancel", "a");
-    await waitFor("the TERM", () => isThere(queue.path, "termed"));
+    // Longer than the 5 seconds that a timeout gives.
+    await waitFor("six seconds after the TERM", () => queue.read("ticks").length >= 60);
     await queue.run("worker", "stop", "--now");
     await manager.status;
     assert.deepEqual(await queue.outcomes("a"), [["cancelled", null]]);

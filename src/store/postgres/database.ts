@@ -219,6 +219,8 @@ function begin(
     enable_sort: "off",
     enable_hashjoin: "off",
     enable_mergejoin: "off",
+    // To start its processes takes longer than what an index finds.
+    max_parallel_workers_per_gather: 0,
   };
   const sets = Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`);
   return { text: [`BEGIN ${mode}`, ...sets].join("; ") };

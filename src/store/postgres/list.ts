@@ -1,14 +1,12 @@
 /** Lists of jobs. */
 
 import { jobColumns, jobFromRow, text } from "../rows.ts";
-import { isByAge, type ListedJob, type ListFilter, mostBounded } from "../selection.ts";
+import { isByAge, leastBounded, type ListedJob, type ListFilter, mostBounded } from "../selection.ts";
 import { jobStates } from "../../job/job.ts";
 import type { Database, Row } from "./database.ts";
-import { narrowed, statementFor } from "./sorting.ts";
+import { narrowed } from "./narrowing.ts";
+import { statementFor } from "./sorting.ts";
 import { wayOf } from "./ways.ts";
-
-/** Up to how many jobs are rather read by their index than past all others. */
-const leastNarrowed = 200_000;
 
 /** The jobs of a filter, in its order. */
 export async function list(database: Database, filter: ListFilter): Promise<ListedJob[]> {
@@ -37,9 +35,9 @@ async function read(
   wrap?: (statement: string) => string,
 ): Promise<Row[]> {
   return await database.transaction(async (run) => {
-    const way = await wayOf(run, filter, jobStates, isByAge(filter) && filter.limit < Infinity);
+    const way = await wayOf(database, run, filter, jobStates, isByAge(filter) && filter.limit < Infinity);
     const list = { database, filter, columns, way };
-    if (wrap === undefined && way.size > leastNarrowed && filter.limit <= mostBounded && !filter.keys) {
+    if (wrap === undefined && way.size > leastBounded && filter.limit <= mostBounded && !filter.keys) {
       const rows = await narrowed(run, list);
       if (rows !== undefined) return rows;
     }

@@ -5,16 +5,12 @@ import type { FoundJob, Scope } from "../refusals.ts";
 import { number } from "../rows.ts";
 import {
   asksForMore,
-  clockTolerance,
-  firstKeySince,
-  isCreatedUpTo,
   isNamed,
   isView,
   type JobFilter,
   type JobKind,
   kindsAmong,
   likePattern,
-  type Moment,
   mostCounted,
   type Selection,
   stateList,
@@ -24,7 +20,7 @@ import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { requireJob } from "./queries.ts";
 import { asArray } from "./storable.ts";
-import { sourceOf, type Way, wayOf } from "./ways.ts";
+import { momentSql, sourceOf, type Way, wayOf } from "./ways.ts";
 
 /** Parameters of a statement that is being put together: takes one, and gives its place in the text. */
 export interface Parameters {
@@ -36,6 +32,10 @@ export function createParameters(): Parameters {
   const values: unknown[] = [];
   return { values, add: (value) => `$${values.push(value)}` };
 }
+
+/** From here on several processes of the server may read past all jobs, and from here on none again. */
+export const pastAll = "SET LOCAL enable_seqscan = on; SET LOCAL max_parallel_workers_per_gather TO DEFAULT";
+const byIndex = "SET LOCAL enable_seqscan = off; SET LOCAL max_parallel_workers_per_gather = 0";
 
 /** Jobs that are chosen: what is read for them, the column of it that has their keys, and the conditions for each kind. */
 export interface Choice {
@@ -59,20 +59,17 @@ export function choiceFor(
   // Asked for once: a time that may be another for each row would use no index.
   let time: string | undefined;
   const now = () => time ??= `(SELECT ${timeSql(parameters.add(database.now()))})`;
-  const moment = (moment: Moment) =>
-    "at" in moment
-      ? `${parameters.add(moment.at)}::bigint`
-      : `(${now()} - ${parameters.add(moment.ago)}::bigint)`;
   const { from, key, ofQueues, ofTags } = sourceOf(filter, way, parameters);
+  const { least, most } = way.keys ?? {};
   const others: string[] = [];
-  if (filter.createdSince !== undefined) {
-    const since = moment(filter.createdSince);
-    others.push(`${key} >= ${firstKeySince("queuectl.jobs", `${since} - ${clockTolerance}`)}`);
-    others.push(`created_at >= ${since}`);
+  if (least !== undefined) others.push(`${key} >= ${parameters.add(least)}::bigint`);
+  if (most !== undefined) others.push(`${key} <= ${parameters.add(most)}::bigint`);
+  const { createdSince, unchangedSince } = filter;
+  if (createdSince !== undefined) {
+    others.push(`created_at >= ${momentSql(database, createdSince, parameters)}`);
   }
-  if (filter.unchangedSince !== undefined) {
-    const unchanged = moment(filter.unchangedSince);
-    others.push(isCreatedUpTo(key, "queuectl.jobs", unchanged), `updated_at <= ${unchanged}`);
+  if (unchangedSince !== undefined) {
+    others.push(`updated_at <= ${momentSql(database, unchangedSince, parameters)}`);
   }
   // What takes longer comes last.
   others.push(...ofQueues);
@@ -101,7 +98,8 @@ function kindCondition(kind: JobKind, among: readonly JobState[], now: () => str
     case "held":
       return `${states} AND held`;
     case "scheduled":
-      return `${states} AND next_attempt_at > ${now()} AND NOT held`;
+      // With the condition of the index.
+      return `next_attempt_at IS NOT NULL AND ${states} AND next_attempt_at > ${now()} AND NOT held`;
     case "waiting":
       return `${states} AND (available OR next_attempt_at <= ${now()} AND NOT held AND blocked = 0)`;
     case "blocked":
@@ -118,7 +116,7 @@ export async function choose(
 ): Promise<FoundJob[]> {
   if (isNamed(jobs)) return await named(run, jobs, scope);
   const filter = jobs === "all" ? {} : jobs;
-  const way = await wayOf(run, filter, scope.states);
+  const way = await wayOf(database, run, filter, scope.states);
   const isPicky = way.size > mostCounted && asksForMore(filter);
   const select = async (keys?: readonly number[]) => {
     const parameters = createParameters();
@@ -137,9 +135,9 @@ export async function choose(
   let keys: number[] | undefined;
   if (isPicky) {
     // Few of very many, perhaps: they are looked for without locks, which several processes of the server can do.
-    await run("SET LOCAL enable_seqscan = on");
+    await run(pastAll);
     keys = (await select()).map((row) => number(row, "seq"));
-    await run("SET LOCAL enable_seqscan = off");
+    await run(byIndex);
   }
   const rows = await select(keys);
   return (rows as unknown as FoundJob[]).sort((a, b) => a.seq - b.seq);

@@ -1,17 +1,37 @@
-/** Which jobs are read to find those of a filter: by a tag, where fewer have it than are of the states and the queues. */
+/** Which jobs are read to find those of a filter: by a tag or a queue where those are fewer, and between which keys. */
 
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
 import { number } from "../rows.ts";
-import { isView, type JobFilter, kindsAmong, mostCounted, viewStates } from "../selection.ts";
-import type { Run } from "./database.ts";
-import type { Parameters } from "./selection.ts";
+import {
+  clockTolerance,
+  firstKeySince,
+  isView,
+  type JobFilter,
+  kindsAmong,
+  type Moment,
+  mostCounted,
+  viewStates,
+} from "../selection.ts";
+import { timeSql } from "./clock.ts";
+import type { Database, Run } from "./database.ts";
+import { createParameters, type Parameters } from "./selection.ts";
 import { asJson } from "./storable.ts";
 
 /** By this tag; without one by whatever index the server finds. */
 export interface Way {
   tag?: string;
+  /** Whether fewer jobs are in the queues than of the states. */
+  isByQueue?: boolean;
+  /** Jobs with other keys are too old, or too young. */
+  keys?: Keys;
   /** How many jobs are read at most; Infinity for all there are. */
   size: number;
+}
+
+/** From which key on, and up to which. */
+export interface Keys {
+  least?: number;
+  most?: number;
 }
 
 /**
@@ -19,6 +39,7 @@ export interface Way {
  * wanted as they come (`isByAge`): looking each of them up takes longer than reading past the others.
  */
 export async function wayOf(
+  database: Database,
   run: Run,
   filter: JobFilter,
   among: readonly JobState[] = jobStates,
@@ -34,13 +55,19 @@ export async function wayOf(
     );
     size = await countOf(run, [...new Set(states)]);
   }
+  let isByQueue = false;
   if (queues !== undefined && !queues.includes(defaultQueueName)) {
-    size = Math.min(size, await countIn(run, queues));
+    const inQueues = await countIn(run, queues);
+    isByQueue = inQueues < size;
+    size = Math.min(size, inQueues);
   }
+  const bounds = await keysOfAges(database, run, filter);
+  size = Math.min(size, bounds?.size ?? Infinity);
   const isAlone = isByAge && isAny && tags.length === 1 && queues === undefined && search === undefined &&
     unchangedSince === undefined;
   const most = Math.min(size, mostCounted);
-  let best: Way = { size };
+  const { keys } = bounds ?? {};
+  let best: Way = { isByQueue, keys, size };
   for (const tag of tags) {
     const [row] = await run(
       `SELECT count(*) AS jobs FROM (
@@ -49,9 +76,45 @@ export async function wayOf(
       [tag, most + 1],
     );
     const jobs = number(row, "jobs");
-    if (isAlone || jobs <= most && jobs < best.size) best = { tag, size: jobs };
+    if (isAlone || jobs <= most && jobs < best.size) best = { tag, keys, size: jobs };
   }
   return best;
+}
+
+/**
+ * The keys of jobs of the ages that a filter asks for, and how many they are at most; undefined where it asks for none. Found
+ * before, so that the server knows how few they are.
+ */
+async function keysOfAges(
+  database: Database,
+  run: Run,
+  { createdSince, unchangedSince }: JobFilter,
+): Promise<{ keys: Keys; size: number } | undefined> {
+  if (createdSince === undefined && unchangedSince === undefined) return undefined;
+  const [{ first, last }] = await run("SELECT min(seq) AS first, max(seq) AS last FROM queuectl.jobs");
+  if (first === null) return { keys: {}, size: 0 };
+  const keys: Keys = {};
+  if (createdSince !== undefined) keys.least = await keySince(database, run, createdSince, -clockTolerance);
+  if (unchangedSince !== undefined) keys.most = await lastKeyBefore(database, run, unchangedSince);
+  const [least, most] = [keys.least ?? Number(first), keys.most ?? Number(last)];
+  return { keys, size: Math.max(0, most - least + 1) };
+}
+
+/** Up to which key jobs may have been unchanged since a time: none was changed before it was there. */
+export const lastKeyBefore = async (database: Database, run: Run, time: Moment): Promise<number> =>
+  await keySince(database, run, time, clockTolerance) - 1;
+
+async function keySince(database: Database, run: Run, time: Moment, tolerance: number): Promise<number> {
+  const parameters = createParameters();
+  const since = `${momentSql(database, time, parameters)} + ${parameters.add(tolerance)}::bigint`;
+  const [row] = await run(`SELECT ${firstKeySince("queuectl.jobs", since)} AS key`, parameters.values);
+  return number(row, "key");
+}
+
+/** A point in time as an expression, which is asked for once: one that may be another for each row would use no index. */
+export function momentSql(database: Database, time: Moment, parameters: Parameters): string {
+  if ("at" in time) return `${parameters.add(time.at)}::bigint`;
+  return `((SELECT ${timeSql(parameters.add(database.now()))}) - ${parameters.add(time.ago)}::bigint)`;
 }
 
 /** How many jobs are in these queues. */
@@ -82,7 +145,10 @@ export function sourceOf(
   const [ofQueues, ofTags]: string[][] = [[], []];
   if (queues !== undefined) {
     const names = queues.map((queue) => parameters.add(queue));
-    ofQueues.push(names.length === 1 ? `queue = ${names[0]}` : `queue IN (${names.join(", ") || "NULL"})`);
+    const [name] = names;
+    // As a range, like a state: else the server leaves the queue out of an order that begins with it.
+    if (names.length === 1) ofQueues.push(`queue BETWEEN ${name} AND ${name}`);
+    else ofQueues.push(`queue IN (${names.join(", ") || "NULL"})`);
     // The condition of the index.
     if (queues.length > 0 && !queues.includes(defaultQueueName)) {
       ofQueues.push(`queue <> '${defaultQueueName}'`);

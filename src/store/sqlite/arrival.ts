@@ -7,6 +7,7 @@ import { openTally, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { count, lastSeq, lock } from "./move_lock.ts";
 import { listProcesses } from "./processes.ts";
+import { recencyOfJobs } from "./recency.ts";
 import { attemptKey } from "./attempt_key.ts";
 
 /** Locks the file and adds another queue's rows to it. */
@@ -51,6 +52,7 @@ function complete(
   { settings, queues, starts, deaths, lastSeq: last }: Rest,
 ): void {
   tally.write();
+  database.connection.exec(`INSERT OR REPLACE INTO recency (part, at) ${recencyOfJobs}`);
   database.prepare("UPDATE counters SET value = value + ? WHERE name = 'died'").run(deaths);
   const highest = Math.max(last, lastSeq(database));
   database.connection.exec("DELETE FROM sqlite_sequence WHERE name = 'jobs'");

@@ -3,6 +3,7 @@
 import { DatabaseSync } from "node:sqlite";
 import type { Database } from "./database.ts";
 import { countKeptBack } from "./queries.ts";
+import { recencyOfJobs } from "./recency.ts";
 import { migrations } from "./schema.ts";
 
 /** Statements that count rows which break an invariant, and what such rows mean. */
@@ -97,6 +98,11 @@ const invariants: Array<[string, string]> = [
        ) GROUP BY tag, job HAVING sum(n) <> 0
      )`,
     "tags differ from those of the jobs",
+  ],
+  [
+    `SELECT count(*) AS n FROM (${recencyOfJobs}) AS found LEFT JOIN recency USING (part)
+     WHERE recency.at IS NULL OR recency.at < found.at`,
+    "parts of the jobs changed later than is noted",
   ],
   [
     `SELECT count(*) AS n FROM (

@@ -5,6 +5,7 @@ import { retriable } from "../retriable.ts";
 import { number, type Row, text } from "../rows.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
+import { noteChanges } from "./recency.ts";
 import { areThereAny, countByChild, explain, list, markBroken, reasonOf } from "./dependencies.ts";
 import { jobsWithoutKeys } from "./unique.ts";
 
@@ -66,6 +67,7 @@ function takeBack(database: Database, tally: Tally, jobs: Set<number>, now: numb
   database.prepare(`
     UPDATE jobs SET ${backInQueue} last_error = NULL, updated_at = ?2
     WHERE seq IN (SELECT value FROM json_each(?1))`).run(list(back), now);
+  noteChanges(database, back, now);
   for (const row of rows) tally.move("cancelled", "pending", 1, text(row, "queue"));
   return { back, stay: [...left.keys()] };
 }

@@ -8,6 +8,7 @@ import { type FoundJob, parentIs } from "../refusals.ts";
 import { number, type Row, text } from "../rows.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
+import { noteChanges } from "./recency.ts";
 
 /** Values as a list for json_each. */
 export const list = (values: Iterable<unknown>) => JSON.stringify([...values]);
@@ -96,6 +97,7 @@ export function cancelChildren(
       due_before = next_attempt_at, next_attempt_at = NULL, last_error = why.value ->> 1, updated_at = ?2
     FROM json_each(?1) AS why WHERE seq = (why.value ->> 0)`)
     .run(list(keys.map((key) => [key, reasons.get(key)])), now);
+  noteChanges(database, keys, now);
   for (const row of waiting) tally.move(row.state as JobState, "cancelled", 1, text(row, "queue"));
   if (mark) {
     const cancelled = new Set(keys);

@@ -3,7 +3,7 @@
 import { scopes } from "../refusals.ts";
 import type { JobChanges, Start } from "../../job/job.ts";
 import type { Database } from "./database.ts";
-import { change, choose, type Condition } from "./selection.ts";
+import { change, changeAt, choose, type Condition } from "./selection.ts";
 import { setTags } from "./tags.ts";
 
 /** (any state but processing) → the same state, with other fields; pending or failed, with another time to wait for. */
@@ -16,10 +16,13 @@ export async function edit(
   return await database.write(() => {
     const jobs = choose(database, ids, start === undefined ? scopes.edit : scopes.reschedule);
     const { sql, parameters } = assignments(changes);
-    change(database, `UPDATE jobs SET ${sql} updated_at = :now WHERE seq IN (:keys)`, jobs, {
-      ...parameters,
-      now: database.now(),
-    });
+    changeAt(
+      database,
+      `UPDATE jobs SET ${sql} updated_at = :now WHERE seq IN (:keys)`,
+      jobs,
+      database.now(),
+      parameters,
+    );
     setTags(database, jobs, changes.tags);
     if (start !== undefined) reschedule(database, jobs, start);
     return jobs.map(({ id }) => id);

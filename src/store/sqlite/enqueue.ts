@@ -4,9 +4,11 @@ import type { NewJob } from "../../job/job.ts";
 import { later } from "../../later.ts";
 import { extraColumns, type Extras, extrasOf, hasParents } from "../extras.ts";
 import { idsExist } from "../refusals.ts";
+import { number } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
+import { noteChanges } from "./recency.ts";
 
 /** The columns that all new jobs fill. */
 export const newColumns = "id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
@@ -52,15 +54,21 @@ export async function enqueue(database: Database, jobs: readonly NewJob[]): Prom
     const tally = openTally(database);
     const room = keys?.openKeyRoom(database, tally);
     const taken: string[] = [];
+    const added: number[] = [];
     const enqueued = jobs.map((job) => {
       const { id, uniqueKey, onDuplicate, queue } = job;
       const kept = uniqueKey === undefined ? undefined : room!.make(id, uniqueKey, onDuplicate);
       if (kept !== undefined) return { id: kept, existing: true };
-      if (insert(database, job, now)) tally.move(null, "pending", 1, queue);
-      else taken.push(id);
+      const key = insert(database, job, now);
+      if (key === undefined) taken.push(id);
+      else {
+        added.push(key);
+        tally.move(null, "pending", 1, queue);
+      }
       return { id, existing: false };
     });
     if (taken.length > 0) throw idsExist(taken);
+    noteChanges(database, added, now);
     tally.write();
     return enqueued;
   });
@@ -69,28 +77,29 @@ export async function enqueue(database: Database, jobs: readonly NewJob[]): Prom
 /** Few jobs have such keys. */
 export const uniqueKeys = async () => await import(later("./unique.ts")) as typeof import("./unique.ts");
 
-/** False where the id exists. */
-function insert(database: Database, job: NewJob, now: number): boolean {
+/** Gives the key of the job; undefined where the id exists. */
+function insert(database: Database, job: NewJob, now: number): number | undefined {
   const extras = extrasOf(job);
   const values = [now, dueAt(job, now), ...newValues(job)];
   const columns = `state, available, next_attempt_at, created_at, updated_at, ${newColumns}`;
   const plain = "?2, ?1, ?1, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11";
   if (extras === undefined) {
-    return database.prepare(`
+    const { changes, lastInsertRowid } = database.prepare(`
       INSERT INTO jobs (${columns}) VALUES ('pending', ?2 IS NULL, ${plain}) ON CONFLICT (id) DO NOTHING`)
-      .run(...values).changes === 1;
+      .run(...values);
+    return changes === 1 ? Number(lastInsertRowid) : undefined;
   }
   const row = database.prepare(`
     INSERT INTO jobs (${columns}, ${extraColumns})
     VALUES ('pending', ?2 IS NULL AND ?13 = 0, ${plain}, ?12, ?13, ?14, ?15, ?16)
     ON CONFLICT (id) DO NOTHING RETURNING seq`).get(...values, ...extraValues(extras));
-  if (row === undefined) return false;
+  if (row === undefined) return undefined;
   database.prepare("INSERT INTO queues (name) VALUES (?) ON CONFLICT DO NOTHING").run(extras.queue);
   if (extras.tags !== null) {
     database.prepare("INSERT INTO tags (tag, job) SELECT DISTINCT value, ?1 FROM json_each(?2)")
       .run(row.seq, extras.tags);
   }
-  return true;
+  return number(row, "seq");
 }
 
 /** The time for which a job has to wait; null where it can run at once. */

@@ -9,6 +9,7 @@ import { settle } from "./dependencies.ts";
 import { cancelRequests, standing } from "./processes.ts";
 import { addStarts, firstClaimable, limitsOf, placesOf, tidyStarts } from "./claimable.ts";
 import { recordAll } from "./record.ts";
+import { noteChanges } from "./recency.ts";
 import { allQueues } from "../queues.ts";
 import { claimColumns, claimFromRow, number, type Row, text } from "../rows.ts";
 import { dropSignals, signalsFor } from "./signals.ts";
@@ -63,14 +64,16 @@ function claim(
   // Read, then changed by their keys: an UPDATE with RETURNING takes three times as long, and gives them in no order.
   const rows = next(database, queues, want, now, tally);
   if (rows.length === 0) return [];
+  const keys = rows.map((row) => number(row, "seq"));
   database.prepare(`
     UPDATE jobs SET state = 'processing', available = 0, attempts = attempts + 1, claim = claim + 1, run = run + 1,
       worker = ?1, started_at = ?2, updated_at = ?2
     WHERE seq IN (SELECT value FROM json_each(?3))`).run(
     worker,
     now,
-    JSON.stringify(rows.map((row) => row.seq)),
+    JSON.stringify(keys),
   );
+  noteChanges(database, keys, now);
   return rows.map((row) => {
     tally.move(row.state as JobState, "processing", 1, text(row, "queue"));
     for (const column of ["attempts", "claim", "run"]) row[column] = number(row, column) + 1;

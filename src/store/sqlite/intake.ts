@@ -11,6 +11,7 @@ import { openCollector } from "./collector.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { type Database, explained } from "./database.ts";
 import { newColumns, uniqueKeys } from "./enqueue.ts";
+import { noteArrivals } from "./recency.ts";
 import type { KeyRoom } from "./unique.ts";
 
 /** What is known besides of the jobs that were moved over: their queues, and their tags. */
@@ -121,6 +122,8 @@ export function openIntake(database: Database): Intake {
         }
         if (hasExtras) countCollected(database, tally, moved);
         else tally.move(null, "pending", moved);
+        const { newest } = connection.prepare("SELECT max(seq) AS newest FROM main.jobs").get()!;
+        if (moved > 0) noteArrivals(database, Number(last ?? 0) + 1, Number(newest), now);
         parents?.linkParents(database, tally, Number(last ?? 0), now);
         tally.write();
         failpoint("enqueue");

@@ -15,7 +15,7 @@ import {
 } from "../selection.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { type Choice, conditionFor } from "./selection.ts";
+import { type Choice, conditionFor, endsOf } from "./selection.ts";
 import { behind, narrowed, statementIn } from "./sorting.ts";
 
 /** The jobs of a filter, in its order. */
@@ -99,6 +99,12 @@ function choiceFor(database: Database, filter: ListFilter): Choice | undefined {
   if (choice === undefined) return undefined;
   const { key, parameters } = choice;
   const conditions = [choice.sql];
+  const { by, descending } = readingOrder(filter);
+  // Those that wait are seldom among the oldest.
+  if (by === "created" && !descending && filter.kinds !== undefined && choice.size === Infinity) {
+    conditions.unshift(`${key} >= :first`);
+    parameters.first = endsOf(database, filter.kinds).first;
+  }
   if (filter.after !== undefined) {
     conditions.unshift(behind(readingOrder(filter), key, "after"));
     Object.assign(parameters, { after: filter.after.value, afterSeq: filter.after.seq });

@@ -10,6 +10,7 @@ import { removeIfThere } from "../../files.ts";
 import type { JobState } from "../../job/job.ts";
 import { openTally } from "./counters.ts";
 import { type Database, databaseError, type Row } from "./database.ts";
+import { recencyOfJobs } from "./recency.ts";
 import { attemptKey } from "./attempt_key.ts";
 import { isPythonDatabase } from "./schema_version.ts";
 
@@ -138,6 +139,7 @@ export function importPythonJobs(database: Database): number {
     }
   }
   tally.write();
+  database.connection.exec(`INSERT OR REPLACE INTO recency (part, at) ${recencyOfJobs}`);
   database.connection.exec("DROP TABLE python_jobs");
   return jobs.length;
 }

@@ -8,7 +8,7 @@ import type { Selection } from "../store.ts";
 import { rateDelay } from "./claimable.ts";
 import { openTally, readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { change, choose } from "./selection.ts";
+import { changeAt, choose } from "./selection.ts";
 
 /** All queues by their names; the first is {@link allQueues}. */
 export async function queues(database: Database): Promise<Queue[]> {
@@ -109,10 +109,13 @@ export async function moveJobs(database: Database, selection: Selection, queue: 
     const jobs = choose(database, selection, scopes.move);
     if (jobs.length === 0) return [];
     database.prepare("INSERT INTO queues (name) VALUES (?) ON CONFLICT DO NOTHING").run(queue);
-    change(database, "UPDATE jobs SET queue = :queue, updated_at = :now WHERE seq IN (:keys)", jobs, {
-      queue,
-      now: database.now(),
-    });
+    changeAt(
+      database,
+      "UPDATE jobs SET queue = :queue, updated_at = :now WHERE seq IN (:keys)",
+      jobs,
+      database.now(),
+      { queue },
+    );
     const tally = openTally(database);
     for (const job of jobs) {
       tally.move(job.state, null, 1, job.queue);

@@ -4,6 +4,7 @@ import type { Finished, Outcome } from "../../job/job.ts";
 import { number } from "../rows.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
+import { noteChanges } from "./recency.ts";
 import { attemptKey } from "./attempt_key.ts";
 
 /**
@@ -29,6 +30,7 @@ export function recordAll(
   for (const [claim, runs] of plain) {
     for (const run of recordPlain(database, workerName, claim, runs, now, tally)) stale.add(run);
   }
+  noteChanges(database, finished.map(({ seq }) => seq), now);
   return finished.filter((run) => stale.has(run)).map(({ seq }) => seq);
 }
 

@@ -9,7 +9,7 @@ import type { Database } from "./database.ts";
 import { backInQueue, reopen, withoutFailedParents } from "./comeback.ts";
 import { forgiveBroken } from "./dependencies.ts";
 import { assignments } from "./edit.ts";
-import { change, choose } from "./selection.ts";
+import { changeAt, choose } from "./selection.ts";
 import { setTags } from "./tags.ts";
 import { jobsWithoutKeys, keepingKeysUnique } from "./unique.ts";
 
@@ -39,13 +39,14 @@ export async function retry(
     for (const { state, queue } of jobs) tally.move(state, "pending", 1, queue);
     const keys = jobs.map(({ seq }) => seq);
     keepingKeysUnique(database, keys, () =>
-      change(
+      changeAt(
         database,
         `UPDATE jobs SET ${backInQueue}
           attempts = 0, last_error = NULL, ${sql} updated_at = :now
          WHERE seq IN (:keys)`,
         jobs,
-        { ...parameters, now },
+        now,
+        parameters,
       ));
     const { back, stay } = reopen(database, tally, keys, now);
     setTags(database, jobs, changes?.tags);

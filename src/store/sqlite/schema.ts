@@ -22,9 +22,12 @@
  * - `stopped_run` is the run of a job whose command was last sent SIGSTOP and not SIGCONT since; a later run has another number.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see attempt_key.ts.
+ * - a row of `recency` is a part of the keys, and a time at which the last change of any job with one of them was, or before it.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
  *   as there is one, triggers of move_lock.ts refuse every change.
  */
+
+import { recencyOfJobs } from "./recency.ts";
 
 /** Holds for the jobs that may be claimed: none of them has a worker, which is said for the sake of the index. */
 export const claimable = "available = 1 AND worker IS NULL";
@@ -230,10 +233,12 @@ const comebacks = `
   ALTER TABLE jobs ADD COLUMN due_before INTEGER;
 `;
 
-// For lists, and only of what few jobs have: see partsOf.
+// For lists: two indexes of what few jobs have (see partsOf), and what recency.ts tells.
 const orders = `
   CREATE INDEX jobs_priority ON jobs (priority DESC, seq) WHERE priority <> 0;
   CREATE INDEX jobs_attempts ON jobs (attempts, seq) WHERE attempts > 1;
+  CREATE TABLE recency (part INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+  INSERT INTO recency (part, at) ${recencyOfJobs};
 `;
 
 /** The steps, oldest first. */

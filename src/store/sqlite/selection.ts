@@ -21,6 +21,7 @@ import {
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { requireJob } from "./queries.ts";
+import { noteChanges } from "./recency.ts";
 import { claimable } from "./schema.ts";
 import { all, bestOf, type Way, wayOfQueuesAndTags } from "./ways.ts";
 
@@ -154,6 +155,29 @@ function indexesOf(kind: JobKind, areWaitingFew: boolean): Array<string | undefi
 /** What keeps jobs from being claimed that wait. */
 const putOff = ["next_attempt_at IS NOT NULL", "held = 1", "blocked > 0"];
 
+/**
+ * The keys between which all jobs of some kinds are, or without kinds all there are. Of those that wait by the indexes on
+ * them, which are read to the end.
+ */
+export function endsOf(database: Database, kinds?: readonly JobKind[]): { first: number; last: number } {
+  const indexes = kinds?.flatMap((kind) => isWaiting(kind) ? [claimable, ...putOff] : indexesOf(kind, true));
+  if (indexes === undefined || indexes.includes(undefined)) {
+    const { first, last } = database.prepare(`
+      SELECT (SELECT min(seq) FROM jobs) AS first, (SELECT max(seq) FROM jobs) AS last`).get()!;
+    return { first: Number(first ?? 1), last: Number(last ?? 0) };
+  }
+  const ends = [...new Set(indexes)].map((where) =>
+    database.prepare(`SELECT min(seq) AS first, max(seq) AS last FROM jobs WHERE ${where}`).get()!
+  ).filter(({ first }) => first !== null);
+  return {
+    first: Math.min(...ends.map(({ first }) => Number(first))),
+    last: Math.max(...ends.map(({ last }) => Number(last)), 0),
+  };
+}
+
+/** Of these no index tells, but for what they wait for. */
+const isWaiting = (kind: JobKind) => kind === "pending" || kind === "waiting" || kind === "failed";
+
 /** What holds for the jobs of some kinds, in as few comparisons as there can be. */
 function holdsForAny(kinds: readonly JobKind[], among: readonly JobState[]): string {
   const others = jobStates.filter((state) => !kinds.includes(state));
@@ -211,4 +235,16 @@ export function change(
   const keys = JSON.stringify(jobs.map(({ seq }) => seq));
   database.prepare(statement.replace(":keys", "SELECT value FROM json_each(:keys)"))
     .run({ ...parameters, keys });
+}
+
+/** The same, with the time as `:now`, where it changes when they were updated last. */
+export function changeAt(
+  database: Database,
+  statement: string,
+  jobs: readonly { seq: number }[],
+  now: number,
+  parameters: Condition["parameters"] = {},
+): void {
+  change(database, statement, jobs, { ...parameters, now });
+  noteChanges(database, jobs.map(({ seq }) => seq), now);
 }

@@ -2,6 +2,7 @@
 
 import { number, text } from "../rows.ts";
 import {
+  asksForMore,
   isCreatedUpTo,
   isInPart,
   leastBounded,
@@ -11,7 +12,6 @@ import {
   type Order,
   type Part,
   partsOf,
-  type Position,
   reversed,
   sampleOf,
   type Sort,
@@ -19,7 +19,8 @@ import {
   walkOf,
 } from "../selection.ts";
 import type { Database } from "./database.ts";
-import type { Choice } from "./selection.ts";
+import { changedParts } from "./recency.ts";
+import { type Choice, endsOf } from "./selection.ts";
 
 /**
  * By an expression, unless `isIndexed`: SQLite would rather look all jobs up in the order of their ids than sort those
@@ -86,8 +87,13 @@ export function narrowed(reading: Reading): number[] | undefined {
     // What was changed last before that was there before that.
     if (order.by === "updated" && !order.descending) bounds.unshift(isCreatedUpTo(key, "jobs", ":end"));
     if (how.isIndexed && after !== undefined) bounds.push(behind(order, key, "after", how));
+    let { from } = choice;
+    if (order.by === "updated" && order.descending && choice.size === Infinity) {
+      from = changedParts.from;
+      bounds.unshift(changedParts.condition);
+    }
     return read(
-      statementIn(order, { ...choice, sql: [...bounds, sql].join(" AND ") }, "seq", how.isIndexed),
+      statementIn(order, { from, key, sql: [...bounds, sql].join(" AND ") }, "seq", how.isIndexed),
       { ...parameters, end: value, endSeq: order.keysDescend ? seq - 1 : seq + 1 },
     );
   };
@@ -96,13 +102,14 @@ export function narrowed(reading: Reading): number[] | undefined {
     const keys = end === undefined ? [] : upTo(end, 0, { isIndexed: true });
     if (keys.length === limit) return keys;
   }
+  const { first, last: newest } = endsOf(database);
   const sample = database.prepare(
     statementIn(
       order,
       { ...choice, sql: `${key} IN (SELECT value FROM json_each(:sample)) AND ${sql}` },
       `${columnOf(order, key)} AS value, seq`,
     ),
-  ).all({ ...parameters, sample: JSON.stringify(sampleKeys(database)) });
+  ).all({ ...parameters, sample: JSON.stringify(sampleOf(first, newest)) });
   const last = sample.at(-1);
   if (last === undefined || sample.length < limit) return undefined;
   const areEqual = sample[0].value === last.value;
@@ -110,37 +117,67 @@ export function narrowed(reading: Reading): number[] | undefined {
 }
 
 /** Those keys, where they are soon found in the parts of the order; else undefined. */
-function walked({ choice, order, filter: { after, limit }, read }: Reading): number[] | undefined {
+function walked(reading: Reading): number[] | undefined {
+  const { choice, order, filter: { after, limit } } = reading;
   const parts = partsOf(order, after);
   if (parts === undefined || choice.size < Infinity) return undefined;
   const keys: number[] = [];
   for (const part of parts) {
-    const walk = walkPart(part, order, read, after);
-    const isWalked = `${choice.key} IN (SELECT value FROM json_each(:walk))`;
-    const sql = [isWalked, isInPart(columnOf(order, choice.key), part), choice.sql].join(" AND ");
-    keys.push(...read(statementIn(order, { ...choice, sql }, "seq"), {
-      ...choice.parameters,
-      walk: JSON.stringify(walk),
-      limit: limit - keys.length,
-    }));
+    const walk = part.indexed === undefined ? walkKeys : walkIndex;
+    const found = walk(reading, part, limit - keys.length);
+    keys.push(...found.keys);
     if (keys.length === limit) return keys;
-    if (walk.length === mostWalked) return undefined;
+    if (!found.isWhole) return undefined;
   }
   return keys;
 }
 
-/** The first keys behind a place among which all that may be of a part are: of others too, where these have no index. */
-function walkPart(part: Part, order: Order, read: Reading["read"], after?: Position): number[] {
+/** Keys of a part that were soon found, and whether these are all there are. */
+interface Found {
+  keys: number[];
+  isWhole: boolean;
+}
+
+/** Those of a part that has an index: among the first that it gives. */
+function walkIndex({ choice, order, filter: { after }, read }: Reading, part: Part, limit: number): Found {
   const walk = walkOf(order, part, after);
-  const conditions = part.indexed === undefined
-    ? ["true"]
-    : [part.indexed, isInPart(sortColumn[order.by], part)];
+  const conditions = [part.indexed!, isInPart(sortColumn[order.by], part)];
   if (walk.after !== undefined) conditions.push(behind(walk.order, "seq", "after", { isIndexed: true }));
-  const choice = { from: "jobs", key: "seq", sql: conditions.join(" AND ") };
-  return read(statementIn(walk.order, choice, "seq", true), {
+  const indexed = { from: "jobs", key: "seq", sql: conditions.join(" AND ") };
+  const keys = read(statementIn(walk.order, indexed, "seq", true), {
     ...walk.after && { after: walk.after.value, afterSeq: walk.after.seq },
     limit: mostWalked,
   });
+  const sql = `${choice.key} IN (SELECT value FROM json_each(:walk)) AND ${choice.sql}`;
+  const found = read(statementIn(order, { ...choice, sql }, "seq"), {
+    ...choice.parameters,
+    walk: JSON.stringify(keys),
+    limit,
+  });
+  return { keys: found, isWhole: keys.length < mostWalked };
+}
+
+/** Up to how many keys are passed, where most jobs are of a part, before all are sorted. */
+const mostPassed = 300_000;
+
+/** Those of a part that most jobs are of: by their keys, from the first one that can be of the kinds. */
+function walkKeys({ database, choice, order, filter, read }: Reading, part: Part, limit: number): Found {
+  const walk = walkOf(order, part, filter.after);
+  const most = asksForMore(filter) ? mostWalked : mostPassed;
+  const { first, last } = endsOf(database, filter.kinds);
+  const behind = walk.after?.seq;
+  const [from, to] = walk.order.descending
+    ? [Math.max(first, Math.min(last, behind ?? last) - most), Math.min(last, behind ?? last)]
+    : [Math.max(first, behind ?? first), Math.min(last, Math.max(first, behind ?? first) + most)];
+  const { key } = choice;
+  const sql = `${key} BETWEEN :from AND :to AND ${isInPart(columnOf(order, key), part)} AND ${choice.sql}`;
+  const keys = read(statementIn(walk.order, { ...choice, sql }, "seq"), {
+    ...choice.parameters,
+    from,
+    to,
+    limit,
+  });
+  return { keys, isWhole: walk.order.descending ? from === first : to === last };
 }
 
 /** The id of the last job that is read in the order of the ids before all are sorted; undefined where fewer are left. */
@@ -150,10 +187,4 @@ function endOfWalk(database: Database, { descending }: Sort, after?: string | nu
     SELECT id FROM jobs ${after === undefined ? "" : `WHERE id ${sign}= ?`}
     ORDER BY id ${way} LIMIT 1 OFFSET ${mostWalked}`).get(...after === undefined ? [] : [after]);
   return row === undefined ? undefined : text(row, "id");
-}
-
-function sampleKeys(database: Database): number[] {
-  const { first, last } = database.prepare(`
-    SELECT (SELECT min(seq) FROM jobs) AS first, (SELECT max(seq) FROM jobs) AS last`).get()!;
-  return sampleOf(first as number, last as number);
 }

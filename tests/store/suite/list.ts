@@ -210,12 +210,16 @@ async function comparePages(
   { store, clock }: Subject,
   valuesOf: (number: number) => Pick<NewJob, "priority" | "attempts">,
 ): Promise<void> {
-  const names = Array.from({ length: 6000 }, (_, number) => `job-${number * 7919 % 6000}`);
+  // So many that not all of a state are sorted, and more than are walked at once.
+  const count = 11_000;
+  const quarter = count / 4;
+  const names = Array.from({ length: count }, (_, number) => `job-${number * 7919 % count}`);
   const jobs = names.map((id, number) =>
     newJob(id, {
       ...valuesOf(number),
       command: number % 50 === 7 ? "seldom" : "often",
       tags: number % 2 === 0 ? ["even"] : [],
+      queue: number % 3 === 0 ? "third" : "default",
     })
   );
   // The clock is set back once.
@@ -223,16 +227,28 @@ async function comparePages(
   let setBack = 0;
   for (const [part, next] of [3 * day, -hour, 3 * day, 1000].entries()) {
     if (part === 2) setBack = clock.now();
-    await store.enqueue(jobs.slice(part * 1500, (part + 1) * 1500));
+    await store.enqueue(jobs.slice(part * quarter, (part + 1) * quarter));
     clock.advance(next);
   }
   await store.cancel(names.filter((_, number) => number % 1500 === 3));
-  const all = await store.list({ limit: 6000 });
+  const all = await store.list({ limit: count });
   const filters: Array<[JobFilter, (job: ListedJob) => boolean]> = [
     [{}, () => true],
     [{ search: "seldom" }, ({ command }) => command === "seldom"],
-    [{ tags: ["even"], queues: ["default"] }, ({ tags }) => tags.includes("even")],
+    [
+      { tags: ["even"], queues: ["default"] },
+      ({ tags, queue }) => tags.includes("even") && queue === "default",
+    ],
     [{ kinds: ["pending"] }, ({ state }) => state === "pending"],
+    [{ kinds: ["pending", "cancelled"], tags: ["even"] }, ({ tags }) => tags.includes("even")],
+    [
+      { kinds: ["cancelled"], queues: ["third"] },
+      ({ state, queue }) => state === "cancelled" && queue === "third",
+    ],
+    [
+      { queues: ["third"], kinds: ["pending", "failed"] },
+      ({ state, queue }) => state === "pending" && queue === "third",
+    ],
     [{ unchangedSince: { at: setBack } }, ({ updatedAt }) => updatedAt <= setBack],
   ];
   for (const by of sortFields) {

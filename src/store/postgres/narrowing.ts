@@ -1,0 +1,194 @@
+/** How a few of very many jobs are found, in an order for which there is no index: without reading all of them. */
+
+import { number, text } from "../rows.ts";
+import {
+  asksForMore,
+  isByAge,
+  isInPart,
+  isView,
+  type JobKind,
+  type ListFilter,
+  mostWalked,
+  type Order,
+  type Part,
+  partsOf,
+  type Position,
+  readingOrder,
+  sortColumn,
+  viewStates,
+  walkOf,
+} from "../selection.ts";
+import { type JobState, jobStates } from "../../job/job.ts";
+import type { Row, Run } from "./database.ts";
+import { createParameters, pastAll } from "./selection.ts";
+import { comparison, type How, isText, type Reading, statementFor } from "./sorting.ts";
+import { asArray } from "./storable.ts";
+import { lastKeyBefore } from "./ways.ts";
+
+type Ask = (how: How, columns?: string) => Promise<Row[]>;
+
+/** The rows of a list of very many jobs, where there is a quicker way to the first of them; else undefined. */
+export async function narrowed(run: Run, reading: Reading): Promise<Row[] | undefined> {
+  const { database, filter, way } = reading;
+  const { by, descending } = readingOrder(filter);
+  const ask: Ask = async (how, columns = reading.columns) => {
+    const statement = statementFor({ ...reading, columns }, how);
+    return statement === undefined ? [] : await run(statement.text, statement.parameters);
+  };
+  const isByTag = way.tag !== undefined;
+  // By their index: there is one on these alone.
+  if (isByAge(filter) || by === "state") {
+    if (isByTag || !asksForMore(filter)) return undefined;
+  }
+  if (!isByTag && isByAge(filter) && filter.kinds !== undefined) {
+    const { keys } = await walkPart(run, whole, readingOrder(filter), filter);
+    const rows = await ask({ isUnordered: true, others: areAmong(keys) });
+    if (rows.length === filter.limit) return rows;
+  } else if (!isByTag && (isByAge(filter) || by === "id")) {
+    const end = isByAge(filter) ? await endOfKeys(run, filter) : await endOfIds(run, filter);
+    if (end === undefined) return undefined;
+    const rows = await ask({ end, isWhole: true });
+    if (rows.length === filter.limit) return rows;
+  }
+  const walkedRows = isByTag ? undefined : await walked(run, filter, ask);
+  if (walkedRows !== undefined) return walkedRows;
+  if (way.size <= mostByIndex) return undefined;
+  const end = await boundOf(run, filter, ask);
+  // There are many of them: an index soon comes to enough.
+  if (isByAge(filter) && end !== undefined) return await ask({});
+  await run("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on");
+  if (end !== undefined && by === "updated" && !descending) {
+    // What was changed last before that was there before that.
+    const most = await lastKeyBefore(database, run, { at: Number(end.value) });
+    const others: How["others"] = (key, parameters) => [`${key} <= ${parameters.add(most)}::bigint`];
+    return await ask({ isUnordered: true, end, others });
+  }
+  await run(pastAll);
+  return await ask({ isUnordered: true, end });
+}
+
+/** Up to how many jobs are rather read by their index than past all others. */
+const mostByIndex = 200_000;
+
+/** Up to how many jobs at either end of the keys, and about how many elsewhere, are looked at for a bound. */
+const [atEnds, elsewhere] = [1100, 5000];
+
+/** A place up to which there are enough jobs; undefined where it is not to be seen. */
+async function boundOf(run: Run, filter: ListFilter, ask: Ask): Promise<Position | undefined> {
+  const [{ first, last }] = await run("SELECT min(seq) AS first, max(seq) AS last FROM queuectl.jobs");
+  if (first === null) return undefined;
+  const [least, most] = [Number(first), Number(last)];
+  const { by, descending } = readingOrder(filter);
+  const among = async (how: How): Promise<Position[]> => {
+    const value = isByAge(filter) ? "seq" : sortColumn[by];
+    const rows = await ask({ isUnordered: true, ...how }, `${value} AS value, seq`);
+    const last = rows.length < filter.limit ? undefined : rows.at(-1);
+    if (last === undefined) return [];
+    return [{ value: isText(by) ? text(last, "value") : number(last, "value"), seq: number(last, "seq") }];
+  };
+  const between = (from: number, to: number) =>
+    among({
+      others: (key, parameters) => [
+        `${key} BETWEEN ${parameters.add(from)}::bigint AND ${parameters.add(to)}::bigint`,
+      ],
+    });
+  const found = [
+    ...await between(least, least + atEnds),
+    ...await between(most - atEnds, most),
+    // Pages, each with a few dozen: the same number of jobs by their keys would take as many reads.
+    ...await among({ percent: Math.min(100, 100 * elsewhere / (most - least + 1)) }),
+  ];
+  // Each will do; the nearest leaves the fewest to be sorted.
+  const sign = descending ? -1 : 1;
+  return found.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign : 0)).at(0);
+}
+
+/** The rows, where they are soon found in the parts of their order; else undefined. */
+async function walked(run: Run, filter: ListFilter, ask: Ask): Promise<Row[] | undefined> {
+  const order = readingOrder(filter);
+  const parts = partsOf(order, filter.after);
+  if (parts === undefined) return undefined;
+  const rows: Row[] = [];
+  for (const part of parts) {
+    const { keys, isWhole } = await walkPart(run, part, order, filter);
+    const others = areAmong(keys, isInPart(sortColumn[order.by], part));
+    rows.push(...await ask({ isUnordered: true, others }));
+    if (rows.length >= filter.limit) return rows.slice(0, filter.limit);
+    if (!isWhole) return undefined;
+  }
+  return rows;
+}
+
+/** All jobs, as a part of their order by age. */
+const whole: Part = { least: -Infinity, most: Infinity };
+
+/** Holds for jobs with these keys for which something else holds too. */
+const areAmong = (keys: readonly number[], ...conditions: string[]): How["others"] => (key, parameters) => [
+  `${key} = ANY(${parameters.add(asArray(keys))}::bigint[])`,
+  ...conditions,
+];
+
+/**
+ * The first keys behind a place among which all that may be of a part are: of others too, where these have no index, but
+ * of no other states than are asked for. `isWhole` says that these are all there are.
+ */
+async function walkPart(
+  run: Run,
+  part: Part,
+  order: Order,
+  { kinds, after }: ListFilter,
+): Promise<{ keys: number[]; isWhole: boolean }> {
+  const walk = walkOf(order, part, after);
+  const { by, descending, keysDescend } = walk.order;
+  const column = sortColumn[by];
+  const ways = [descending, keysDescend].map((isDescending) => isDescending ? "DESC" : "ASC");
+  const read = async (first: string, ...conditions: string[]) => {
+    const parameters = createParameters();
+    if (walk.after !== undefined) {
+      conditions.push(comparison(walk.order, column, "seq", walk.after, parameters, false));
+    }
+    const rows = await run(
+      `SELECT seq FROM queuectl.jobs WHERE ${conditions.join(" AND ") || "true"}
+       ORDER BY ${first}${column} ${ways[0]}, seq ${ways[1]} LIMIT ${mostWalked}`,
+      parameters.values,
+    );
+    return rows.map((row) => number(row, "seq"));
+  };
+  if (part.indexed !== undefined) {
+    const keys = await read("", part.indexed, isInPart(column, part));
+    return { keys, isWhole: keys.length < mostWalked };
+  }
+  const walks: number[][] = [];
+  if (kinds === undefined) walks.push(await read(""));
+  for (const state of new Set(kinds?.flatMap(statesOf))) {
+    walks.push(await read(`state ${ways[0]}, `, `state BETWEEN '${state}' AND '${state}'`));
+  }
+  // Behind the first end there may be others.
+  const ends = walks.filter(({ length }) => length === mostWalked).map((keys) => keys.at(-1)!);
+  const end = descending ? Math.max(...ends, -Infinity) : Math.min(...ends, Infinity);
+  const isBefore = (key: number) => ends.length === 0 || (descending ? key >= end : key <= end);
+  return { keys: walks.flat().filter(isBefore), isWhole: ends.length === 0 };
+}
+
+const statesOf = (kind: JobKind): JobState[] => isView(kind) ? viewStates(jobStates) : [kind];
+
+/** The place up to which jobs are read by their keys before all are; undefined where there are no more. */
+async function endOfKeys(run: Run, filter: ListFilter): Promise<Position | undefined> {
+  const { descending } = readingOrder(filter);
+  const [{ seq }] = await run(`SELECT ${descending ? "max" : "min"}(seq) AS seq FROM queuectl.jobs`);
+  const start = filter.after?.seq ?? (seq === null ? undefined : Number(seq));
+  if (start === undefined) return undefined;
+  const end = descending ? start - mostWalked : start + mostWalked;
+  return { value: end, seq: end };
+}
+
+/** The same by their ids. */
+async function endOfIds(run: Run, filter: ListFilter): Promise<Position | undefined> {
+  const [way, sign] = readingOrder(filter).descending ? ["DESC", "<="] : ["ASC", ">="];
+  const condition = filter.after === undefined ? "" : `WHERE id ${sign} $1::text COLLATE "C"`;
+  const [row] = await run(
+    `SELECT id, seq FROM queuectl.jobs ${condition} ORDER BY id ${way} LIMIT 1 OFFSET ${mostWalked}`,
+    filter.after === undefined ? [] : [filter.after.value],
+  );
+  return row === undefined ? undefined : { value: text(row, "id"), seq: number(row, "seq") };
+}

@@ -1,0 +1,39 @@
+/**
+ * When jobs changed last, by parts of 1024 keys: so that those which changed last of all are found without reading all
+ * jobs, for a row in a thousand. An index on the time would take a quarter of what claims and results cost.
+ */
+
+import type { Database } from "./database.ts";
+
+/** Bits of a key that do not tell its part. */
+const bits = 10;
+
+/** What is read for the jobs of the parts in which one may have changed at `:end` or later; the condition goes with it. */
+export const changedParts = {
+  from: `recency CROSS JOIN jobs ON jobs.seq BETWEEN part << ${bits} AND (part + 1 << ${bits}) - 1`,
+  condition: "recency.at >= :end",
+};
+
+/** Rows of `recency` as they have to be. */
+export const recencyOfJobs = `SELECT seq >> ${bits} AS part, max(updated_at) AS at FROM jobs GROUP BY part`;
+
+/** Notes that jobs with these keys changed at a time, or came then; in the transaction in which they did. */
+export function noteChanges(database: Database, keys: Iterable<number>, at: number): void {
+  const parts = new Set<number>();
+  for (const key of keys) parts.add(partOf(key));
+  for (const part of parts) note(database, part, at);
+}
+
+/** Notes that all jobs from one key to another came at a time. */
+export function noteArrivals(database: Database, from: number, to: number, at: number): void {
+  for (let part = partOf(from); part <= partOf(to); part++) note(database, part, at);
+}
+
+const partOf = (key: number) => Math.floor(key / 2 ** bits);
+
+// A clock may have been set back.
+function note(database: Database, part: number, at: number): void {
+  database.prepare(`
+    INSERT INTO recency (part, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at > at`)
+    .run(part, at);
+}
