@@ -32,7 +32,9 @@ const lines = `
   list --limit 50 --state failed
   list --limit 50 --state failed,dead
   list --limit 50 --state pending
+  list --limit 50 --state pending --sort created
   list --limit 50 --state pending --sort priority,desc
+  list --limit 50 --state pending --sort updated,desc
   list --limit 50 --state scheduled
   list --limit 50 --state waiting
   list --limit 50 --since 2h
@@ -42,6 +44,8 @@ const lines = `
   list --limit 50 --queue dead --sort updated,desc
   list --limit 50 --queue default --sort updated
   list --limit 50 --queue three
+  list --limit 50 --queue three --state completed
+  list --limit 50 --queue dead,three
   list --limit 50 --tag all
   list --limit 50 --tag three
   list --limit 50 --tag all,three

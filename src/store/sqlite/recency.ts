@@ -8,6 +8,9 @@ import type { Database } from "./database.ts";
 /** Bits of a key that do not tell its part. */
 const bits = 10;
 
+/** To so many milliseconds times are rounded up: most transactions find theirs noted already, and write nothing. */
+const grain = 10_000;
+
 /** What is read for the jobs of the parts in which one may have changed at `:end` or later; the condition goes with it. */
 export const changedParts = {
   from: `recency CROSS JOIN jobs ON jobs.seq BETWEEN part << ${bits} AND (part + 1 << ${bits}) - 1`,
@@ -32,7 +35,8 @@ export function noteArrivals(database: Database, from: number, to: number, at: n
 const partOf = (key: number) => Math.floor(key / 2 ** bits);
 
 // A clock may have been set back.
-function note(database: Database, part: number, at: number): void {
+function note(database: Database, part: number, time: number): void {
+  const at = Math.ceil(time / grain) * grain;
   database.prepare(`
     INSERT INTO recency (part, at) VALUES (?, ?) ON CONFLICT DO UPDATE SET at = excluded.at WHERE excluded.at > at`)
     .run(part, at);
