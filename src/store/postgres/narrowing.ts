@@ -52,8 +52,11 @@ export async function narrowed(run: Run, reading: Reading): Promise<Row[] | unde
   }
   const walkedRows = isByTag ? undefined : await walked(run, filter, ask);
   if (walkedRows !== undefined) return walkedRows;
-  if (way.size <= mostByIndex) return undefined;
+  const isFew = way.size <= mostByIndex;
+  // On when they were updated there is an index of a kind.
+  if (isFew && by !== "updated") return undefined;
   const end = await boundOf(run, filter, ask);
+  if (isFew && end === undefined) return undefined;
   // There are many of them: an index soon comes to enough.
   if (isByAge(filter) && end !== undefined) return await ask({});
   await run("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on");
