@@ -253,6 +253,24 @@ export function dependencyCases(test: Case): void {
     });
   }
 
+  test("what changes with another job, far from it, is among those that changed last", async ({ store, clock }) => {
+    const others = Array.from({ length: 10_000 }, (_, number) => `other-${number}`);
+    await store.enqueue([newJob("p"), ...newJobs(...others.slice(0, 5000)), after("c", "p")]);
+    await store.enqueue(newJobs(...others.slice(5000)));
+    const changes: Array<[() => Promise<unknown>, string[]]> = [
+      [() => store.cancel(["p"]), ["c", "p"]],
+      [() => store.retry(["p"]), ["c", "p"]],
+      [() => store.remove(["p"]), ["c", others.at(-1)!]],
+    ];
+    for (const [change, expected] of changes) {
+      clock.advance(60_000);
+      await change();
+      const latest = await store.list({ sort: { by: "updated", descending: true }, limit: 2 });
+      assert.deepEqual(ids(latest).sort(), expected);
+      assert.deepEqual(await store.check(), []);
+    }
+  });
+
   test("what comes back runs when its time has come and it is released, and keeps nothing for the next time", async ({ store, clock }) => {
     const worker = await join(store, { lease });
     await store.enqueue([
