@@ -122,6 +122,8 @@ export interface Part {
   most: number;
   /** The condition of the index. */
   indexed?: string;
+  /** Whether the index has the states too. */
+  hasState?: boolean;
 }
 
 const parts: Partial<Record<SortField, readonly Part[]>> = {
@@ -133,7 +135,7 @@ const parts: Partial<Record<SortField, readonly Part[]>> = {
   attempts: [
     { least: 0, most: 0 },
     { least: 1, most: 1 },
-    { least: 2, most: Infinity, indexed: "attempts > 1" },
+    { least: 2, most: Infinity, indexed: "attempts > 1", hasState: true },
   ],
 };
 
@@ -208,6 +210,11 @@ export const viewStates = (states: readonly JobState[]): JobState[] =>
 
 /** What is looked for as a pattern of LIKE with `\` as escape. */
 export const likePattern = (text: string): string => `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
+
+/** The states that jobs of some kinds can have. */
+export const statesOf = (kinds: readonly JobKind[], among: readonly JobState[] = jobStates): JobState[] => [
+  ...new Set(kindsAmong(kinds, among).flatMap((kind) => isView(kind) ? viewStates(among) : [kind])),
+];
 
 /** States as a list of SQL literals. */
 export const stateList = (states: readonly JobState[]): string =>

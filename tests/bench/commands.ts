@@ -29,6 +29,8 @@ const lines = `
   list --limit 50 --state cancelled
   list --limit 50 --state completed
   list --limit 50 --state completed --sort updated,desc
+  list --state completed --sort attempts,desc
+  list --state completed,dead --sort updated,desc
   list --limit 50 --state failed
   list --limit 50 --state failed,dead
   list --limit 50 --state pending
@@ -37,9 +39,12 @@ const lines = `
   list --limit 50 --state pending --sort updated,desc
   list --limit 50 --state scheduled
   list --limit 50 --state waiting
+  list --state waiting --sort priority,desc
   list --limit 50 --since 2h
+  list --since 2h --sort priority,desc
   list --limit 50 --since 2999-01-01
   list --limit 50 --older-than 30d
+  list --older-than 1d --sort updated,desc
   list --limit 50 --queue dead
   list --limit 50 --queue dead --sort updated,desc
   list --limit 50 --queue default --sort updated

@@ -5,8 +5,6 @@ import {
   asksForMore,
   isByAge,
   isInPart,
-  isView,
-  type JobKind,
   type ListFilter,
   mostWalked,
   type Order,
@@ -15,10 +13,10 @@ import {
   type Position,
   readingOrder,
   sortColumn,
-  viewStates,
+  stateList,
+  statesOf,
   walkOf,
 } from "../selection.ts";
-import { type JobState, jobStates } from "../../job/job.ts";
 import type { Row, Run } from "./database.ts";
 import { createParameters, pastAll } from "./selection.ts";
 import { comparison, type How, isText, type Reading, statementFor } from "./sorting.ts";
@@ -158,12 +156,13 @@ async function walkPart(
     return rows.map((row) => number(row, "seq"));
   };
   if (part.indexed !== undefined) {
-    const keys = await read("", part.indexed, isInPart(column, part));
+    const states = part.hasState && kinds !== undefined ? [`state IN (${stateList(statesOf(kinds))})`] : [];
+    const keys = await read("", part.indexed, isInPart(column, part), ...states);
     return { keys, isWhole: keys.length < mostWalked };
   }
   const walks: number[][] = [];
   if (kinds === undefined) walks.push(await read(""));
-  for (const state of new Set(kinds?.flatMap(statesOf))) {
+  for (const state of statesOf(kinds ?? [])) {
     walks.push(await read(`state ${ways[0]}, `, `state BETWEEN '${state}' AND '${state}'`));
   }
   // Behind the first end there may be others.
@@ -172,8 +171,6 @@ async function walkPart(
   const isBefore = (key: number) => ends.length === 0 || (descending ? key >= end : key <= end);
   return { keys: walks.flat().filter(isBefore), isWhole: ends.length === 0 };
 }
-
-const statesOf = (kind: JobKind): JobState[] => isView(kind) ? viewStates(jobStates) : [kind];
 
 /** The place up to which jobs are read by their keys before all are; undefined where there are no more. */
 async function endOfKeys(run: Run, filter: ListFilter): Promise<Position | undefined> {

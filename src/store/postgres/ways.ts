@@ -5,12 +5,10 @@ import { number } from "../rows.ts";
 import {
   clockTolerance,
   firstKeySince,
-  isView,
   type JobFilter,
-  kindsAmong,
   type Moment,
   mostCounted,
-  viewStates,
+  statesOf,
 } from "../selection.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
@@ -50,10 +48,7 @@ export async function wayOf(
   const isAny = kinds === undefined && among.length === jobStates.length;
   let size = Infinity;
   if (!isAny) {
-    const states = kindsAmong(kinds ?? among, among).flatMap((kind) =>
-      isView(kind) ? viewStates(among) : [kind]
-    );
-    size = await countOf(run, [...new Set(states)]);
+    size = await countOf(run, statesOf(kinds ?? among, among));
   }
   let isByQueue = false;
   if (queues !== undefined && !queues.includes(defaultQueueName)) {

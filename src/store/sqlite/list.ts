@@ -15,7 +15,8 @@ import {
 } from "../selection.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { type Choice, conditionFor, endsOf } from "./selection.ts";
+import { endsOf } from "./ends.ts";
+import { type Choice, conditionFor } from "./selection.ts";
 import { behind, narrowed, statementIn } from "./sorting.ts";
 
 /** The jobs of a filter, in its order. */
@@ -100,10 +101,12 @@ function choiceFor(database: Database, filter: ListFilter): Choice | undefined {
   const { key, parameters } = choice;
   const conditions = [choice.sql];
   const { by, descending } = readingOrder(filter);
-  // Those that wait are seldom among the oldest.
-  if (by === "created" && !descending && filter.kinds !== undefined && choice.size === Infinity) {
-    conditions.unshift(`${key} >= :first`);
-    parameters.first = endsOf(database, filter.kinds).first;
+  // The newest are seldom others than those that may be claimed.
+  const isAtEnd = descending && filter.kinds?.some((kind) => kind !== "scheduled");
+  if (by === "created" && filter.kinds !== undefined && choice.size === Infinity && !isAtEnd) {
+    const { first, last } = endsOf(database, { kinds: filter.kinds });
+    conditions.unshift(descending ? `${key} <= :last` : `${key} >= :first`);
+    Object.assign(parameters, descending ? { last } : { first });
   }
   if (filter.after !== undefined) {
     conditions.unshift(behind(readingOrder(filter), key, "after"));

@@ -11,10 +11,10 @@ const bits = 10;
 /** To so many milliseconds times are rounded up: most transactions find theirs noted already, and write nothing. */
 const grain = 10_000;
 
-/** What is read for the jobs of the parts in which one may have changed at `:end` or later; the condition goes with it. */
+/** What is read for the jobs of `:parts`, a list in JSON; the condition goes with it. */
 export const changedParts = {
   from: `recency CROSS JOIN jobs ON jobs.seq BETWEEN part << ${bits} AND (part + 1 << ${bits}) - 1`,
-  condition: "recency.at >= :end",
+  condition: "recency.part IN (SELECT value FROM json_each(:parts))",
 };
 
 /** Rows of `recency` as they have to be. */

@@ -29,8 +29,8 @@
 
 import { recencyOfJobs } from "./recency.ts";
 
-/** Holds for the jobs that may be claimed: none of them has a worker, which is said for the sake of the index. */
-export const claimable = "available = 1 AND worker IS NULL";
+/** Holds for the jobs that may be claimed, none of which has a worker: by the condition of the index, which has them all. */
+export const claimable = "(available = 1 OR worker IS NOT NULL) AND worker IS NULL";
 
 const counters = `
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
@@ -233,10 +233,11 @@ const comebacks = `
   ALTER TABLE jobs ADD COLUMN due_before INTEGER;
 `;
 
-// For lists: two indexes of what few jobs have (see partsOf), and what recency.ts tells.
+// For lists: indexes of what few jobs have, and what recency.ts tells.
 const orders = `
   CREATE INDEX jobs_priority ON jobs (priority DESC, seq) WHERE priority <> 0;
-  CREATE INDEX jobs_attempts ON jobs (attempts, seq) WHERE attempts > 1;
+  CREATE INDEX jobs_attempts ON jobs (attempts, seq, state) WHERE attempts > 1;
+  CREATE INDEX jobs_scheduled ON jobs (state, seq) WHERE next_attempt_at IS NOT NULL;
   CREATE TABLE recency (part INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
   INSERT INTO recency (part, at) ${recencyOfJobs};
 `;

@@ -111,7 +111,8 @@ function wayOfKinds(
   const present = kinds.filter((kind) => sizeOf(kind) > 0);
   if (present.length === 0) return undefined;
   const areWaitingFew = (counts.pending + counts.failed) * 5 < sum(jobStates);
-  const indexes = [...new Set(present.flatMap((kind) => indexesOf(kind, areWaitingFew)))];
+  const areFew = (kind: JobKind) => areWaitingFew || kind === "scheduled" && areScheduledFew(database);
+  const indexes = [...new Set(present.flatMap((kind) => indexesOf(kind, areFew(kind))))];
   const holds = holdsForAny(present, among);
   if (indexes.includes(undefined)) return { way: all, holds };
   const size = present.reduce((sum, kind) => sum + sizeOf(kind), 0);
@@ -127,7 +128,7 @@ function wayOfKinds(
 }
 
 /** Conditions that have an index each, and together hold for the jobs of a kind; undefined where all are to be read. */
-function indexesOf(kind: JobKind, areWaitingFew: boolean): Array<string | undefined> {
+function indexesOf(kind: JobKind, areFew: boolean): Array<string | undefined> {
   switch (kind) {
     case "processing":
       return ["worker IS NOT NULL"];
@@ -135,14 +136,14 @@ function indexesOf(kind: JobKind, areWaitingFew: boolean): Array<string | undefi
     case "cancelled":
       return [`state = '${kind}' AND set_aside IS NOT NULL`];
     case "pending":
-      return areWaitingFew ? [claimable, ...putOff] : [undefined];
+      return areFew ? [claimable, ...putOff] : [undefined];
     case "waiting":
-      return areWaitingFew ? [claimable, "next_attempt_at IS NOT NULL"] : [undefined];
+      return areFew ? [claimable, "next_attempt_at IS NOT NULL"] : [undefined];
     case "failed":
       // Few of those that may be claimed are failed: they come first.
-      return areWaitingFew ? [`state = 'failed' AND ${claimable}`, ...putOff] : [undefined];
+      return areFew ? [`state = 'failed' AND ${claimable}`, ...putOff] : [undefined];
     case "scheduled":
-      return ["next_attempt_at IS NOT NULL"];
+      return areFew ? ["next_attempt_at IS NOT NULL"] : [undefined];
     case "blocked":
       return ["blocked > 0"];
     case "held":
@@ -152,31 +153,16 @@ function indexesOf(kind: JobKind, areWaitingFew: boolean): Array<string | undefi
   }
 }
 
+/** From so many on it takes less time to read past the others than to sort their keys. */
+const mostScheduled = 50_000;
+
+const areScheduledFew = (database: Database) =>
+  database.prepare(`
+    SELECT 1 FROM jobs WHERE next_attempt_at IS NOT NULL LIMIT 1 OFFSET ${mostScheduled}`).get() ===
+    undefined;
+
 /** What keeps jobs from being claimed that wait. */
 const putOff = ["next_attempt_at IS NOT NULL", "held = 1", "blocked > 0"];
-
-/**
- * The keys between which all jobs of some kinds are, or without kinds all there are. Of those that wait by the indexes on
- * them, which are read to the end.
- */
-export function endsOf(database: Database, kinds?: readonly JobKind[]): { first: number; last: number } {
-  const indexes = kinds?.flatMap((kind) => isWaiting(kind) ? [claimable, ...putOff] : indexesOf(kind, true));
-  if (indexes === undefined || indexes.includes(undefined)) {
-    const { first, last } = database.prepare(`
-      SELECT (SELECT min(seq) FROM jobs) AS first, (SELECT max(seq) FROM jobs) AS last`).get()!;
-    return { first: Number(first ?? 1), last: Number(last ?? 0) };
-  }
-  const ends = [...new Set(indexes)].map((where) =>
-    database.prepare(`SELECT min(seq) AS first, max(seq) AS last FROM jobs WHERE ${where}`).get()!
-  ).filter(({ first }) => first !== null);
-  return {
-    first: Math.min(...ends.map(({ first }) => Number(first))),
-    last: Math.max(...ends.map(({ last }) => Number(last)), 0),
-  };
-}
-
-/** Of these no index tells, but for what they wait for. */
-const isWaiting = (kind: JobKind) => kind === "pending" || kind === "waiting" || kind === "failed";
 
 /** What holds for the jobs of some kinds, in as few comparisons as there can be. */
 function holdsForAny(kinds: readonly JobKind[], among: readonly JobState[]): string {

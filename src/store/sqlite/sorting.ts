@@ -16,11 +16,14 @@ import {
   sampleOf,
   type Sort,
   sortColumn,
+  stateList,
+  statesOf,
   walkOf,
 } from "../selection.ts";
 import type { Database } from "./database.ts";
 import { changedParts } from "./recency.ts";
-import { type Choice, endsOf } from "./selection.ts";
+import { endsOf } from "./ends.ts";
+import type { Choice } from "./selection.ts";
 
 /**
  * By an expression, unless `isIndexed`: SQLite would rather look all jobs up in the order of their ids than sort those
@@ -77,6 +80,7 @@ export interface Reading {
 export function narrowed(reading: Reading): number[] | undefined {
   const { database, choice, order, filter: { after, limit }, read } = reading;
   if (choice.size < leastBounded || limit > mostBounded) return undefined;
+  if (order.by === "updated" && order.descending && choice.size === Infinity) return latest(reading);
   const walk = walked(reading);
   if (walk !== undefined) return walk;
   const { sql, key, parameters } = choice;
@@ -87,13 +91,8 @@ export function narrowed(reading: Reading): number[] | undefined {
     // What was changed last before that was there before that.
     if (order.by === "updated" && !order.descending) bounds.unshift(isCreatedUpTo(key, "jobs", ":end"));
     if (how.isIndexed && after !== undefined) bounds.push(behind(order, key, "after", how));
-    let { from } = choice;
-    if (order.by === "updated" && order.descending && choice.size === Infinity) {
-      from = changedParts.from;
-      bounds.unshift(changedParts.condition);
-    }
     return read(
-      statementIn(order, { from, key, sql: [...bounds, sql].join(" AND ") }, "seq", how.isIndexed),
+      statementIn(order, { ...choice, sql: [...bounds, sql].join(" AND ") }, "seq", how.isIndexed),
       { ...parameters, end: value, endSeq: order.keysDescend ? seq - 1 : seq + 1 },
     );
   };
@@ -114,6 +113,30 @@ export function narrowed(reading: Reading): number[] | undefined {
   if (last === undefined || sample.length < limit) return undefined;
   const areEqual = sample[0].value === last.value;
   return upTo(last.value as string | number, number(last, "seq"), { areEqual });
+}
+
+/** Up to how many parts of the keys are read at once, and at first. */
+const [mostParts, firstParts] = [64, 8];
+
+/** The keys of those that changed last: those parts first in which one changed last, until no other can have a later one. */
+function latest({ database, choice, order, filter: { limit } }: Reading): number[] {
+  const { key, sql, parameters } = choice;
+  const parts = database.prepare("SELECT part, at FROM recency ORDER BY at DESC").all();
+  const statement = database.prepare(statementIn(
+    order,
+    { from: changedParts.from, key, sql: `${changedParts.condition} AND ${sql}` },
+    "seq, updated_at AS value",
+  ));
+  let found: Array<{ seq: number; value: number }> = [];
+  for (let done = 0; done < parts.length; done += done === 0 ? firstParts : mostParts) {
+    const last = found.at(limit - 1);
+    if (found.length === limit && last !== undefined && last.value > number(parts[done], "at")) break;
+    const next = parts.slice(done, done === 0 ? firstParts : done + mostParts);
+    const rows = statement.all({ ...parameters, parts: JSON.stringify(next.map(({ part }) => part)) });
+    found = [...found, ...rows as unknown as typeof found]
+      .sort((a, b) => b.value - a.value || b.seq - a.seq).slice(0, limit);
+  }
+  return found.map(({ seq }) => seq);
 }
 
 /** Those keys, where they are soon found in the parts of the order; else undefined. */
@@ -139,9 +162,14 @@ interface Found {
 }
 
 /** Those of a part that has an index: among the first that it gives. */
-function walkIndex({ choice, order, filter: { after }, read }: Reading, part: Part, limit: number): Found {
+function walkIndex(
+  { choice, order, filter: { kinds, after }, read }: Reading,
+  part: Part,
+  limit: number,
+): Found {
   const walk = walkOf(order, part, after);
   const conditions = [part.indexed!, isInPart(sortColumn[order.by], part)];
+  if (part.hasState && kinds !== undefined) conditions.push(`state IN (${stateList(statesOf(kinds))})`);
   if (walk.after !== undefined) conditions.push(behind(walk.order, "seq", "after", { isIndexed: true }));
   const indexed = { from: "jobs", key: "seq", sql: conditions.join(" AND ") };
   const keys = read(statementIn(walk.order, indexed, "seq", true), {
@@ -157,14 +185,12 @@ function walkIndex({ choice, order, filter: { after }, read }: Reading, part: Pa
   return { keys: found, isWhole: keys.length < mostWalked };
 }
 
-/** Up to how many keys are passed, where most jobs are of a part, before all are sorted. */
-const mostPassed = 300_000;
-
 /** Those of a part that most jobs are of: by their keys, from the first one that can be of the kinds. */
 function walkKeys({ database, choice, order, filter, read }: Reading, part: Part, limit: number): Found {
   const walk = walkOf(order, part, filter.after);
-  const most = asksForMore(filter) ? mostWalked : mostPassed;
-  const { first, last } = endsOf(database, filter.kinds);
+  // Few may be of the filter: then all are sorted at once.
+  const most = asksForMore(filter) ? mostWalked : Infinity;
+  const { first, last } = endsOf(database, filter);
   const behind = walk.after?.seq;
   const [from, to] = walk.order.descending
     ? [Math.max(first, Math.min(last, behind ?? last) - most), Math.min(last, behind ?? last)]

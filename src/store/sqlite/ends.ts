@@ -1,0 +1,81 @@
+/** Between which keys the jobs of a filter are: so that those are not read that are older, or younger. */
+
+import { clockTolerance, firstKeySince, type JobFilter, type JobKind, type Moment } from "../selection.ts";
+import { number, numberOrNull } from "../rows.ts";
+import type { Database } from "./database.ts";
+import { claimable } from "./schema.ts";
+
+/** The first and the last key; the first is the higher one where there are no such jobs. */
+export interface Ends {
+  first: number;
+  last: number;
+}
+
+/** The ends of the kinds and the ages that a filter asks for; without a filter of all jobs. */
+export function endsOf(database: Database, { kinds, createdSince, unchangedSince }: JobFilter = {}): Ends {
+  const { first, last } = endsOfKinds(database, kinds);
+  const key = (moment: Moment, tolerance: number) => {
+    const time = "at" in moment ? moment.at : database.now() - moment.ago;
+    return number(
+      database.prepare(`SELECT ${firstKeySince("jobs", "?")} AS key`).get(time + tolerance)!,
+      "key",
+    );
+  };
+  return {
+    first: createdSince === undefined ? first : Math.max(first, key(createdSince, -clockTolerance)),
+    last: unchangedSince === undefined ? last : Math.min(last, key(unchangedSince, clockTolerance) - 1),
+  };
+}
+
+/** Of those that wait and are not put off by an index on them, which is read to its end. */
+function endsOfKinds(database: Database, kinds?: readonly JobKind[]): Ends {
+  const conditions = kinds?.flatMap(conditionsOf);
+  if (conditions === undefined || conditions.includes(undefined)) {
+    const { first, last } = database.prepare(`
+      SELECT (SELECT min(seq) FROM jobs) AS first, (SELECT max(seq) FROM jobs) AS last`).get()!;
+    return { first: Number(first ?? 1), last: Number(last ?? 0) };
+  }
+  let [first, last] = [Infinity, 0];
+  for (const condition of new Set(conditions)) {
+    // Other indexes have the keys in their order, and give both ends at once.
+    const sql = unordered.includes(condition!)
+      ? `SELECT min(+seq) AS first, max(+seq) AS last FROM jobs WHERE ${condition}`
+      : `SELECT (SELECT min(seq) FROM jobs WHERE ${condition}) AS first,
+          (SELECT max(seq) FROM jobs WHERE ${condition}) AS last`;
+    const row = database.prepare(sql).get({ ...condition!.includes(":now") && { now: database.now() } })!;
+    first = Math.min(first, numberOrNull(row, "first") ?? Infinity);
+    last = Math.max(last, numberOrNull(row, "last") ?? 0);
+  }
+  return { first, last };
+}
+
+const due = "next_attempt_at <= :now";
+
+const running = "worker IS NOT NULL";
+
+/** Conditions whose indexes have the keys in no order. */
+const unordered = [claimable, due, running];
+
+/** Conditions with an index each that together hold for all jobs of a kind, and for others; undefined where there are none. */
+function conditionsOf(kind: JobKind): Array<string | undefined> {
+  switch (kind) {
+    case "pending":
+    case "failed":
+      return [claimable, `state = '${kind}' AND next_attempt_at IS NOT NULL`, "held = 1", "blocked > 0"];
+    case "waiting":
+      return [claimable, due];
+    case "scheduled":
+      return ["pending", "failed"].map((state) => `state = '${state}' AND next_attempt_at IS NOT NULL`);
+    case "held":
+      return ["held = 1"];
+    case "blocked":
+      return ["blocked > 0"];
+    case "processing":
+      return [running];
+    case "dead":
+    case "cancelled":
+      return [`state = '${kind}' AND set_aside IS NOT NULL`];
+    case "completed":
+      return [undefined];
+  }
+}
