@@ -35,9 +35,13 @@ async function read(
   wrap?: (statement: string) => string,
 ): Promise<Row[]> {
   return await database.transaction(async (run) => {
-    const way = await wayOf(database, run, filter, jobStates, isByAge(filter) && filter.limit < Infinity);
+    const isBounded = filter.limit <= mostBounded && !filter.keys && wrap === undefined;
+    const way = await wayOf(database, run, filter, jobStates, {
+      isByAge: isByAge(filter) && filter.limit < Infinity,
+      ...isBounded && { mostTagged: leastBounded },
+    });
     const list = { database, filter, columns, way };
-    if (wrap === undefined && way.size > leastBounded && filter.limit <= mostBounded && !filter.keys) {
+    if (isBounded && way.size > leastBounded) {
       const rows = await narrowed(run, list);
       if (rows !== undefined) return rows;
     }

@@ -1,5 +1,6 @@
 /** How a few of very many jobs are found, in an order for which there is no index: without reading all of them. */
 
+import { jobStates } from "../../job/job.ts";
 import { number, text } from "../rows.ts";
 import {
   asksForMore,
@@ -17,8 +18,9 @@ import {
   statesOf,
   walkOf,
 } from "../selection.ts";
-import type { Row, Run } from "./database.ts";
-import { createParameters, pastAll } from "./selection.ts";
+import { timeSql } from "./clock.ts";
+import type { Database, Row, Run } from "./database.ts";
+import { createParameters, isOfState, pastAll, waysOfKind } from "./selection.ts";
 import { comparison, type How, isText, type Reading, statementFor } from "./sorting.ts";
 import { asArray } from "./storable.ts";
 import { lastKeyBefore } from "./ways.ts";
@@ -39,7 +41,7 @@ export async function narrowed(run: Run, reading: Reading): Promise<Row[] | unde
     if (isByTag || !asksForMore(filter)) return undefined;
   }
   if (!isByTag && isByAge(filter) && filter.kinds !== undefined) {
-    const { keys } = await walkPart(run, whole, readingOrder(filter), filter);
+    const { keys } = await walkPart(database, run, whole, readingOrder(filter), filter);
     const rows = await ask({ isUnordered: true, others: areAmong(keys) });
     if (rows.length === filter.limit) return rows;
   } else if (!isByTag && (isByAge(filter) || by === "id")) {
@@ -48,24 +50,34 @@ export async function narrowed(run: Run, reading: Reading): Promise<Row[] | unde
     const rows = await ask({ end, isWhole: true });
     if (rows.length === filter.limit) return rows;
   }
-  const walkedRows = isByTag ? undefined : await walked(run, filter, ask);
+  const walkedRows = isByTag ? undefined : await walked(database, run, filter, ask);
   if (walkedRows !== undefined) return walkedRows;
   const isFew = way.size <= mostByIndex;
   // On when they were updated there is an index of a kind.
   if (isFew && by !== "updated") return undefined;
-  const end = await boundOf(run, filter, ask);
-  if (isFew && end === undefined) return undefined;
+  const bounds = await boundsOf(run, filter, ask);
   // There are many of them: an index soon comes to enough.
-  if (isByAge(filter) && end !== undefined) return await ask({});
+  if (isByAge(filter) && bounds.length > 0) return await ask({});
   await run("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on");
-  if (end !== undefined && by === "updated" && !descending) {
-    // What was changed last before that was there before that.
-    const most = await lastKeyBefore(database, run, { at: Number(end.value) });
-    const others: How["others"] = (key, parameters) => [`${key} <= ${parameters.add(most)}::bigint`];
-    return await ask({ isUnordered: true, end, others });
+  for (const { end, isSure } of bounds) {
+    let others: How["others"];
+    if (by === "updated" && !descending) {
+      // What was changed last before that was there before that.
+      const most = await lastKeyBefore(database, run, { at: Number(end.value) });
+      others = (key, parameters) => [`${key} <= ${parameters.add(most)}::bigint`];
+    } else await run(pastAll);
+    const rows = await ask({ isUnordered: true, end, others });
+    if (isSure || rows.length === filter.limit) return rows;
   }
+  if (isFew) return undefined;
   await run(pastAll);
-  return await ask({ isUnordered: true, end });
+  return await ask({ isUnordered: true });
+}
+
+/** A place in the order up to which there are enough jobs: for sure, or most probably. */
+interface Bound {
+  end: Position;
+  isSure: boolean;
 }
 
 /** Up to how many jobs are rather read by their index than past all others. */
@@ -74,18 +86,24 @@ const mostByIndex = 200_000;
 /** Up to how many jobs at either end of the keys, and about how many elsewhere, are looked at for a bound. */
 const [atEnds, elsewhere] = [1100, 5000];
 
-/** A place up to which there are enough jobs; undefined where it is not to be seen. */
-async function boundOf(run: Run, filter: ListFilter, ask: Ask): Promise<Position | undefined> {
+/** As many jobs of some pages among all stand for thousands. */
+const enough = 100;
+
+/** From the nearest bound on to one that is sure; none where none is to be seen. */
+async function boundsOf(run: Run, filter: ListFilter, ask: Ask): Promise<Bound[]> {
   const [{ first, last }] = await run("SELECT min(seq) AS first, max(seq) AS last FROM queuectl.jobs");
-  if (first === null) return undefined;
+  if (first === null) return [];
   const [least, most] = [Number(first), Number(last)];
   const { by, descending } = readingOrder(filter);
-  const among = async (how: How): Promise<Position[]> => {
+  const among = async (how: How): Promise<Bound[]> => {
     const value = isByAge(filter) ? "seq" : sortColumn[by];
     const rows = await ask({ isUnordered: true, ...how }, `${value} AS value, seq`);
-    const last = rows.length < filter.limit ? undefined : rows.at(-1);
-    if (last === undefined) return [];
-    return [{ value: isText(by) ? text(last, "value") : number(last, "value"), seq: number(last, "seq") }];
+    const ranks = [filter.limit, ...how.percent && filter.limit > enough ? [enough] : []];
+    return ranks.filter((rank) => rank > 0 && rows.length >= rank).map((rank) => {
+      const row = rows[rank - 1];
+      const end = { value: isText(by) ? text(row, "value") : number(row, "value"), seq: number(row, "seq") };
+      return { end, isSure: rank === filter.limit };
+    });
   };
   const between = (from: number, to: number) =>
     among({
@@ -99,19 +117,26 @@ async function boundOf(run: Run, filter: ListFilter, ask: Ask): Promise<Position
     // Pages, each with a few dozen: the same number of jobs by their keys would take as many reads.
     ...await among({ percent: Math.min(100, 100 * elsewhere / (most - least + 1)) }),
   ];
-  // Each will do; the nearest leaves the fewest to be sorted.
+  // The nearest leaves the fewest to be sorted.
   const sign = descending ? -1 : 1;
-  return found.sort((a, b) => (a.value < b.value ? -sign : a.value > b.value ? sign : 0)).at(0);
+  found.sort(({ end: a }, { end: b }) => a.value < b.value ? -sign : a.value > b.value ? sign : 0);
+  const sure = found.findIndex(({ isSure }) => isSure);
+  return sure === -1 ? found : found.slice(0, sure + 1);
 }
 
 /** The rows, where they are soon found in the parts of their order; else undefined. */
-async function walked(run: Run, filter: ListFilter, ask: Ask): Promise<Row[] | undefined> {
+async function walked(
+  database: Database,
+  run: Run,
+  filter: ListFilter,
+  ask: Ask,
+): Promise<Row[] | undefined> {
   const order = readingOrder(filter);
   const parts = partsOf(order, filter.after);
   if (parts === undefined) return undefined;
   const rows: Row[] = [];
   for (const part of parts) {
-    const { keys, isWhole } = await walkPart(run, part, order, filter);
+    const { keys, isWhole } = await walkPart(database, run, part, order, filter);
     const others = areAmong(keys, isInPart(sortColumn[order.by], part));
     rows.push(...await ask({ isUnordered: true, others }));
     if (rows.length >= filter.limit) return rows.slice(0, filter.limit);
@@ -131,39 +156,44 @@ const areAmong = (keys: readonly number[], ...conditions: string[]): How["others
 
 /**
  * The first keys behind a place among which all that may be of a part are: of others too, where these have no index, but
- * of no other states than are asked for. `isWhole` says that these are all there are.
+ * of no other kinds than are asked for. `isWhole` says that these are all there are.
  */
 async function walkPart(
+  database: Database,
   run: Run,
   part: Part,
   order: Order,
   { kinds, after }: ListFilter,
 ): Promise<{ keys: number[]; isWhole: boolean }> {
   const walk = walkOf(order, part, after);
+  let parameters = createParameters();
+  const now = () => `(SELECT ${timeSql(parameters.add(database.now()))})`;
   const { by, descending, keysDescend } = walk.order;
   const column = sortColumn[by];
   const ways = [descending, keysDescend].map((isDescending) => isDescending ? "DESC" : "ASC");
-  const read = async (first: string, ...conditions: string[]) => {
-    const parameters = createParameters();
+  const read = async (...conditions: string[]) => {
     if (walk.after !== undefined) {
       conditions.push(comparison(walk.order, column, "seq", walk.after, parameters, false));
     }
     const rows = await run(
       `SELECT seq FROM queuectl.jobs WHERE ${conditions.join(" AND ") || "true"}
-       ORDER BY ${first}${column} ${ways[0]}, seq ${ways[1]} LIMIT ${mostWalked}`,
+       ORDER BY ${conditions.some(isOfState) ? `state ${ways[0]}, ` : ""}${column} ${ways[0]}, seq ${
+        ways[1]
+      } LIMIT ${mostWalked}`,
       parameters.values,
     );
     return rows.map((row) => number(row, "seq"));
   };
   if (part.indexed !== undefined) {
     const states = part.hasState && kinds !== undefined ? [`state IN (${stateList(statesOf(kinds))})`] : [];
-    const keys = await read("", part.indexed, isInPart(column, part), ...states);
+    const keys = await read(part.indexed, isInPart(column, part), ...states);
     return { keys, isWhole: keys.length < mostWalked };
   }
   const walks: number[][] = [];
-  if (kinds === undefined) walks.push(await read(""));
-  for (const state of statesOf(kinds ?? [])) {
-    walks.push(await read(`state ${ways[0]}, `, `state BETWEEN '${state}' AND '${state}'`));
+  if (kinds === undefined) walks.push(await read());
+  for (const way of new Set(kinds).values().flatMap((kind) => waysOfKind(kind, jobStates, now))) {
+    parameters = createParameters();
+    walks.push(await read(way()));
   }
   // Behind the first end there may be others.
   const ends = walks.filter(({ length }) => length === mostWalked).map((keys) => keys.at(-1)!);

@@ -43,8 +43,6 @@ export interface Choice {
   key: string;
   /** Empty where there can be none. */
   conditions: string[];
-  /** Whether each of them is of one state, of which an index has the keys in their order. */
-  areOfStates: boolean;
 }
 
 /** The jobs of a filter; `way` says how they are found. `isOne`: with one condition for all kinds. */
@@ -83,27 +81,42 @@ export function choiceFor(
   const isAny = filter.kinds === undefined && among.length === jobStates.length;
   const kinds = isAny
     ? ["true"]
-    : kindsAmong(filter.kinds ?? among, among).map((kind) => kindCondition(kind, among, now));
+    : kindsAmong(filter.kinds ?? among, among).flatMap((kind) => waysOfKind(kind, among, now)).map((way) =>
+      way()
+    );
   // The index on the state gives one after the other; where it is not read, all of them are looked for at once.
   const together = !isOne || kinds.length < 2 ? kinds : [`(${kinds.join(" OR ")})`];
-  const areOfStates = way.tag === undefined && together.every((kind) => kind.startsWith("state BETWEEN"));
-  return { from, key, conditions: together.map((kind) => kind + rest), areOfStates };
+  return { from, key, conditions: together.map((kind) => kind + rest) };
 }
 
-function kindCondition(kind: JobKind, among: readonly JobState[], now: () => string): string {
+/** A condition of one state, the index of which has the keys of that state in their order: it has to lead the order. */
+export const isOfState = (condition: string): boolean => condition.startsWith("state BETWEEN");
+
+/** Conditions which together hold for the jobs of a kind, each with an index of keys; `now` gives the time. */
+export function waysOfKind(
+  kind: JobKind,
+  among: readonly JobState[],
+  now: () => string,
+): Array<() => string> {
   // As a range: otherwise the server leaves the state out of an order that begins with it, and takes another index.
-  if (!isView(kind)) return `state BETWEEN '${kind}' AND '${kind}'`;
+  if (!isView(kind)) return [() => `state BETWEEN '${kind}' AND '${kind}'`];
   const states = `state IN (${stateList(viewStates(among))})`;
   switch (kind) {
     case "held":
-      return `${states} AND held`;
+      return [() => `${states} AND held`];
     case "scheduled":
       // With the condition of the index.
-      return `next_attempt_at IS NOT NULL AND ${states} AND next_attempt_at > ${now()} AND NOT held`;
+      return [() => `next_attempt_at IS NOT NULL AND ${states} AND next_attempt_at > ${now()} AND NOT held`];
     case "waiting":
-      return `${states} AND (available OR next_attempt_at <= ${now()} AND NOT held AND blocked = 0)`;
+      // The few that are due and have not been made available are found by another index, before.
+      return [
+        () => `${states} AND available`,
+        () =>
+          `${states} AND seq = ANY(ARRAY(
+             SELECT seq FROM queuectl.jobs WHERE next_attempt_at <= ${now()} AND NOT held AND blocked = 0))`,
+      ];
     case "blocked":
-      return `${states} AND blocked > 0 AND NOT held`;
+      return [() => `${states} AND blocked > 0 AND NOT held`];
   }
 }
 

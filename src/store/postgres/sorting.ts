@@ -11,7 +11,7 @@ import {
   sortColumn,
 } from "../selection.ts";
 import type { Database, Statement } from "./database.ts";
-import { type Choice, choiceFor, createParameters, type Parameters } from "./selection.ts";
+import { type Choice, choiceFor, createParameters, isOfState, type Parameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
 import type { Way } from "./ways.ts";
 
@@ -44,6 +44,7 @@ export function statementFor(reading: Reading, how: How = {}): Statement | undef
   const order = readingOrder(filter);
   const { by, descending } = order;
   const { from, key, conditions, leading } = choiceOf(reading, parameters, isUnordered);
+  const isLed = by === "created" && !isUnordered && way.tag === undefined;
   if (conditions.length === 0) return undefined;
   const direction = descending ? "DESC" : "ASC";
   const keyDirection = order.keysDescend ? "DESC" : "ASC";
@@ -67,11 +68,13 @@ export function statementFor(reading: Reading, how: How = {}): Statement | undef
   // Before what takes longer.
   const rest = others.map((condition) => `${condition} AND `).join("");
   const limit = filter.limit === Infinity ? "" : `LIMIT ${parameters.add(filter.limit)}::bigint`;
-  const first = leading === undefined ? "" : `${leading} ${direction}, `;
   const sample = percent === undefined ? "" : `TABLESAMPLE SYSTEM (${percent})`;
-  const select = (condition: string, what = columns) =>
-    `SELECT ${what} FROM ${from} ${sample} WHERE ${rest}(${condition})
+  const select = (condition: string, what = columns) => {
+    const leader = leading ?? (isOfState(condition) ? "state" : undefined);
+    const first = isLed && leader !== undefined ? `${leader} ${direction}, ` : "";
+    return `SELECT ${what} FROM ${from} ${sample} WHERE ${rest}(${condition})
      ORDER BY ${first}${value} ${direction}, ${key} ${keyDirection} ${limit}`;
+  };
   // The index on the state gives the jobs of one state in their order, those of several it does not; nor does that on the
   // queue. A job may be of two kinds.
   const statement = conditions.length === 1
@@ -84,12 +87,12 @@ export function statementFor(reading: Reading, how: How = {}): Statement | undef
   return { text: statement, parameters: parameters.values };
 }
 
-/** The jobs of a list; `leading` is the column of which each condition asks for one value, with an index of their keys. */
+/** The jobs of a list; `leading` is a column of which each condition asks for one value, with an index of their keys. */
 function choiceOf(
   { database, filter, way }: Reading,
   parameters: Parameters,
   isUnordered: boolean,
-): Choice & { leading?: "state" | "queue" } {
+): Choice & { leading?: "queue" } {
   const isByAge = readingOrder(filter).by === "created";
   const choose = (filter: ListFilter, isOne: boolean) =>
     choiceFor(database, filter, parameters, way, jobStates, isOne);
@@ -97,8 +100,7 @@ function choiceOf(
     const choices = [...new Set(filter.queues)].map((queue) => choose({ ...filter, queues: [queue] }, true));
     return { ...choices[0], conditions: choices.flatMap(({ conditions }) => conditions), leading: "queue" };
   }
-  const choice = choose(filter, way.tag !== undefined || isUnordered);
-  return { ...choice, leading: isByAge && choice.areOfStates && !isUnordered ? "state" : undefined };
+  return choose(filter, way.tag !== undefined || isUnordered);
 }
 
 /** Makes of a column a value that no index has. */

@@ -34,14 +34,15 @@ export interface Keys {
 
 /**
  * Finds out how the jobs of a filter are found. By a tag of very many only where nothing else is asked for, and jobs are
- * wanted as they come (`isByAge`): looking each of them up takes longer than reading past the others.
+ * wanted as they come (`isByAge`): looking each of them up takes longer than reading past the others. Those of a tag are
+ * counted up to `mostTagged`.
  */
 export async function wayOf(
   database: Database,
   run: Run,
   filter: JobFilter,
   among: readonly JobState[] = jobStates,
-  isByAge = false,
+  { isByAge = false, mostTagged = mostCounted }: { isByAge?: boolean; mostTagged?: number } = {},
 ): Promise<Way> {
   const tags = [...new Set(filter.tags)];
   const { kinds, queues, search, unchangedSince } = filter;
@@ -60,7 +61,7 @@ export async function wayOf(
   size = Math.min(size, bounds?.size ?? Infinity);
   const isAlone = isByAge && isAny && tags.length === 1 && queues === undefined && search === undefined &&
     unchangedSince === undefined;
-  const most = Math.min(size, mostCounted);
+  const most = Math.min(size, mostTagged);
   const { keys } = bounds ?? {};
   let best: Way = { isByQueue, keys, size };
   for (const tag of tags) {
