@@ -37,10 +37,7 @@ export type Selection = readonly string[] | JobFilter | "all";
 
 export const isNamed = (jobs: Selection): jobs is readonly string[] => Array.isArray(jobs);
 
-/**
- * What jobs can be sorted by. `updated` reads all jobs of the filter; so do `priority` and `attempts`, where few jobs are
- * of it.
- */
+/** What jobs can be sorted by. All jobs are read for the first of an order only where few of very many are of the filter. */
 export const sortFields = ["created", "updated", "priority", "attempts", "state", "id"] as const;
 export type SortField = typeof sortFields[number];
 

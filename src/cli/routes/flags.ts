@@ -72,7 +72,7 @@ export const paging = {
   all: given("Show all jobs, however many, with little memory"),
   sort: value(
     "FIELD",
-    "In the order of created, id, state, priority or attempts, or of updated, which reads all jobs; or FIELD,desc",
+    "In the order of created, updated, id, state, priority or attempts; or FIELD,desc",
   ),
   cursor: value(
     "C",
