@@ -8,7 +8,7 @@ import { programCommand, runProgram } from "./helpers/program.ts";
 import { temporaryFolder } from "./helpers/temporary_folder.ts";
 
 /** Milliseconds after which the workers are stopped: the demo needs a few seconds. */
-const limit = 60_000;
+const limit = 300_000;
 
 const onWindows = Deno.build.os === "windows";
 /** Fails when it runs for the first time in a folder, and succeeds from then on. */
