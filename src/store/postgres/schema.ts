@@ -206,12 +206,14 @@ const comebacks = `
 `;
 
 // For lists: indexes of what few jobs have, the keys of those that may be claimed, and an index of a few bytes for each
-// hundred thousand of the table, which tells what pages cannot have.
+// hundred thousand of the table, which tells what pages cannot have. The states are said where it goes without saying, so
+// that claims, which do not ask for them, cannot take these indexes for their own.
 const orders = `
   CREATE INDEX jobs_priority ON queuectl.jobs (priority DESC, seq) WHERE priority <> 0;
   CREATE INDEX jobs_attempts ON queuectl.jobs (attempts, seq, state) WHERE attempts > 1;
-  CREATE INDEX jobs_ready ON queuectl.jobs (seq) WHERE available;
-  CREATE INDEX jobs_scheduled ON queuectl.jobs (seq) WHERE next_attempt_at IS NOT NULL;
+  CREATE INDEX jobs_ready ON queuectl.jobs (seq) WHERE available AND state IN ('pending', 'failed');
+  CREATE INDEX jobs_scheduled ON queuectl.jobs (seq)
+    WHERE next_attempt_at IS NOT NULL AND state IN ('pending', 'failed');
   CREATE INDEX jobs_updated ON queuectl.jobs USING brin (updated_at, state) WITH (pages_per_range = 16, autosummarize = on);
 `;
 
