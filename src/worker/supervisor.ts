@@ -162,7 +162,11 @@ function watchStore(
   register: (id: number) => Promise<number>,
   onStop: () => void,
 ): () => Promise<void> {
-  const report = (error: Error) => print([`Manager: ${error.message}`]);
+  let isOver = false;
+  // What a manager meets that is leaving is nothing to it: it renews no lease, and is stopping.
+  const report = (error: Error) => {
+    if (!isOver) print([`Manager: ${error.message}`]);
+  };
   let lease = 0;
   const readLease = async () => lease = configFrom(await store.settings()).lease;
   const heartbeat = startHeartbeat(() => lease, async () => {
@@ -177,12 +181,13 @@ function watchStore(
   }
   const timer = setInterval(() => {
     // Looked at only when it can be acted on: a change is reported once.
-    if (looking || !store.changed()) return;
+    if (isOver || looking || !store.changed()) return;
     looking = look().catch(report).finally(() => looking = undefined);
   }, pollInterval);
   // The first beat is at once, because only it knows how long the lease is.
   heartbeat.beatNow();
   return async () => {
+    isOver = true;
     clearInterval(timer);
     await Promise.all([looking, heartbeat.stop()]);
   };
