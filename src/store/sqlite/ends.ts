@@ -4,6 +4,7 @@ import { clockTolerance, firstKeySince, type JobFilter, type JobKind, type Momen
 import { number, numberOrNull } from "../rows.ts";
 import type { Database } from "./database.ts";
 import { claimable } from "./schema.ts";
+import { indexesOf, running } from "./selection.ts";
 
 /** The first and the last key; the first is the higher one where there are no such jobs. */
 export interface Ends {
@@ -51,12 +52,10 @@ function endsOfKinds(database: Database, kinds?: readonly JobKind[]): Ends {
 
 const due = "next_attempt_at <= :now";
 
-const running = "worker IS NOT NULL";
-
 /** Conditions whose indexes have the keys in no order. */
 const unordered = [claimable, due, running];
 
-/** Conditions with an index each that together hold for all jobs of a kind, and for others; undefined where there are none. */
+/** As {@link indexesOf}, but of what waits by conditions whose ends are soon found, and which may hold for others too. */
 function conditionsOf(kind: JobKind): Array<string | undefined> {
   switch (kind) {
     case "pending":
@@ -66,16 +65,7 @@ function conditionsOf(kind: JobKind): Array<string | undefined> {
       return [claimable, due];
     case "scheduled":
       return ["pending", "failed"].map((state) => `state = '${state}' AND next_attempt_at IS NOT NULL`);
-    case "held":
-      return ["held = 1"];
-    case "blocked":
-      return ["blocked > 0"];
-    case "processing":
-      return [running];
-    case "dead":
-    case "cancelled":
-      return [`state = '${kind}' AND set_aside IS NOT NULL`];
-    case "completed":
-      return [undefined];
+    default:
+      return indexesOf(kind, true);
   }
 }

@@ -127,11 +127,13 @@ function wayOfKinds(
   return { way: { size, where }, holds };
 }
 
+export const running = "worker IS NOT NULL";
+
 /** Conditions that have an index each, and together hold for the jobs of a kind; undefined where all are to be read. */
-function indexesOf(kind: JobKind, areFew: boolean): Array<string | undefined> {
+export function indexesOf(kind: JobKind, areFew: boolean): Array<string | undefined> {
   switch (kind) {
     case "processing":
-      return ["worker IS NOT NULL"];
+      return [running];
     case "dead":
     case "cancelled":
       return [`state = '${kind}' AND set_aside IS NOT NULL`];
