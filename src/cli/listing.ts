@@ -5,7 +5,6 @@ import { didYouMean } from "../nearest.ts";
 import {
   type JobFilter,
   type ListedJob,
-  type ListFilter,
   type Position,
   positionOf,
   type Sort,
@@ -126,53 +125,34 @@ export async function jobsOf(
   page: Page,
 ): Promise<PageOfJobs> {
   const { limit, sort, after } = page;
-  const query: ListFilter = { ...filter, sort, after, limit: limit + 1 };
   if (limit <= wholeLimit) {
-    const jobs = await store.list(query);
+    const jobs = await store.list({ ...filter, sort, after, limit: limit + 1 });
     const rest = jobs.length > limit ? (sort ? jobs.pop() : jobs.shift()) : undefined;
     const next = rest && cursorOf(positionOf(sort ? jobs.at(-1)! : jobs[0], sort?.by ?? "created"), sort);
     const more = next === undefined ? undefined : moreWords(page, next);
     return { jobs: jobs.length > 0 ? asyncOf(jobs) : null, next: next ?? null, more };
   }
-  const keys = await store.keys(query);
-  let next: string | null = null;
-  let more: string | undefined;
-  if (keys.length > limit) {
-    if (sort) keys.pop();
-    else keys.shift();
-    next = await cursorBehind(store, keys, sort);
-    more = moreWords(page, next);
-  }
+  const { keys, end } = await store.pageOfKeys({ ...filter, sort, after, limit });
+  const next = end && cursorOf(end, sort);
+  const more = next === null ? undefined : moreWords(page, next);
   return { jobs: keys.length > 0 ? inParts(store, filter, keys, sort) : null, next, more };
 }
 
-function moreWords({ limit, sort, after, withCursor }: Page, next: string | null): string | undefined {
+function moreWords({ limit, sort, after, withCursor }: Page, next: string): string | undefined {
   if (withCursor) return undefined;
   const which = after ? "next" : sort ? "first" : "newest";
   const jobs = limit === 1 ? "job" : `${limit} jobs`;
-  const words = next === null ? "" : ` Next page: --cursor ${next}`;
-  return `Showing the ${which} ${jobs}; use --limit to see more.${words}`;
-}
-
-/** The cursor of the page behind these keys: of the last job that is still there, null when there is none. */
-async function cursorBehind(
-  store: Store,
-  keys: readonly number[],
-  sort: Sort | undefined,
-): Promise<string | null> {
-  if (sort === undefined) return cursorOf({ value: keys[0], seq: keys[0] }, sort);
-  for (const seq of keys.toReversed()) {
-    const [job] = await store.list({ keys: [seq], limit: 1 });
-    if (job) return cursorOf(positionOf(job, sort.by), sort);
-  }
-  return null;
+  return `Showing the ${which} ${jobs}; use --limit to see more. Next page: --cursor ${next}`;
 }
 
 async function* asyncOf(jobs: ListedJob[]): AsyncGenerator<ListedJob> {
   yield* jobs;
 }
 
-/** Jobs by their keys; those that are gone meanwhile, or of another kind, are left out. */
+/**
+ * Jobs by their keys; those that are gone meanwhile, or of another kind, are left out. What was young enough when the keys
+ * were read is not asked for its age again: while it is printed it grows older.
+ */
 async function* inParts(
   store: Store,
   filter: JobFilter,
@@ -181,6 +161,6 @@ async function* inParts(
 ): AsyncGenerator<ListedJob> {
   for (let start = 0; start < keys.length; start += jobsAtOnce) {
     const part = keys.slice(start, start + jobsAtOnce);
-    yield* await store.list({ ...filter, keys: part, sort, limit: part.length });
+    yield* await store.list({ ...filter, createdSince: undefined, keys: part, sort, limit: part.length });
   }
 }

@@ -91,6 +91,12 @@ export interface ListFilter extends JobFilter {
   limit: number;
 }
 
+/** The keys of a page of jobs, and the place behind which the next page begins; null where there are no more jobs. */
+export interface PageOfKeys {
+  keys: number[];
+  end: Position | null;
+}
+
 /** An order to the end: which of two jobs of one value comes first. */
 export interface Order extends Sort {
   /** The younger one. */

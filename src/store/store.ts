@@ -12,7 +12,7 @@ import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.t
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
 import type { KeptBack, Outlook, Queue, QueueDefaults, QueueSettings } from "./queues.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
-import type { ListedJob, ListFilter, Selection } from "./selection.ts";
+import type { ListedJob, ListFilter, PageOfKeys, Selection } from "./selection.ts";
 
 export type { Enqueued, Intake } from "./intake.ts";
 export type { ProcessIdentity, RegisteredProcess, Registration, Role, StopRequest } from "./registration.ts";
@@ -138,6 +138,8 @@ export interface Store extends AsyncDisposable {
   list(filter: ListFilter): Promise<ListedJob[]>;
   /** The keys of those jobs, in their order: a few bytes for each, so that the jobs can be read bit by bit. */
   keys(filter: ListFilter): Promise<number[]>;
+  /** The same with the place of the last of them, where there are more: both of one moment. */
+  pageOfKeys(filter: ListFilter): Promise<PageOfKeys>;
   /** What the last ended run of a job printed; null before there was one. One job at a time: it can be megabytes. */
   lastOutput(id: string): Promise<{ output: string; errorOutput: string } | null>;
   /**

@@ -58,6 +58,7 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     tagNames: none([]),
     deaths: none(0),
     list: none([]),
+    pageOfKeys: () => Promise.resolve({ keys: [], end: null }),
     keys: none([]),
     lastOutput: none(null),
     keepOutput: refuse,

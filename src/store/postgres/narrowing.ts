@@ -59,7 +59,7 @@ export async function narrowed(run: Run, reading: Reading): Promise<Row[] | unde
   // There are many of them: an index soon comes to enough.
   if (isByAge(filter) && bounds.length > 0) return await ask({});
   await run("SET LOCAL enable_sort = on; SET LOCAL enable_bitmapscan = on");
-  for (const { end, isSure } of bounds) {
+  for (const { end } of bounds) {
     let others: How["others"];
     if (by === "updated" && !descending) {
       // What was changed last before that was there before that.
@@ -67,7 +67,7 @@ export async function narrowed(run: Run, reading: Reading): Promise<Row[] | unde
       others = (key, parameters) => [`${key} <= ${parameters.add(most)}::bigint`];
     } else await run(pastAll);
     const rows = await ask({ isUnordered: true, end, others });
-    if (isSure || rows.length === filter.limit) return rows;
+    if (rows.length === filter.limit) return rows;
   }
   if (isFew) return undefined;
   await run(pastAll);

@@ -14,7 +14,7 @@ import { exchange } from "./exchange.ts";
 import { hold, release } from "./hold.ts";
 import { enqueueCollected } from "../intake.ts";
 import { openIntake } from "./intake.ts";
-import { keys, list } from "./list.ts";
+import { keys, list, pageOfKeys } from "./list.ts";
 import { migrate } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
 import { isWorkLeft, outlook } from "./outlook.ts";
@@ -109,6 +109,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     deaths: () => deaths(database),
     list: (filter) => list(database, filter),
     keys: (filter) => keys(database, filter),
+    pageOfKeys: (filter) => pageOfKeys(database, filter),
     lastOutput: (id) => lastOutput(database, id),
     keepOutput: (parts) => keepOutput(database, parts),
     keptOutput: (seq, run, after) => keptOutput(database, seq, run, after),

@@ -3,7 +3,7 @@
 export { cancel } from "./cancel.ts";
 export { edit } from "./edit.ts";
 export { hold, release } from "./hold.ts";
-export { keys, list } from "./list.ts";
+export { keys, list, pageOfKeys } from "./list.ts";
 export { remove } from "./remove.ts";
 export { retry } from "./retry.ts";
 export { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";

@@ -10,8 +10,11 @@ import {
   type ListFilter,
   mostBounded,
   type Order,
+  type PageOfKeys,
   type Position,
+  positionOf,
   readingOrder,
+  type Sort,
 } from "../selection.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -41,6 +44,24 @@ export async function keys(database: Database, filter: ListFilter): Promise<numb
     const keys = readKeys(database, filter);
     return filter.sort === undefined ? keys.reverse() : keys;
   });
+}
+
+/** The keys of a page of those jobs. */
+export async function pageOfKeys(database: Database, filter: ListFilter): Promise<PageOfKeys> {
+  return await database.read(() => {
+    const { sort, limit } = filter;
+    const keys = readKeys(database, { ...filter, limit: limit + 1 });
+    const end = keys.length > limit ? endOfPage(database, keys.slice(0, limit), sort) : null;
+    if (end !== null) keys.pop();
+    return { keys: sort === undefined ? keys.reverse() : keys, end };
+  });
+}
+
+/** The place of the last of these keys. */
+function endOfPage(database: Database, keys: readonly number[], sort: Sort | undefined): Position {
+  const seq = keys.at(-1)!;
+  const row = database.prepare(`SELECT ${jobColumns} FROM jobs WHERE seq = ?`).get(seq)!;
+  return positionOf(jobFromRow(row), sort?.by ?? "created");
 }
 
 /** In the order in which they are read. */

@@ -112,7 +112,9 @@ export function narrowed(reading: Reading): number[] | undefined {
   const last = sample.at(-1);
   if (last === undefined || sample.length < limit) return undefined;
   const areEqual = sample[0].value === last.value;
-  return upTo(last.value as string | number, number(last, "seq"), { areEqual });
+  const keys = upTo(last.value as string | number, number(last, "seq"), { areEqual });
+  // Fewer than those of the sample: a clock was set back so far that no key is a bound for times.
+  return keys.length === limit ? keys : undefined;
 }
 
 /** Up to how many parts of the keys are read at once, and at first. */

@@ -168,6 +168,7 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     deaths: async () => (await questions()).deaths(database),
     list: async (filter) => (await acts()).list(database, filter),
     keys: async (filter) => (await acts()).keys(database, filter),
+    pageOfKeys: async (filter) => (await acts()).pageOfKeys(database, filter),
     lastOutput: async (id) => (await questions()).lastOutput(database, id),
     keepOutput: () => Promise.resolve(),
     keptOutput: () => Promise.resolve([]),

@@ -34,11 +34,18 @@ export interface Subject {
 export interface Clock {
   now(): number;
   advance(milliseconds: number): void;
+  /** From now on it goes on by so much whenever it is looked at. */
+  advanceByLook(milliseconds: number): void;
 }
 
 export function manualClock(): Clock {
   let time = Date.UTC(2030, 0, 1);
-  return { now: () => time, advance: (milliseconds) => void (time += milliseconds) };
+  let byLook = 0;
+  return {
+    now: () => time += byLook,
+    advance: (milliseconds) => void (time += milliseconds),
+    advanceByLook: (milliseconds) => void (byLook = milliseconds),
+  };
 }
 
 /** Registers a case that gets a database of its own. */

@@ -203,6 +203,68 @@ export function listCases(test: Case): void {
     await claim(store, await join(store));
     assert.deepEqual(ids(await store.list({ kinds: ["waiting"], keys, limit: 10 })), ["pending"]);
   });
+
+  test("pages of keys follow one another by their ends, also when the last job changes behind them", async (subject) => {
+    const { store, clock } = subject;
+    await store.enqueue(newJobs(...Array.from({ length: 10 }, (_, number) => `job-${number}`)));
+    for (const by of sortFields) {
+      for (const sort of [undefined, { by, descending: false }, { by, descending: true }]) {
+        const all = await store.keys({ sort, limit: Infinity });
+        if (sort === undefined) all.reverse();
+        const found: number[] = [];
+        let after: Position | undefined;
+        do {
+          const { keys, end } = await store.pageOfKeys({ sort, after, limit: 4 });
+          if (sort === undefined) keys.reverse();
+          if (after === undefined) assert.deepEqual([keys, end?.seq], [all.slice(0, 4), all[3]]);
+          found.push(...keys);
+          after = end ?? undefined;
+          clock.advance(1000);
+          await store.edit([`job-${keys.at(-1)! - 1}`], { priority: found.length }, undefined);
+        } while (after !== undefined);
+        // One that has changed may have gone to where it comes once more.
+        const seen = [...new Set(found)].toSorted((a, b) => a - b);
+        assert.deepEqual(seen, all.toSorted((a, b) => a - b), JSON.stringify(sort));
+      }
+    }
+    assert.deepEqual(await store.pageOfKeys({ kinds: ["dead"], limit: 4 }), { keys: [], end: null });
+    assert.deepEqual((await store.pageOfKeys({ limit: Infinity })).keys.length, 10);
+  });
+
+  test("a list is of one moment, however long it takes", async ({ store, clock }) => {
+    // Those that are soon due are neither due yet nor scheduled any more, if they are looked for at two times.
+    const due = Array.from(
+      { length: 200 },
+      (_, number) => newJob(`due-${number}`, { delay: 1 + 10 * number }),
+    );
+    await store.enqueue(due);
+    await store.enqueue(newJobs(...Array.from({ length: 11_000 }, (_, number) => `job-${number}`)));
+    // Nor is there a page of those that are young enough, if they grow older meanwhile.
+    for (let number = 0; number < 100; number++) {
+      clock.advance(10);
+      await store.enqueue([newJob(`young-${number}`)]);
+    }
+    clock.advanceByLook(30);
+    const sort: Sort = { by: "priority", descending: false };
+    const waiting = await store.list({ kinds: ["waiting", "scheduled"], sort, limit: 150 });
+    const young = await store.list({
+      createdSince: { ago: 2000 },
+      sort: { by: "updated", descending: false },
+      limit: 50,
+    });
+    clock.advanceByLook(0);
+    assert.deepEqual(ids(waiting), due.slice(0, 150).map(({ id }) => id));
+    assert.equal(young.length, 50);
+  });
+
+  test("a clock that was set back by days hides no job from a page", async ({ store, clock }) => {
+    await store.enqueue(newJobs(...Array.from({ length: 11_000 }, (_, number) => `job-${number}`)));
+    clock.advance(-2 * 86_400_000);
+    const late = Array.from({ length: 6 }, (_, number) => `late-${number}`);
+    await store.enqueue(newJobs(...late));
+    const page = await store.list({ sort: { by: "updated", descending: false }, limit: 5 });
+    assert.deepEqual(ids(page), late.slice(0, 5));
+  });
 }
 
 /** Compares pages in every order with all jobs sorted at once; of each job by its number are some values. */
