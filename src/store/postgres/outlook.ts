@@ -61,7 +61,8 @@ export async function isWorkLeft(database: Database, queues: readonly string[] |
           WHERE next_attempt_at IS NOT NULL AND NOT held AND blocked = 0 AND queue IN (SELECT name FROM open)
         -- What they wait for may be what runs in a queue of other workers.
         ) OR ${processingOfAll} > 0 AND EXISTS (
-          SELECT 1 FROM queuectl.jobs WHERE blocked > 0 AND NOT held AND queue IN (SELECT name FROM open)
+          SELECT 1 FROM queuectl.jobs
+          WHERE blocked > 0 AND state IN ('pending', 'failed') AND NOT held AND queue IN (SELECT name FROM open)
         ) AS is_left`,
     parameters: [queues === null ? null : asJson(queues)],
   }], { readOnly: true });

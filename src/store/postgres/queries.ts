@@ -7,6 +7,7 @@ import type { KeptBack } from "../queues.ts";
 import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
 import { attemptColumns, attemptFromRow, number, text } from "../rows.ts";
 import type { FoundRun } from "../store.ts";
+import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 
 const readOnly = { readOnly: true };
@@ -33,21 +34,23 @@ export async function countOpen(database: Database): Promise<number> {
 
 /** What keeps jobs from being claimed: by the indexes of what is seldom, without a look at all that wait. */
 export async function keptBack(database: Database): Promise<KeptBack> {
+  const blocked = "blocked > 0 AND state IN ('pending', 'failed')";
+  const timed = `next_attempt_at > (SELECT ${timeSql("$1")})`;
   const [[row]] = await database.batch([{
     text: `SELECT
       (SELECT count(*) FROM queuectl.jobs WHERE held) AS held,
-      (SELECT count(*) FROM queuectl.jobs WHERE blocked > 0) AS blocked,
+      (SELECT count(*) FROM queuectl.jobs WHERE ${blocked}) AS blocked,
       (SELECT count(*) FROM queuectl.jobs WHERE held AND blocked > 0) AS held_blocked,
-      (SELECT count(*) FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL) AS scheduled,
-      (SELECT count(*) FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL AND held) AS held_scheduled,
-      (SELECT count(*) FROM queuectl.jobs WHERE next_attempt_at IS NOT NULL AND NOT held AND blocked > 0)
-        AS blocked_scheduled,
+      (SELECT count(*) FROM queuectl.jobs WHERE ${timed}) AS scheduled,
+      (SELECT count(*) FROM queuectl.jobs WHERE ${timed} AND held) AS held_scheduled,
+      (SELECT count(*) FROM queuectl.jobs WHERE ${timed} AND NOT held AND ${blocked}) AS blocked_scheduled,
       CASE WHEN EXISTS (SELECT FROM queuectl.queues WHERE paused) THEN (
         SELECT count(*) FROM queuectl.jobs WHERE available AND (
           EXISTS (SELECT FROM queuectl.queues WHERE paused AND name = '')
           OR queue IN (SELECT name FROM queuectl.queues WHERE paused)
         )
       ) ELSE 0 END AS paused`,
+    parameters: [database.now()],
   }], readOnly);
   const count = (name: string) => number(row, name);
   return {

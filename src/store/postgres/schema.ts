@@ -217,5 +217,11 @@ const orders = `
   CREATE INDEX jobs_updated ON queuectl.jobs USING brin (updated_at, state) WITH (pages_per_range = 16, autosummarize = on);
 `;
 
+// A job that has ended may have open dependencies all the same: it does not wait for them.
+const openBlocked = `
+  DROP INDEX queuectl.jobs_blocked;
+  CREATE INDEX jobs_blocked ON queuectl.jobs (seq) WHERE blocked > 0 AND state IN ('pending', 'failed');
+`;
+
 /** The steps, oldest first. */
-export const migrations: readonly string[] = [first, second, moves, queues, comebacks, orders];
+export const migrations: readonly string[] = [first, second, moves, queues, comebacks, orders, openBlocked];

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import type { Database } from "./database.ts";
 import { countKeptBack } from "./queries.ts";
 import { recencyOfJobs } from "./recency.ts";
-import { migrations } from "./schema.ts";
+import { migrations } from "./migrations.ts";
 
 /** Statements that count rows which break an invariant, and what such rows mean. */
 const invariants: Array<[string, string]> = [

@@ -3,7 +3,7 @@
 import { clockTolerance, firstKeySince, type JobFilter, type JobKind, type Moment } from "../selection.ts";
 import { number, numberOrNull } from "../rows.ts";
 import type { Database } from "./database.ts";
-import { claimable } from "./schema.ts";
+import { blocked, claimable } from "./schema.ts";
 import { indexesOf, running } from "./selection.ts";
 
 /** The first and the last key; the first is the higher one where there are no such jobs. */
@@ -60,7 +60,7 @@ function conditionsOf(kind: JobKind): Array<string | undefined> {
   switch (kind) {
     case "pending":
     case "failed":
-      return [claimable, `state = '${kind}' AND next_attempt_at IS NOT NULL`, "held = 1", "blocked > 0"];
+      return [claimable, `state = '${kind}' AND next_attempt_at IS NOT NULL`, "held = 1", blocked];
     case "waiting":
       return [claimable, due];
     case "scheduled":

@@ -8,7 +8,8 @@ import {
   removeOtherCopies,
   startPythonBackup,
 } from "./python_import.ts";
-import { applicationId, migrations } from "./schema.ts";
+import { migrations } from "./migrations.ts";
+import { applicationId } from "./schema.ts";
 import { isPythonDatabase, readVersion } from "./schema_version.ts";
 
 /**

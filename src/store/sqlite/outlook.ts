@@ -4,7 +4,7 @@ import { allQueues, type Outlook } from "../queues.ts";
 import { limitsOf, placesOf, processingOf, queuesWithWork, rateDelay } from "./claimable.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { claimable } from "./schema.ts";
+import { blocked, claimable } from "./schema.ts";
 
 /**
  * Whether a worker of these queues (null: of all) can claim a job now, and how long until one that waits is due or a rate
@@ -56,6 +56,6 @@ export async function isWorkLeft(database: Database, queues: readonly string[] |
         .get(queues === null ? null : JSON.stringify(queues)) !== undefined;
     return isThere("next_attempt_at IS NOT NULL AND blocked = 0") ||
       // What they wait for may be what runs in a queue of other workers.
-      processing > 0 && isThere("blocked > 0");
+      processing > 0 && isThere(blocked);
   });
 }

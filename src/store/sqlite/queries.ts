@@ -9,7 +9,7 @@ import type { FoundRun } from "../store.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { attemptsOf } from "./attempt_key.ts";
-import { claimable } from "./schema.ts";
+import { blocked, claimable } from "./schema.ts";
 
 /** The number of jobs in every state. */
 export async function counts(database: Database): Promise<Record<JobState, number>> {
@@ -33,25 +33,25 @@ export async function keptBack(database: Database): Promise<KeptBack> {
 
 /** The same inside a transaction. */
 export function countKeptBack(database: Database): KeptBack {
-  const count = (condition: string, index: string) =>
-    Number(
-      database.prepare(`SELECT count(*) AS jobs FROM jobs INDEXED BY ${index} WHERE ${condition}`).get()!
-        .jobs,
-    );
-  const held = count("held = 1", "jobs_held");
-  const blocked = count("blocked > 0", "jobs_blocked") - count("held = 1 AND blocked > 0", "jobs_held");
-  const timed = "next_attempt_at IS NOT NULL";
-  const scheduled = count(timed, "jobs_waiting") - count(`held = 1 AND ${timed}`, "jobs_held") -
-    count(`blocked > 0 AND held = 0 AND ${timed}`, "jobs_blocked");
+  const now = database.now();
+  const count = (index: string, condition: string) => {
+    const sql = `SELECT count(*) AS jobs FROM jobs INDEXED BY ${index} WHERE ${condition}`;
+    return Number(database.prepare(sql).get({ ...condition.includes(":now") && { now } })!.jobs);
+  };
+  const timed = "next_attempt_at > :now";
+  const held = count("jobs_held", "held = 1");
+  const waiting = count("jobs_blocked", blocked) - count("jobs_held", "held = 1 AND blocked > 0");
+  const scheduled = count("jobs_waiting", timed) - count("jobs_held", `held = 1 AND ${timed}`) -
+    count("jobs_blocked", `${blocked} AND held = 0 AND ${timed}`);
   const names = database.prepare("SELECT name FROM queues WHERE paused = 1").all().map((row) =>
     text(row, "name")
   );
-  if (names.length === 0) return { held, blocked, scheduled, paused: 0 };
+  if (names.length === 0) return { held, blocked: waiting, scheduled, paused: 0 };
   const queues = names.includes(allQueues) ? null : JSON.stringify(names);
   const { jobs } = database.prepare(`
       SELECT count(*) AS jobs FROM jobs
       WHERE ${claimable} AND (?1 IS NULL OR queue IN (SELECT value FROM json_each(?1)))`).get(queues)!;
-  return { held, blocked, scheduled, paused: Number(jobs) };
+  return { held, blocked: waiting, scheduled, paused: Number(jobs) };
 }
 
 /** The names of all queues. */

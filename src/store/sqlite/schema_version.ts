@@ -2,7 +2,7 @@
 
 import { QueuectlError } from "../../errors.ts";
 import type { Database } from "./database.ts";
-import { applicationId, migrations } from "./schema.ts";
+import { applicationId, schemaVersion } from "./schema.ts";
 
 /** The number of steps that the file has seen. Throws when the file is not for this program to change. */
 export function readVersion(database: Database): number {
@@ -15,10 +15,10 @@ export function readVersion(database: Database): number {
         `The database ${database.path} is damaged: its schema has no number`,
       );
     }
-    if (version <= migrations.length) return version;
+    if (version <= schemaVersion) return version;
     throw new QueuectlError(
       "newer_schema",
-      `The database ${database.path} has schema ${version}, this queuectl knows up to ${migrations.length}; ` +
+      `The database ${database.path} has schema ${version}, this queuectl knows up to ${schemaVersion}; ` +
         "use a newer queuectl",
     );
   }

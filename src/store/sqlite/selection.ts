@@ -22,7 +22,7 @@ import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { requireJob } from "./queries.ts";
 import { noteChanges } from "./recency.ts";
-import { claimable } from "./schema.ts";
+import { blocked, claimable } from "./schema.ts";
 import { all, bestOf, type Way, wayOfQueuesAndTags } from "./ways.ts";
 
 /** A condition on jobs with its named parameters. */
@@ -147,7 +147,7 @@ export function indexesOf(kind: JobKind, areFew: boolean): Array<string | undefi
     case "scheduled":
       return areFew ? ["next_attempt_at IS NOT NULL"] : [undefined];
     case "blocked":
-      return ["blocked > 0"];
+      return [blocked];
     case "held":
       return ["held = 1"];
     case "completed":
@@ -164,7 +164,7 @@ const areScheduledFew = (database: Database) =>
     undefined;
 
 /** What keeps jobs from being claimed that wait. */
-const putOff = ["next_attempt_at IS NOT NULL", "held = 1", "blocked > 0"];
+const putOff = ["next_attempt_at IS NOT NULL", "held = 1", blocked];
 
 /** What holds for the jobs of some kinds, in as few comparisons as there can be. */
 function holdsForAny(kinds: readonly JobKind[], among: readonly JobState[]): string {

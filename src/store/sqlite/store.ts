@@ -7,7 +7,7 @@ import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { connect, type Database, explained } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
-import { migrations } from "./schema.ts";
+import { schemaVersion } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
 import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
@@ -19,7 +19,7 @@ export async function openSqliteStore(file: string, options: OpenOptions): Promi
   const exists = await prepareFile(path, options);
   const database = connect(exists ? path : ":memory:", options.durable, options.clock ?? Date.now);
   try {
-    if (await database.read(() => readVersion(database)) !== migrations.length) {
+    if (await database.read(() => readVersion(database)) !== schemaVersion) {
       const { migrate } = await import(later("./migrate.ts")) as typeof import("./migrate.ts");
       await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
     }

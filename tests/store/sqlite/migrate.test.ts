@@ -5,7 +5,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { connect } from "../../../src/store/sqlite/database.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { migrate } from "../../../src/store/sqlite/migrate.ts";
-import { applicationId, migrations } from "../../../src/store/sqlite/schema.ts";
+import { migrations } from "../../../src/store/sqlite/migrations.ts";
+import { applicationId, schemaVersion } from "../../../src/store/sqlite/schema.ts";
 import { executeOnFile } from "../../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 import { assertCounted } from "../suite/harness.ts";
@@ -13,6 +14,10 @@ import { assertCounted } from "../suite/harness.ts";
 const schema = `BEGIN IMMEDIATE; ${
   migrations.join(";")
 }; PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${migrations.length}; COMMIT`;
+
+Deno.test("sqlite: the version of the schema is the number of its steps", () => {
+  assert.equal(schemaVersion, migrations.length);
+});
 
 /** The connection, which calls `before` with every statement that is about to be prepared. */
 function watched(connection: DatabaseSync, before: (sql: string) => void): DatabaseSync {

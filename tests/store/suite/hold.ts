@@ -14,6 +14,7 @@ import {
   jobById,
   join,
   newJob,
+  success,
   told,
 } from "./harness.ts";
 
@@ -64,6 +65,32 @@ export function holdCases(test: Case): void {
     await store.pauseQueues([allQueues, queue], false);
     assert.deepEqual(ids(await claim(store, worker, 9)).sort(), ["fails", "in-other", "later", "new"]);
     assert.deepEqual(await store.keptBack(), { ...kept, scheduled: 0 });
+  });
+
+  test("what has ended, or whose time has come, is not kept back", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue([
+      newJob("parent"),
+      newJob("child", { after: ["parent"] }),
+      newJob("due", { delay: 1000 }),
+    ]);
+    for (const _ of [1, 2]) {
+      for (const job of await claim(store, worker, 1)) await end(store, worker, job, success);
+    }
+    await store.retry(["parent"]);
+    const nothing = { held: 0, blocked: 0, scheduled: 0, paused: 0 };
+    assert.deepEqual(await store.keptBack(), { ...nothing, scheduled: 1 });
+    assert.deepEqual(await store.list({ kinds: ["blocked"], limit: 9 }), []);
+    clock.advance(1000);
+    assert.deepEqual(await store.keptBack(), nothing);
+    // What runs may be what others wait for, but not those that have ended.
+    const [parent] = await claim(store, worker, 1);
+    assert.equal(parent.id, "parent");
+    await store.cancel(["due"]);
+    await store.enqueue([newJob("elsewhere", { queue: "other", after: ["parent"] })]);
+    assert.equal(await store.isWorkLeft(["other"]), true);
+    await store.cancel(["elsewhere"]);
+    assert.equal(await store.isWorkLeft(["other"]), false);
   });
 
   test("a job that is released before its time waits for that", async ({ store, clock }) => {
