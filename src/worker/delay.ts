@@ -17,6 +17,45 @@ export function after(milliseconds: number, action: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
+/** A time that runs out, and stands still while it is paused. */
+export interface Countdown {
+  pause(): void;
+  resume(): void;
+  /** Ends it: it does not run out any more. */
+  stop(): void;
+}
+
+/** Calls `action` once it has run for the given milliseconds, however many. */
+export function countDown(milliseconds: number, action: () => void): Countdown {
+  let left = milliseconds;
+  let since = 0;
+  let stopTimer: (() => void) | undefined;
+  let isOver = false;
+  function resume(): void {
+    if (isOver || stopTimer) return;
+    since = performance.now();
+    stopTimer = after(left, () => {
+      isOver = true;
+      action();
+    });
+  }
+  function pause(): void {
+    if (!stopTimer) return;
+    stopTimer();
+    stopTimer = undefined;
+    left -= performance.now() - since;
+  }
+  resume();
+  return {
+    pause,
+    resume,
+    stop() {
+      isOver = true;
+      stopTimer?.();
+    },
+  };
+}
+
 /** Resolves after the given milliseconds, however many, or as soon as the signal is aborted. */
 export async function delay(milliseconds: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted || milliseconds <= 0) return;

@@ -5,7 +5,7 @@ import { failpoint } from "../failpoint.ts";
 import { nextStep } from "../job/backoff.ts";
 import type { Claim, Finished, Outcome } from "../job/job.ts";
 import { errorText, outcomeOfStatus } from "../job/outcome.ts";
-import { after, delay } from "./delay.ts";
+import { countDown, delay } from "./delay.ts";
 import { type CommandEnd, killDelay, type RunningCommand } from "./run_command.ts";
 import { type Ending, noteEnding, readStatus, takenBy } from "./spool.ts";
 import { cutOutput, readOutputs } from "./spool_output.ts";
@@ -118,15 +118,23 @@ export function watchRun(
   /** Whether a worker of this host has taken the run over. */
   const isTaken = () => takenBy(files) > claim.claim;
 
-  const stopTimer = timeout > 0
-    ? after(timeout - elapsed, () => endWith({ kind: "timed_out", timeout }))
-    : () => {};
+  const timer = timeout > 0
+    ? countDown(timeout - elapsed, () => endWith({ kind: "timed_out", timeout }))
+    : undefined;
+
+  async function signal(signal: Deno.Signal): Promise<boolean> {
+    const isSent = await command.signal(signal);
+    // A stopped command cannot use its time.
+    if (isSent && signal === "SIGSTOP") timer?.pause();
+    if (isSent && signal === "SIGCONT") timer?.resume();
+    return isSent;
+  }
 
   async function watch(): Promise<RunEnd> {
     const end = await Promise.race([command.ended, letGo.promise]);
     hasEnded = true;
     failpoint("ended");
-    stopTimer();
+    timer?.stop();
     if (end.kind === "let_go") return end;
     await ending?.done;
     const outcome = ending?.outcome ?? outcomeOfEnd(end, claim);
@@ -145,7 +153,7 @@ export function watchRun(
     ended: watch(),
     handBack,
     cancel: (grace) => endWith({ kind: "cancelled" }, grace),
-    signal: (signal) => command.signal(signal),
+    signal,
     letGo: () => letGo.resolve({ kind: "let_go" }),
     fence(grace) {
       if (hasEnded) return;

@@ -21,6 +21,18 @@ export async function identify(): Promise<ProcessIdentity> {
   return ownIdentity(read(await look(platform.processInvocation(Deno.pid)), null));
 }
 
+/**
+ * Whether this process was started to ignore HUP, as by `nohup`; to be asked before it listens to any signal. Told by a shell,
+ * which inherits it: one that ignores a signal from the start cannot trap it (POSIX, `trap`).
+ */
+export async function isHangUpIgnored(): Promise<boolean> {
+  if (Deno.build.os === "windows") return false;
+  const script = "queuectl_hup=ignored; trap queuectl_hup= HUP; kill -HUP $$; echo end $queuectl_hup";
+  const text = await look({ command: "/bin/sh", args: ["-c", script] });
+  if (!text.startsWith("end")) throw new Error("Whether HUP is ignored cannot be told");
+  return text.trim() === "end ignored";
+}
+
 function read(text: string, marks: Marks | null): Snapshot {
   const snapshot = platform.parseSnapshot(text, marks);
   if (!snapshot?.processes.has(Deno.pid)) throw new Error("The list of processes is not complete");

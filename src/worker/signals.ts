@@ -5,12 +5,20 @@ const stopSignals: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
-/** Calls `listener` with 1 for the first stop signal, 2 for the second, and so on. Returns how to end that. */
-export function onStopSignal(listener: (count: number) => void): () => void {
+/**
+ * Calls `listener` with 1 for the first stop signal, 2 for the second, and so on; with `ignoreHangUp` not for HUP. Returns
+ * how to end that.
+ */
+export function onStopSignal(listener: (count: number) => void, ignoreHangUp = false): () => void {
   let count = 0;
   const handler = () => listener(++count);
-  for (const signal of stopSignals) Deno.addSignalListener(signal, handler);
+  // Also where HUP was ignored from the start: once Deno listens to any of these it would end the program at that.
+  const ignore = () => {};
+  const handlers = stopSignals.map((signal) =>
+    [signal, ignoreHangUp && signal === "SIGHUP" ? ignore : handler] as const
+  );
+  for (const [signal, handler] of handlers) Deno.addSignalListener(signal, handler);
   return () => {
-    for (const signal of stopSignals) Deno.removeSignalListener(signal, handler);
+    for (const [signal, handler] of handlers) Deno.removeSignalListener(signal, handler);
   };
 }

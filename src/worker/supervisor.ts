@@ -11,7 +11,7 @@ import { delay } from "./delay.ts";
 import { isDrained } from "./drain.ts";
 import { startHeartbeat } from "./heartbeat.ts";
 import { print } from "./log.ts";
-import { identify, sendSignal } from "./processes.ts";
+import { identify, isHangUpIgnored, sendSignal } from "./processes.ts";
 import { onStopSignal } from "./signals.ts";
 import { untilPossible } from "./until_possible.ts";
 import { stoppedStatus, type WorkerAssignment } from "./worker_arguments.ts";
@@ -53,8 +53,9 @@ export async function startWorkers(options: StartOptions): Promise<number> {
 async function manage(options: StartOptions, workers: readonly EarlyWorker[]): Promise<number> {
   const { count: number, concurrency, queues, drain } = options;
   // The database is opened while another process tells who this one is.
-  const [identity, opened] = await Promise.all([
+  const [identity, ignoreHangUp, opened] = await Promise.all([
     untilPossible(identify),
+    untilPossible(isHangUpIgnored),
     openStore(options.url, {
       missing: "create",
       durable: false,
@@ -65,7 +66,7 @@ async function manage(options: StartOptions, workers: readonly EarlyWorker[]): P
   await using store = opened;
   if (queues !== null) await tellMissing(store, queues);
   print([`Manager: starting ${number} workers (pid ${Deno.pid})`]);
-  const deathsBefore = await store.deaths();
+  const deathsBefore = await deathsOf(store, queues);
   const register = async (id?: number) => {
     const { lease } = configFrom(await store.settings());
     return await store.register({
@@ -90,10 +91,10 @@ async function manage(options: StartOptions, workers: readonly EarlyWorker[]): P
   const endListening = onStopSignal(() => {
     announceStop();
     for (const child of children.values()) sendSignal(child.pid, "SIGTERM");
-  });
+  }, ignoreHangUp);
   const endWatching = watchStore(store, id, register, announceStop);
 
-  const assignment = { manager: id, database: store.url };
+  const assignment = { manager: id, database: store.url, ignoreHangUp };
   await Promise.all(
     workers.map((worker) =>
       keepWorker(worker, assignment, store, options.allowShared, children, stopping.signal)
@@ -211,7 +212,25 @@ async function isStopWanted(store: Store, manager: number): Promise<boolean> {
 async function drainStatus(
   store: Store,
   queues: readonly string[] | null,
-  deathsBefore: number,
+  before: Deaths,
 ): Promise<number> {
-  return await isDrained(store, queues) && await store.deaths() === deathsBefore ? 0 : 1;
+  if (!await isDrained(store, queues)) return 1;
+  const { ever, present } = await deathsOf(store, queues);
+  return ever > before.ever && present > before.present ? 1 : 0;
+}
+
+/** How many jobs ever died, in whatever queue, and how many of those that a manager is about are dead now. */
+interface Deaths {
+  ever: number;
+  present: number;
+}
+
+/** Where it is about all of them, one that died and was retried or removed since counts too. */
+async function deathsOf(store: Store, queues: readonly string[] | null): Promise<Deaths> {
+  const ever = await store.deaths();
+  if (queues === null) return { ever, present: ever };
+  const dead = (await store.queues()).filter(({ name }) => queues.includes(name)).map(({ counts }) =>
+    counts.dead
+  );
+  return { ever, present: dead.reduce((sum, jobs) => sum + jobs, 0) };
 }

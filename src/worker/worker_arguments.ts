@@ -23,6 +23,8 @@ export interface WorkerAssignment {
   manager: number;
   /** Not an argument, which everybody could read: it may hold a password. */
   database: string;
+  /** The manager was started to ignore HUP: so do its workers. */
+  ignoreHangUp: boolean;
 }
 
 /** The exit status of a worker that was stopped: one that somebody else than its manager has stopped is replaced. */

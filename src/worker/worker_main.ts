@@ -18,7 +18,7 @@ export async function workerMain(args: string[]): Promise<number> {
   const options: WorkerArguments = JSON.parse(args[1]);
   const assignment = await readAssignment();
   if (!assignment) return 0;
-  const { manager, database } = assignment;
+  const { manager, database, ignoreHangUp } = assignment;
   try {
     // Commands inherit it, so that a job can enqueue others.
     Deno.env.set("QUEUECTL_DB", database);
@@ -54,7 +54,7 @@ export async function workerMain(args: string[]): Promise<number> {
       print([workerLine(number, "received termination signal")]);
       if (count === 1) worker.stopGracefully();
       else worker.stop(0);
-    });
+    }, ignoreHangUp);
     untilInputEnds().then(() => worker.stop(Infinity));
     await endStrays(store, identity.boot);
     if (number === 1) await sweep(store.spool, (seq, run) => store.isRunning(seq, run), Date.now());

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { delay } from "../../src/worker/delay.ts";
+import { countDown, delay } from "../../src/worker/delay.ts";
 
 Deno.test("a delay is over when it should be, not before", async () => {
   const before = performance.now();
@@ -18,4 +18,32 @@ Deno.test("a delay that is aborted is over at once, and leaves no timer or liste
   assert.equal(await waiting, "over");
   await delay(2 ** 40, controller.signal);
   await delay(2 ** 40, AbortSignal.abort());
+});
+
+Deno.test("a countdown stands still while it is paused, and runs out once", async () => {
+  let over = 0;
+  const left = Promise.withResolvers<void>();
+  const paused = countDown(20, () => {
+    over++;
+    left.resolve();
+  });
+  paused.pause();
+  paused.pause();
+  await delay(50);
+  assert.equal(over, 0);
+  const before = performance.now();
+  paused.resume();
+  paused.resume();
+  await left.promise;
+  // Not all of it was left: some was used up before the pause.
+  assert.ok(performance.now() - before >= 10);
+  paused.pause();
+  paused.resume();
+  const ended = countDown(1, () => over++);
+  ended.stop();
+  ended.resume();
+  const late = countDown(-5, () => over++);
+  await delay(20);
+  assert.equal(over, 2);
+  late.stop();
 });

@@ -5,7 +5,8 @@ import { configFrom } from "../../src/config.ts";
 import type { Claim } from "../../src/job/job.ts";
 import { watchRun } from "../../src/worker/job_run.ts";
 import { sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
-import { adoptCommand } from "../../src/worker/run_command.ts";
+import { delay } from "../../src/worker/delay.ts";
+import { adoptCommand, type CommandEnd, type RunningCommand } from "../../src/worker/run_command.ts";
 import { appendStatus, createStatus, type Ending, readStatus, startedLine } from "../../src/worker/spool.ts";
 import { commandTest } from "../helpers/command_test.ts";
 import { untilFile } from "../helpers/queue_test.ts";
@@ -55,6 +56,35 @@ for (const [ending, outcome] of endings) {
     assert.deepEqual(end.finished.outcome, outcome);
   });
 }
+
+Deno.test("a command uses up none of its timeout while it is stopped", async () => {
+  await using folder = await temporaryFolder();
+  const files = `${folder.path}/7.1`;
+  createStatus(
+    files,
+    startedLine({ pid: 4711, start: "12345", boot: "boot", claim: "7.1.mark", runner: "mark" }),
+  );
+  const isEnded = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<CommandEnd>();
+  const command: RunningCommand = {
+    ended: ended.promise,
+    signal: () => Promise.resolve(true),
+    end: () => {
+      isEnded.resolve();
+      return Promise.resolve();
+    },
+  };
+  const run = watchRun({ ...claim, timeout: 20 }, files, command, 0, configFrom([]));
+  await run.signal("SIGSTOP");
+  await run.signal("SIGUSR1");
+  const first = await Promise.race([isEnded.promise.then(() => "ended"), delay(60).then(() => "stopped")]);
+  assert.equal(first, "stopped");
+  await run.signal("SIGCONT");
+  await isEnded.promise;
+  assert.equal(readStatus(files)?.ending, "timed_out");
+  ended.resolve({ kind: "lost", message: "ended" });
+  await run.ended;
+});
 
 commandTest(
   "why a command is ended is noted also where that was wanted before it had begun",

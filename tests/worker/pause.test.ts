@@ -144,17 +144,6 @@ for (const how of ["cancel", "stop"]) {
   }, linux);
 }
 
-queueTest("a command that was stopped with its queue is ended by its timeout", async (queue) => {
-  const mark = `${queue.path}/mark`;
-  await queue.enqueue({ id: "a", command: command("a"), env: { MARK: mark }, timeout: 3000, maxRetries: 0 });
-  queue.start();
-  await queue.reaches("a", "processing");
-  await said(queue, "pause", "--commands");
-  await queue.reaches("a", "dead");
-  assert.deepEqual(await queue.outcomes("a"), [["timed_out", null]]);
-  await untilNoneWith(mark);
-}, linux);
-
 queueTest("pausing commands of a queue that is not there stops nothing", async (queue) => {
   const marks = await startIn(queue, "build");
   const result = await queue.run("pause", "build", "biuld", "--commands");

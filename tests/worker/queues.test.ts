@@ -105,6 +105,20 @@ queueTest("workers take jobs of their queues alone; a drained one waits for no o
   assert.deepEqual(listed.queues, ["none"]);
 });
 
+queueTest("workers that drain some queues tell of the deaths in these alone", async (queue) => {
+  await queue.enqueue({ id: "a", queue: "a", command: untilFile("go") });
+  const drains = queue.start("--queue", "a", "--drain");
+  await queue.reaches("a", "processing");
+  await queue.enqueue({ id: "b", queue: "b", command: "false", maxRetries: 0 });
+  queue.start("--queue", "b");
+  await queue.reaches("b", "dead");
+  queue.touch("go");
+  assert.equal((await drains.status).code, 0);
+  await queue.enqueue({ id: "dies", queue: "a", command: "false", maxRetries: 0 });
+  assert.equal((await queue.start("--queue", "a", "--drain").status).code, 1);
+  assert.equal((await queue.start("--queue", "a", "--drain").status).code, 0);
+});
+
 queueTest("a paused queue starts nothing until it goes on; workers that drain leave it", async (queue) => {
   const { store } = queue;
   await queue.enqueue({ id: "runs", queue: "a", command: untilFile("go") });

@@ -1,10 +1,12 @@
 /** Stopping: running commands get their grace, then end; their jobs are handed back, and their attempts not counted. */
 
 import assert from "node:assert/strict";
+import { sendSignal } from "../../src/worker/processes.ts";
 import { processesWith, untilNoneWith } from "../helpers/host_processes.ts";
 import type { Manager } from "../helpers/manager.ts";
 import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
 import { waitFor } from "../helpers/wait_for.ts";
+import { shell, startWrapped } from "../helpers/wrapped_program.ts";
 
 /** Starts workers with one command each that never ends by itself, and one more job that waits. */
 async function startBusy(queue: Queue, command = "sleep 99 & setsid sleep 99 & sleep 99"): Promise<Manager> {
@@ -106,6 +108,25 @@ queueTest("TERM lets commands end, a second one ends them", async (queue) => {
   manager.signal("SIGTERM");
   await assertHandedBack(queue, manager);
 });
+
+queueTest(
+  "with nohup neither a manager nor its workers stop at HUP, and commands can listen to it",
+  async (queue) => {
+    const { path: cwd, env } = queue;
+    const manager = queue.watch(
+      startWrapped({ wrapper: shell("trap '' HUP"), args: ["--count", "2"], cwd, env }),
+    );
+    const workers = [await manager.workerPid(1), await manager.workerPid(2)];
+    await manager.line(/Worker-\d: started$/, 2);
+    for (const pid of [manager.pid, ...workers]) sendSignal(pid, "SIGHUP");
+    await queue.enqueue({ id: "a", command: "trap 'exit 7' HUP; kill -HUP $$; exit 8", maxRetries: 0 });
+    await queue.reaches("a", "dead");
+    assert.deepEqual(await queue.outcomes("a"), [["exited", 7]]);
+    assert.deepEqual(manager.lines.filter((line) => /stopping|termination/.test(line)), []);
+    manager.signal("SIGTERM");
+    assert.equal((await manager.status).code, 0);
+  },
+);
 
 for (const signal of ["SIGINT", "SIGHUP"] as const) {
   queueTest(`${signal} is a TERM with the configured grace`, async (queue) => {

@@ -73,7 +73,8 @@ export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
       `Put a job into the queue, or one for every line of a file or of standard input: all of them or none.
 
 FORMS
-  -- COMMAND ARG...   A program and its arguments, as they are: no shell splits or expands them
+  -- COMMAND ARG...   A program and its arguments, as they are: no shell splits or expands them;
+                      one argument alone that begins with { is JSON
   'SHELL TEXT'        A command for /bin/sh (cmd.exe on Windows), as one argument
   '{"command": ...}'  A JSON object of the fields below
   -, --file FILE      A job a line: JSON where the line begins with {, else shell text

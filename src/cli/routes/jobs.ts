@@ -128,7 +128,7 @@ export const signal = buildCommand<FilterFlags & Json, string[], Context>({
       `Send a signal to all processes of the commands of jobs that run, on whichever host. Of jobs that are named,
 all are signalled or none; a filter takes those that run. A command that is ended by a signal has failed, and
 is retried; "queuectl cancel" ends it for good. STOP suspends a command and CONT lets it go on: its
-timeout runs on meanwhile. Not on Windows, which has no signals.
+timeout stands still meanwhile. Not on Windows, which has no signals.
 
 ${statesHelp}
 

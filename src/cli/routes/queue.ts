@@ -121,7 +121,7 @@ export const pause = buildCommand<PauseFlags, string[], Context>({
 wait. A worker started with --drain does not wait for jobs that are paused.
 
 With --commands what runs is stopped where it is, on whichever host, until "queuectl resume --commands". The job stays
-"processing" and keeps its place; its timeout runs meanwhile, and cancel ends it all the same. Not on Windows.
+"processing" and keeps its place; its timeout stands still, and cancel ends it all the same. Not on Windows.
 
 EXAMPLES
   queuectl pause
