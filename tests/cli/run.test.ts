@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { startProgram } from "../helpers/following.ts";
+import { programCommand } from "../helpers/program.ts";
 import { queueTest, untilFile } from "../helpers/queue_test.ts";
 import { hasTerminal, startInTerminal } from "../helpers/terminal.ts";
+import { waitFor } from "../helpers/wait_for.ts";
+import { canRun, wrappedCommand } from "../helpers/wrapped_program.ts";
 
 queueTest(
   "run puts a command into the queue, prints what it prints, and ends with its exit status",
@@ -67,6 +70,63 @@ queueTest("a second Ctrl-C cancels the job of run", async (queue) => {
   assert.equal((await running.status).code, 130);
   await queue.reaches(id, "cancelled");
 });
+
+queueTest("a second Ctrl-C for a job that has ended is no mistake", async (queue) => {
+  queue.start();
+  const running = startProgram(queue, ["run", `echo begun; ${untilFile("go")}`]);
+  await running.line(/^begun$/);
+  running.signal("SIGINT");
+  const [, id] = await running.line(/^Job (\S+) goes on/);
+  queue.touch("go");
+  await queue.reaches(id, "completed");
+  running.signal("SIGINT");
+  // It may have waited for the second one long enough.
+  assert.equal((await running.status).code, 130);
+  await running.closed;
+  assert.deepEqual(running.lines.filter((line) => /cannot be cancelled/.test(line)), []);
+});
+
+queueTest(
+  "run whose reader has gone says how to go on with its job, and does not end as if that were done",
+  async (queue) => {
+    queue.start();
+    const command = `echo begun; ${untilFile("go")}; echo more; ${untilFile("end")}; exit 3`;
+    const child = programCommand(["run", "--max-retries", "0", command], {
+      cwd: queue.path,
+      env: queue.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const reader = child.stdout.getReader();
+    await reader.read();
+    await reader.cancel();
+    queue.touch("go");
+    const said = await new Response(child.stderr).text();
+    assert.match(said, /^Job (\S+) goes on\. Follow it: queuectl logs -f \1$/m);
+    assert.equal((await child.status).code, 141);
+    queue.touch("end");
+    await queue.reaches(/^Job (\S+) goes on/m.exec(said)![1], "dead");
+  },
+);
+
+const nonBlocking = "use Fcntl; fcntl(STDERR, F_SETFL, O_WRONLY | O_NONBLOCK) or die; exec @ARGV";
+
+queueTest("what is printed to a full standard error that does not block is not lost", async (queue) => {
+  queue.start();
+  const command = "head -c 1000000 /dev/zero | tr '\\0' x >&2";
+  const child = wrappedCommand({
+    wrapper: ["perl", "-e", nonBlocking],
+    args: ["run", command],
+    cwd: queue.path,
+    env: queue.env,
+  }, "null").spawn();
+  await waitFor("the job to end", async () => (await queue.store.counts()).completed === 1);
+  const [{ length }, { code }] = await Promise.all([new Response(child.stderr).bytes(), child.status]);
+  await child.stdout.cancel();
+  assert.equal(code, 0);
+  assert.ok(length >= 1_000_000, `${length} bytes`);
+}, { ignore: !canRun("perl", "-e", "use Fcntl;") });
 
 queueTest("a terminal gets colours and lines drawn again, and nothing else that it obeys", async (queue) => {
   queue.start();

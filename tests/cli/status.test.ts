@@ -106,6 +106,22 @@ queueTest("status --workers tells the workers and their slots", async (queue) =>
   queue.touch("go");
 });
 
+queueTest("status --watch shows a queue that is made later", async (queue) => {
+  const place = queue.newPlace();
+  await using _ = place;
+  const env = { ...queue.env, QUEUECTL_DB: place.url };
+  const terminal = startInTerminal(["status", "--watch"], queue.path, env);
+  const { manager } = terminal;
+  await manager.line(/pending +: 0$/);
+  assert.deepEqual(await place.tables(), []);
+  assert.equal((await queue.run("enqueue", "--db", place.url, "true")).code, 0);
+  await manager.line(/pending +: 1$/);
+  await terminal.type("\x03");
+  assert.equal((await manager.status).code, 0);
+  await terminal.close();
+  await manager.closed;
+}, { ignore: !hasTerminal });
+
 queueTest("status --watch is drawn anew until Ctrl-C", async (queue) => {
   const terminal = startInTerminal(["status", "--watch"], queue.path, queue.env);
   const { manager } = terminal;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { startProgram } from "../helpers/following.ts";
 import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { waitFor } from "../helpers/wait_for.ts";
 
 queueTest("wait ends with the exit status of its job, once that has ended for good", async (queue) => {
   const command = `${untilFile("go")}; echo $QUEUECTL_ATTEMPT >>ran; exit $((QUEUECTL_ATTEMPT + 2))`;
@@ -174,7 +175,8 @@ queueTest("wait does not wait for jobs behind held ones, or in paused queues", a
   );
   for (const way of [["--queue", "mail"], ["--tag", "t"]]) {
     const result = await queue.run("wait", "--timeout", "1m", ...way);
-    assert.deepEqual(result, { code: 0, stdout: "", stderr: "" });
+    const left = way[0] === "--tag" ? "1 job left. It waits" : "2 jobs left. They wait";
+    assert.deepEqual(result, { code: 0, stdout: "", stderr: `${left} behind held jobs\n` });
   }
   assert.deepEqual(await queue.run("wait", "--all", "--timeout", "1m"), {
     code: 0,
@@ -200,4 +202,56 @@ queueTest("wait does not wait for jobs behind held ones, or in paused queues", a
   queue.start();
   assert.equal((await queue.run("wait", "--all")).code, 0);
   assert.equal((await queue.job("grandchild")).state, "completed");
+});
+
+queueTest("wait --queue waits for jobs behind those of a paused queue, as for these", async (queue) => {
+  await queue.enqueue(
+    { id: "build", command: "true", queue: "build" },
+    { id: "deploy", command: "true", queue: "deploy", after: ["build"], tags: ["t"] },
+  );
+  await queue.run("pause", "build");
+  for (const way of [["--queue", "deploy"], ["--tag", "t"]]) {
+    const { code, stderr } = await queue.run("wait", "--timeout", "1ms", ...way);
+    assert.deepEqual([code, stderr], [124, "1 job not ended in time: deploy\n"]);
+  }
+  const waiter = startProgram(queue, ["wait", "--queue", "deploy"]);
+  queue.start();
+  await queue.run("resume", "build");
+  assert.equal((await waiter.status).code, 0);
+  assert.equal((await queue.job("deploy")).state, "completed");
+});
+
+queueTest("wait tells what somebody has to do before its jobs go on", async (queue) => {
+  queue.start("--queue", "mail");
+  await waitFor("a worker", async () => (await queue.store.processes()).length === 2);
+  await queue.enqueue(
+    { id: "held", command: "true", queue: "mail", held: true },
+    { id: "here", command: "true" },
+    { id: "paused", command: "true", queue: "slow" },
+  );
+  await queue.run("pause", "slow");
+  const waiter = startProgram(queue, ["wait", "held", "here"]);
+  await waiter.line(/^Job held is held; let it go: queuectl release held$/);
+  await waiter.line(
+    /^Job here waits: no worker takes jobs of queue default; start one: queuectl worker start --queue default$/,
+  );
+  const other = startProgram(queue, ["wait", "--queue", "slow"]);
+  await other.line(/^No worker takes jobs of queue slow; start one: queuectl worker start --queue slow$/);
+  queue.start();
+  await queue.run("release", "held");
+  await queue.run("resume", "slow");
+  assert.equal((await waiter.status).code, 0);
+  assert.equal((await other.status).code, 0);
+});
+
+queueTest("wait goes on with the others when one of several jobs is removed", async (queue) => {
+  await queue.enqueue({ id: "a", command: "true" }, { id: "b", command: "true" });
+  const waiter = startProgram(queue, ["wait", "a", "b"]);
+  await waiter.line(/^No worker runs/);
+  await queue.run("rm", "a");
+  queue.start();
+  await queue.reaches("b", "completed");
+  assert.equal((await waiter.status).code, 3);
+  await waiter.closed;
+  assert.equal(waiter.lines.at(-1), "Job a was removed");
 });

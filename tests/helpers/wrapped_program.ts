@@ -22,7 +22,8 @@ export interface Wrapped {
   env: Record<string, string>;
 }
 
-function wrappedCommand({ wrapper, args, cwd, env }: Wrapped, stdin: "piped" | "null"): Deno.Command {
+/** It as a command that is not started yet. */
+export function wrappedCommand({ wrapper, args, cwd, env }: Wrapped, stdin: "piped" | "null"): Deno.Command {
   const { QUEUECTL_DB: _, QUEUECTL_TEST_PROGRAM: executable, ...inherited } = Deno.env.toObject();
   const main = new URL("../../src/main.ts", import.meta.url).href;
   const program = executable

@@ -11,15 +11,18 @@ import { changesOf } from "../follow/changes.ts";
 import { followJob } from "../follow/follow_job.ts";
 import { jsonSink } from "../follow/json_sink.ts";
 import { plainSink } from "../follow/sinks.ts";
-import { endObject, exitStatusOf } from "../follow/words.ts";
+import { endObject, exitStatusOf, hasEnded } from "../follow/words.ts";
 import { interrupted, onInterrupt } from "../interrupts.ts";
 import { openQueue } from "../open_queue.ts";
 import { json } from "../output.ts";
-import { print, printMessage } from "../standard_streams.ts";
+import { OutputError, print, printMessage } from "../standard_streams.ts";
 import { describe, warnOfFolder } from "./enqueue.ts";
 
 /** Milliseconds within which a second Ctrl-C cancels the job. */
 const secondThought = 2000;
+
+/** The exit status when the reader of standard output has gone, as of a program that SIGPIPE ends. */
+const unread = 141;
 
 /** What `run` takes. */
 export interface RunFlags extends FieldFlags {
@@ -53,14 +56,27 @@ async function followToEnd(store: Store, id: string, asJson = false): Promise<nu
     changes.hurry();
   });
   const [found] = await store.find([id]);
-  const job = await followJob(store, changes, found, asJson ? jsonSink(id, {}) : plainSink({}), {
-    quiet: true,
-    signal: detached.signal,
-  });
-  if (detached.signal.aborted) return await detach(store, id, interrupts.next);
-  const last = (await store.detail(id)).runs.at(-1);
-  if (asJson) await print(json(endObject(job, last)) + "\n");
-  return exitStatusOf(job.state, last);
+  try {
+    const job = await followJob(store, changes, found, asJson ? jsonSink(id, {}) : plainSink({}), {
+      quiet: true,
+      signal: detached.signal,
+    });
+    if (detached.signal.aborted) return await detach(store, id, interrupts.next);
+    const last = (await store.detail(id)).runs.at(-1);
+    if (asJson) await print(json(endObject(job, last)) + "\n");
+    return exitStatusOf(job.state, last);
+  } catch (error) {
+    if (!(error instanceof OutputError && error.closed)) throw error;
+    return await leaveUnread(store, id);
+  }
+}
+
+/** Nobody reads what the job prints any more, which is no end of the job. */
+async function leaveUnread(store: Store, id: string): Promise<number> {
+  const { state, runs } = await store.detail(id);
+  if (hasEnded(state)) return exitStatusOf(state, runs.at(-1));
+  printMessage(`Job ${id} goes on. Follow it: queuectl logs -f ${id}`);
+  return unread;
 }
 
 /** Says how to go on with a job that is not followed any more; cancels it after a second Ctrl-C. */
@@ -75,8 +91,18 @@ async function detach(store: Store, id: string, next: () => Promise<void>): Prom
   ]);
   waited.abort();
   if (isCancelled) {
-    const [{ running }] = await store.cancel([id]);
-    printMessage(running ? `Job ${id} runs and is being ended.` : `Job ${id} cancelled.`);
+    printMessage(await cancelled(store, id));
   }
   return interrupted;
+}
+
+/** Cancels a job that perhaps has ended meanwhile; gives the words for it. */
+async function cancelled(store: Store, id: string): Promise<string> {
+  try {
+    const [{ running }] = await store.cancel([id]);
+    return running ? `Job ${id} runs and is being ended.` : `Job ${id} cancelled.`;
+  } catch (error) {
+    if (!(error instanceof QueuectlError && error.code === "conflict")) throw error;
+    return `Job ${id} has ended.`;
+  }
 }

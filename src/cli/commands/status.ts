@@ -3,7 +3,7 @@ import type { Queue } from "../../store/queues.ts";
 import type { Store } from "../../store/store.ts";
 import { delay } from "../../worker/delay.ts";
 import { onStopSignal } from "../../worker/signals.ts";
-import type { Context } from "../context.ts";
+import type { Context, DatabaseChoice } from "../context.ts";
 import { plainWidth, widthFor } from "../cell_width.ts";
 import { createPace } from "../finish_rate.ts";
 import { openQueue } from "../open_queue.ts";
@@ -45,8 +45,8 @@ export async function status(this: Context, flags: StatusFlags): Promise<void> {
       "Flag --watch needs a terminal to draw on; without one use: queuectl status --json",
     );
   }
+  if (flags.watch) return await watch(this);
   await using store = await openQueue(this, "empty");
-  if (flags.watch) return await watch(store);
   const { queues, counts, kept, work } = await look(store);
   if (flags.json) {
     const object = { ...statusObject(counts, kept, work), queues: queues.map(queueObject) };
@@ -78,13 +78,21 @@ async function linesFor(queues: readonly Queue[], width: number | undefined) {
   return { line, widthOf };
 }
 
-/** Draws the status anew every second, until Ctrl-C. */
-async function watch(store: Store): Promise<void> {
+/** Draws the status anew every second, until Ctrl-C; also of a queue that is made meanwhile. */
+async function watch(choice: DatabaseChoice): Promise<void> {
+  let store = await openQueue(choice, "empty");
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => store[Symbol.asyncDispose]());
   const stopping = new AbortController();
   const ignoreSignals = onStopSignal(() => stopping.abort());
   const paceAt = createPace();
   try {
     for (let drawn: string[] = []; !stopping.signal.aborted;) {
+      if (!store.exists) {
+        const made = await openQueue(choice, "empty");
+        await store[Symbol.asyncDispose]();
+        store = made;
+      }
       const { queues, counts, kept, work } = await look(store);
       const pace = paceAt(counts, openJobs(counts, kept), performance.now());
       const { columns, rows } = terminalSize() ?? { columns: undefined, rows: Infinity };

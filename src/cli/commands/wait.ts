@@ -1,11 +1,20 @@
 import { QueuectlError } from "../../errors.ts";
 import type { JobFilter, JobKind, ListFilter } from "../../store/selection.ts";
 import type { JobDetail } from "../../store/progress.ts";
-import type { Store } from "../../store/store.ts";
+import { allQueues } from "../../store/queues.ts";
+import type { RegisteredProcess, Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { duration } from "../flag_values.ts";
 import { type Changes, changesOf } from "../follow/changes.ts";
-import { endObject, exitStatusOf, failureWords, hasEnded, hasWorker } from "../follow/words.ts";
+import {
+  endObject,
+  exitStatusOf,
+  failureWords,
+  hasEnded,
+  hasWorker,
+  noWorkerWords,
+  whyItWaits,
+} from "../follow/words.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
 import { requireQueues, requireTags } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
@@ -65,13 +74,18 @@ export async function waitForJobs(
   /** How each has ended: it may be removed before the others have. */
   const ends = new Map<number, ReturnType<typeof endObject>>();
   let failed = 0;
-  const stillOpen = () =>
-    Promise.resolve({ count: open.size, ids: [...open].map((seq) => jobs.get(seq)!.id) });
+  const removed: string[] = [];
+  const openIds = () => [...open].map((seq) => jobs.get(seq)!.id);
   const left = await untilOver(store, changes, until, async () => {
     const found = new Map((await store.progress([...open])).map((job) => [job.seq, job]));
     for (const seq of open) {
       const job = found.get(seq);
-      if (!job) throw new QueuectlError("not_found", `Job ${jobs.get(seq)!.id} was removed`);
+      if (!job) {
+        // The others are waited for all the same.
+        open.delete(seq);
+        removed.push(jobs.get(seq)!.id);
+        continue;
+      }
       jobs.set(seq, job);
       if (!hasEnded(job.state)) continue;
       open.delete(seq);
@@ -80,12 +94,42 @@ export async function waitForJobs(
       if (asJson) ends.set(seq, endObject(job, detail!.runs.at(-1)));
     }
     return open.size;
-  }, stillOpen);
+  }, {
+    left: () => Promise.resolve({ count: open.size, ids: openIds() }),
+    hindrances: (processes) => hindrancesOf(store, openIds(), processes),
+  });
   if (asJson) {
     await printAll(jsonArray([...jobs].map(([seq, job]) => ends.get(seq) ?? endObject(job, undefined))));
   }
   if (left > 0) return timedOut;
+  if (removed.length > 0) {
+    const names = removed.slice(0, mostNamed).join(", ") + (removed.length > mostNamed ? ", …" : "");
+    throw new QueuectlError(
+      "not_found",
+      removed.length === 1 ? `Job ${names} was removed` : `${removed.length} jobs were removed: ${names}`,
+    );
+  }
   return jobs.size === 1 ? failed : Math.min(1, failed);
+}
+
+/** What somebody has to do before these jobs can go on, as far as it is seen by the first of them. */
+async function hindrancesOf(
+  store: Store,
+  ids: readonly string[],
+  processes: readonly RegisteredProcess[],
+): Promise<string[]> {
+  const words: string[] = [];
+  const queues = await store.queues();
+  for (const id of ids.slice(0, mostNamed)) {
+    const job = await store.detail(id);
+    const waiting = whyItWaits(job, processes, queues);
+    if (waiting === null) continue;
+    const isPaused = queues.some(({ name, paused }) => paused && (name === allQueues || name === job.queue));
+    if (waiting.noWorker || isPaused || waiting.for === "release" || waiting.for === "continue") {
+      words.push(`Job ${id} ${waiting.text}`);
+    }
+  }
+  return words;
 }
 
 /** Says how a job has ended that did not complete; gives its exit status. */
@@ -96,17 +140,10 @@ function tellFailure(job: JobDetail): number {
 
 async function waitForAll(store: Store, changes: Changes, until: number, asJson?: boolean): Promise<number> {
   const isLeft = async () => await store.isWorkLeft() ? 1 : 0;
-  const left = await untilOver(store, changes, until, isLeft, async () => ({
-    count: await store.countOpen(),
-    ids: await idsOf(store, { kinds: openKinds }),
-  }));
-  const kept = left === 0 ? await store.countOpen() : 0;
-  if (kept > 0) {
-    const them = kept === 1 ? "It waits" : "They wait";
-    printMessage(
-      `${counted(kept, "job")} left. ${them} for somebody: for a paused queue, or behind held jobs`,
-    );
-  }
+  const left = await untilOver(store, changes, until, isLeft, {
+    left: async () => ({ count: await store.countOpen(), ids: await idsOf(store, { kinds: openKinds }) }),
+  });
+  if (left === 0) tellKept(await store.countOpen(), "for somebody: for a paused queue, or behind held jobs");
   const { dead, cancelled } = await store.counts();
   return await tellFailed(dead + cancelled, left, asJson);
 }
@@ -126,22 +163,29 @@ async function waitForFilter(
     const isLeft = (await store.keys({ ...open, keys: [last] })).length > 0;
     if (!isLeft) [last] = await store.keys(open);
     if (last === undefined) return 0;
-    // Those that wait for others may do so behind one that waits for somebody.
-    return await store.isWorkLeft() || (await store.keys({ ...open, kinds: goingOn })).length > 0 ? 1 : 0;
+    // What it waits for may be in another queue; where nothing goes on at all, it does so behind a held one.
+    return (await store.keys({ kinds: goingOn, limit: 1 })).length;
   }
-  const left = await untilOver(
-    store,
-    changes,
-    until,
-    isOneLeft,
-    async () => ({
-      count: (await store.keys({ ...open, limit: Infinity })).length,
-      ids: await idsOf(store, open),
-    }),
-  );
+  const countOpen = async () => (await store.keys({ ...open, limit: Infinity })).length;
+  const left = await untilOver(store, changes, until, isOneLeft, {
+    left: async () => ({ count: await countOpen(), ids: await idsOf(store, open) }),
+    hindrances: (processes) =>
+      Promise.resolve(
+        (filter.queues ?? []).filter((queue) => !hasWorker(processes, queue)).slice(0, mostNamed)
+          .map((queue) => capitalized(noWorkerWords(queue, processes))),
+      ),
+  });
+  if (left === 0) tellKept(await countOpen(), "behind held jobs");
   const failed = await store.keys({ ...filter, kinds: ["dead", "cancelled"], limit: Infinity });
   return await tellFailed(failed.length, left, asJson);
 }
+
+/** Says how many jobs are left that are not waited for, and why. */
+function tellKept(kept: number, why: string): void {
+  if (kept > 0) printMessage(`${counted(kept, "job")} left. ${kept === 1 ? "It waits" : "They wait"} ${why}`);
+}
+
+const capitalized = (text: string): string => text[0].toUpperCase() + text.slice(1);
 
 /** The ids of the oldest jobs of a filter, no more than can be told. */
 const idsOf = async (store: Store, filter: JobFilter) =>
@@ -162,29 +206,39 @@ async function tellFailed(failed: number, left: number, asJson?: boolean): Promi
   return failed > 0 ? 1 : 0;
 }
 
+/** What is told of the jobs that are waited for. */
+interface Told {
+  /** How many are left, and their ids, or the first of them. */
+  left(): Promise<{ count: number; ids: readonly string[] }>;
+  /** What somebody has to do before they can go on, in a line each. */
+  hindrances?(processes: readonly RegisteredProcess[]): Promise<string[]>;
+}
+
 /**
  * Looks whether jobs are left after every change, until none is, or the time is over; gives how many are left then.
- * `left` gives their number, or any over 0; `all` the right one, and their ids, or the first of them.
+ * `look` gives their number, or any over 0.
  */
 async function untilOver(
   store: Store,
   changes: Changes,
   until: number,
-  left: () => Promise<number>,
-  all: () => Promise<{ count: number; ids: readonly string[] }>,
+  look: () => Promise<number>,
+  { left, hindrances }: Told,
 ): Promise<number> {
   for (let isFirst = true;; isFirst = false) {
-    const count = await left();
+    const count = await look();
     if (count === 0) return 0;
     const time = until - performance.now();
     if (time <= 0) {
-      const { count, ids } = await all();
+      const { count, ids } = await left();
       const names = ids.slice(0, mostNamed).join(", ") + (count > mostNamed ? ", …" : "");
       if (count > 0) printMessage(`${counted(count, "job")} not ended in time${names && `: ${names}`}`);
       return count;
     }
-    if (isFirst && !hasWorker(await store.processes())) {
-      printMessage("No worker runs; start one: queuectl worker start");
+    if (isFirst) {
+      const processes = await store.processes();
+      if (!hasWorker(processes)) printMessage("No worker runs; start one: queuectl worker start");
+      else for (const line of await hindrances?.(processes) ?? []) printMessage(line);
     }
     await changes.next(time);
   }

@@ -116,7 +116,8 @@ export interface Waiting {
   noWorker: boolean;
 }
 
-function noWorkerWords(queue: string, processes: readonly RegisteredProcess[]): string {
+/** That no worker takes jobs of a queue, and how to start one. */
+export function noWorkerWords(queue: string, processes: readonly RegisteredProcess[]): string {
   return hasWorker(processes)
     ? `no worker takes jobs of queue ${queue}; start one: queuectl worker start --queue ${queue}`
     : "no worker runs; start one: queuectl worker start";
