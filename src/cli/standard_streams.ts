@@ -28,9 +28,6 @@ export async function print(text: string): Promise<void> {
   }
 }
 
-/** What a wait for the reader of standard error waits for. */
-const never = new Int32Array(new SharedArrayBuffer(4));
-
 /** Writes data to standard error, whole; nobody who reads it any more is no mistake. */
 export function printError(text: string): void {
   for (let bytes = new TextEncoder().encode(text); bytes.length > 0;) {
@@ -40,7 +37,7 @@ export function printError(text: string): void {
       if (error instanceof Deno.errors.BrokenPipe) return;
       // As above; what is printed next must not come before it.
       if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-      Atomics.wait(never, 0, 0, 5);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }
 }

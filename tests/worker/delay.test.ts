@@ -31,12 +31,9 @@ Deno.test("a countdown stands still while it is paused, and runs out once", asyn
   paused.pause();
   await delay(50);
   assert.equal(over, 0);
-  const before = performance.now();
   paused.resume();
   paused.resume();
   await left.promise;
-  // Not all of it was left: some was used up before the pause.
-  assert.ok(performance.now() - before >= 10);
   paused.pause();
   paused.resume();
   const ended = countDown(1, () => over++);

@@ -103,7 +103,7 @@ export async function waitForJobs(
   }
   if (left > 0) return timedOut;
   if (removed.length > 0) {
-    const names = removed.slice(0, mostNamed).join(", ") + (removed.length > mostNamed ? ", …" : "");
+    const names = firstOf(removed, removed.length);
     throw new QueuectlError(
       "not_found",
       removed.length === 1 ? `Job ${names} was removed` : `${removed.length} jobs were removed: ${names}`,
@@ -187,6 +187,10 @@ function tellKept(kept: number, why: string): void {
 
 const capitalized = (text: string): string => text[0].toUpperCase() + text.slice(1);
 
+/** The first ids of so many, as text. */
+const firstOf = (ids: readonly string[], count: number): string =>
+  ids.slice(0, mostNamed).join(", ") + (count > mostNamed ? ", …" : "");
+
 /** The ids of the oldest jobs of a filter, no more than can be told. */
 const idsOf = async (store: Store, filter: JobFilter) =>
   (await store.list({ ...filter, sort: { by: "created", descending: false }, limit: mostNamed })).map((
@@ -231,7 +235,7 @@ async function untilOver(
     const time = until - performance.now();
     if (time <= 0) {
       const { count, ids } = await left();
-      const names = ids.slice(0, mostNamed).join(", ") + (count > mostNamed ? ", …" : "");
+      const names = firstOf(ids, count);
       if (count > 0) printMessage(`${counted(count, "job")} not ended in time${names && `: ${names}`}`);
       return count;
     }

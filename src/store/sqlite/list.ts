@@ -14,7 +14,6 @@ import {
   type Position,
   positionOf,
   readingOrder,
-  type Sort,
 } from "../selection.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -51,17 +50,14 @@ export async function pageOfKeys(database: Database, filter: ListFilter): Promis
   return await database.read(() => {
     const { sort, limit } = filter;
     const keys = readKeys(database, { ...filter, limit: limit + 1 });
-    const end = keys.length > limit ? endOfPage(database, keys.slice(0, limit), sort) : null;
-    if (end !== null) keys.pop();
+    let end: Position | null = null;
+    if (keys.length > limit) {
+      keys.pop();
+      const row = database.prepare(`SELECT ${jobColumns} FROM jobs WHERE seq = ?`).get(keys.at(-1)!)!;
+      end = positionOf(jobFromRow(row), sort?.by ?? "created");
+    }
     return { keys: sort === undefined ? keys.reverse() : keys, end };
   });
-}
-
-/** The place of the last of these keys. */
-function endOfPage(database: Database, keys: readonly number[], sort: Sort | undefined): Position {
-  const seq = keys.at(-1)!;
-  const row = database.prepare(`SELECT ${jobColumns} FROM jobs WHERE seq = ?`).get(seq)!;
-  return positionOf(jobFromRow(row), sort?.by ?? "created");
 }
 
 /** In the order in which they are read. */
