@@ -210,6 +210,12 @@ export interface Store extends AsyncDisposable {
   /** As `remove`, of dead jobs alone. */
   dlqPurge(jobs: Selection, tell?: TellAftermath): Promise<string[]>;
 
+  /**
+   * Takes one step at the index by which jobs are soon found by their texts; whether there was one to take. Nothing but the
+   * time of a search depends on it. Managers do it while they wait.
+   */
+  extendSearchIndex(): Promise<boolean>;
+
   /** Every problem found in the data, in words; reads all of it. */
   check(): Promise<string[]>;
 

@@ -13,6 +13,7 @@ import { startHeartbeat } from "./heartbeat.ts";
 import { print } from "./log.ts";
 import { identify, isHangUpIgnored, sendSignal } from "./processes.ts";
 import { onStopSignal } from "./signals.ts";
+import { startUpkeep } from "./upkeep.ts";
 import { untilPossible } from "./until_possible.ts";
 import { stoppedStatus, type WorkerAssignment } from "./worker_arguments.ts";
 import { assign, dismiss, type EarlyWorker, spawnWorker } from "./worker_process.ts";
@@ -93,6 +94,7 @@ async function manage(options: StartOptions, workers: readonly EarlyWorker[]): P
     for (const child of children.values()) sendSignal(child.pid, "SIGTERM");
   }, ignoreHangUp);
   const endWatching = watchStore(store, id, register, announceStop);
+  const endUpkeep = startUpkeep(store, (error) => print([`Manager: ${error.message}`]));
 
   const assignment = { manager: id, database: store.url, ignoreHangUp };
   await Promise.all(
@@ -103,7 +105,7 @@ async function manage(options: StartOptions, workers: readonly EarlyWorker[]): P
 
   endListening();
   // A beat underway would announce the manager once more after it has left.
-  await endWatching();
+  await Promise.all([endWatching(), endUpkeep()]);
   const status = drain ? await drainStatus(store, queues, deathsBefore) : 0;
   await store.leave(id);
   print(["Manager: stopped"]);

@@ -92,6 +92,11 @@ programTest("doctor: what breaks an invariant is found, row by row", async ({ ru
     ...isSqlite
       ? [["UPDATE recency SET at = 0", /^error 1 parts of the jobs changed later/] as [string, RegExp]]
       : [],
+    [
+      `INSERT INTO text_signatures (part, signature)
+       VALUES (0, ${isSqlite ? "zeroblob(64)" : "decode(repeat('00', 64), 'hex')"})`,
+      /^error \d+ jobs are not found by their texts/,
+    ],
   ];
   for (const [sql, pattern] of cases) {
     await place.query(sql);

@@ -20,6 +20,7 @@ import { queueCases } from "./suite/queues.ts";
 import { removeCases } from "./suite/remove.ts";
 import { retryCases } from "./suite/retry.ts";
 import { runningOutputCases } from "./suite/running_output.ts";
+import { searchCases } from "./suite/search.ts";
 import { signalCases } from "./suite/signal.ts";
 import { uniqueCases } from "./suite/unique.ts";
 import { takeOverCases } from "./suite/take_over.ts";
@@ -39,6 +40,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   queryCases(test);
   listCases(test);
   filterCases(test);
+  searchCases(test);
   retryCases(test);
   removeCases(test);
   editCases(test);

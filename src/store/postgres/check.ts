@@ -2,7 +2,9 @@
 
 import { jobStates } from "../../job/job.ts";
 import { environment, number, retryRules, type Row } from "../rows.ts";
+import { unfindable } from "../search_index.ts";
 import type { Database } from "./database.ts";
+import { countUnfindable } from "./search_index.ts";
 
 /** Rows that are read at once. */
 const page = 500;
@@ -145,6 +147,8 @@ export async function check(database: Database): Promise<string[]> {
     const unreadable = await countUnreadable(database, column, read);
     if (unreadable > 0) problems.push(`${unreadable} jobs have ${meaning} that cannot be read`);
   }
+  const missing = await countUnfindable(database);
+  if (missing > 0) problems.push(`${missing} ${unfindable}`);
   return problems;
 }
 

@@ -5,6 +5,7 @@ import type { JobChanges, Start } from "../../job/job.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { notification } from "./notifications.ts";
+import { noteCommand } from "./search_index.ts";
 import { choose, createParameters, type Parameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
 import { setTags } from "./tags.ts";
@@ -26,6 +27,7 @@ export async function edit(
        WHERE seq = ANY(${keys}::bigint[])`,
       parameters.values,
     );
+    if (changes.command !== undefined) await noteCommand(database, run, jobs, changes.command);
     await setTags(run, jobs, changes.tags);
     if (start !== undefined) await reschedule(database, run, jobs, start);
     return jobs.map(({ id }) => id);

@@ -81,6 +81,7 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     release: (jobs) => missing(jobs, scopes.release),
     dlqRetry: (jobs) => missing(jobs, scopes.dlqRetry),
     dlqPurge: (jobs) => missing(jobs, scopes.dlqPurge),
+    extendSearchIndex: none(false),
     check: none([]),
     moving: refuse,
     queues: () => Promise.resolve(emptyQueues()),

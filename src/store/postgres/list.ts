@@ -10,12 +10,14 @@ import {
   type PageOfKeys,
   type Position,
   positionOf,
+  readingOrder,
 } from "../selection.ts";
 import { jobStates } from "../../job/job.ts";
+import { type Span, spansInTurn } from "../key_parts.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Row, Run } from "./database.ts";
 import { narrowed } from "./narrowing.ts";
-import { statementFor } from "./sorting.ts";
+import { type Reading, statementFor } from "./sorting.ts";
 import { wayOf } from "./ways.ts";
 
 /** The jobs of a filter, in its order. */
@@ -53,17 +55,17 @@ const reading = <T>(database: Database, body: (run: Run) => Promise<T>): Promise
 /** In the order in which they are read. */
 async function readKeys(database: Database, run: Run, filter: ListFilter): Promise<number[]> {
   // As one value: a row for each would take ten times the memory.
-  const [row] = await read(
+  const rows = await read(
     database,
     run,
     filter,
     "seq",
     (statement) => `SELECT coalesce(string_agg(seq::text, ','), '') AS keys FROM (${statement}) AS listed`,
   );
-  return row === undefined ? [] : JSON.parse(`[${text(row, "keys")}]`);
+  return rows.flatMap((row) => "keys" in row ? JSON.parse(`[${text(row, "keys")}]`) : [number(row, "seq")]);
 }
 
-/** The rows of a list; `wrap` makes of the statement what is asked for. */
+/** The rows of a list; `wrap` makes of the statement what is asked for, where it is one. */
 async function read(
   given: Database,
   run: Run,
@@ -75,16 +77,33 @@ async function read(
   const isBounded = filter.limit <= mostBounded && !filter.keys && wrap === undefined;
   const way = await wayOf(database, run, filter, jobStates, {
     isByAge: isByAge(filter) && filter.limit < Infinity,
+    isByKeys: filter.keys !== undefined,
     ...isBounded && { mostTagged: leastBounded },
   });
   const list = { database, filter, columns, way };
-  if (isBounded && way.size > leastBounded) {
+  if (way.spans !== undefined && isByAge(filter) && filter.limit < Infinity) {
+    return await readInTurn(run, list, way.spans);
+  }
+  if (isBounded && way.size > leastBounded && way.spans === undefined) {
     const rows = await narrowed(run, list);
     if (rows !== undefined) return rows;
   }
   const statement = statementFor(list);
   if (statement === undefined) return [];
   return await run(wrap === undefined ? statement.text : wrap(statement.text), statement.parameters);
+}
+
+/** Of spans that are read one after the other until there are enough. */
+async function readInTurn(run: Run, list: Reading, all: readonly Span[]): Promise<Row[]> {
+  const { filter, way } = list;
+  let rows: Row[] = [];
+  for (const spans of spansInTurn(all, readingOrder(filter).descending, filter.after?.seq)) {
+    const limit = filter.limit - rows.length;
+    const statement = statementFor({ ...list, way: { ...way, spans }, filter: { ...filter, limit } });
+    if (statement !== undefined) rows = rows.concat(await run(statement.text, statement.parameters));
+    if (rows.length === filter.limit) break;
+  }
+  return rows;
 }
 
 /** Whether jobs come to be of a filter, or cease to be, without a change: as their time comes, or as they grow older. */

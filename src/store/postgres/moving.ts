@@ -13,6 +13,8 @@ import { depart } from "./departure.ts";
 import { lock, readBegun, sealed } from "./move_lock.ts";
 import { notification } from "./notifications.ts";
 
+import { forgetSearchIndex } from "./search_index.ts";
+
 const slow = { pace: "slow" } as const;
 
 /** Both ends of a move in one schema. */
@@ -72,5 +74,6 @@ async function empty(run: Run): Promise<void> {
   await run(`UPDATE queuectl.counters SET ${zeros.join(", ")}`);
   await run("TRUNCATE queuectl.queue_counters");
   await run(`INSERT INTO queuectl.queues (name) VALUES (''), ('${defaultQueueName}')`);
+  await forgetSearchIndex(run);
   failpoint("emptying");
 }

@@ -20,7 +20,7 @@ import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { requireJob } from "./queries.ts";
 import { asArray } from "./storable.ts";
-import { momentSql, sourceOf, type Way, wayOf } from "./ways.ts";
+import { isLookedUp, momentSql, sourceOf, type Way, wayOf } from "./ways.ts";
 
 /** Parameters of a statement that is being put together: takes one, and gives its place in the text. */
 export interface Parameters {
@@ -52,7 +52,7 @@ export function choiceFor(
   parameters: Parameters,
   way: Way,
   among: readonly JobState[] = jobStates,
-  isOne = way.tag !== undefined,
+  isOne = isLookedUp(way),
 ): Choice {
   // Asked for once: a time that may be another for each row would use no index.
   let time: string | undefined;
@@ -130,10 +130,11 @@ export async function choose(
   if (isNamed(jobs)) return await named(run, jobs, scope);
   const filter = jobs === "all" ? {} : jobs;
   const way = await wayOf(database, run, filter, scope.states);
-  const isPicky = way.size > mostCounted && asksForMore(filter);
+  const isPicky = way.spans !== undefined || way.size > mostCounted && asksForMore(filter);
   const select = async (keys?: readonly number[]) => {
     const parameters = createParameters();
-    const { from, conditions } = choiceFor(database, filter, parameters, way, scope.states, isPicky);
+    const chosen = keys === undefined ? way : { ...way, spans: undefined };
+    const { from, conditions } = choiceFor(database, filter, parameters, chosen, scope.states, isPicky);
     if (conditions.length === 0) return [];
     const holds = conditions.map((each) => `(${each})`).join(" OR ");
     if (isPicky && keys === undefined) {
@@ -148,7 +149,7 @@ export async function choose(
   let keys: number[] | undefined;
   if (isPicky) {
     // Few of very many, perhaps: they are looked for without locks, which several processes of the server can do.
-    await run(pastAll);
+    if (way.spans === undefined) await run(pastAll);
     keys = (await select()).map((row) => number(row, "seq"));
     await run(byIndex);
   }

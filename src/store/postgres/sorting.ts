@@ -13,7 +13,7 @@ import {
 import type { Database, Statement } from "./database.ts";
 import { type Choice, choiceFor, createParameters, isOfState, type Parameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
-import type { Way } from "./ways.ts";
+import { isLookedUp, type Way } from "./ways.ts";
 
 /** A list that is to be read. */
 export interface Reading {
@@ -44,7 +44,7 @@ export function statementFor(reading: Reading, how: How = {}): Statement | undef
   const order = readingOrder(filter);
   const { by, descending } = order;
   const { from, key, conditions, leading } = choiceOf(reading, parameters, isUnordered);
-  const isLed = by === "created" && !isUnordered && way.tag === undefined;
+  const isLed = by === "created" && !isUnordered && !isLookedUp(way);
   if (conditions.length === 0) return undefined;
   const direction = descending ? "DESC" : "ASC";
   const keyDirection = order.keysDescend ? "DESC" : "ASC";
@@ -100,7 +100,7 @@ function choiceOf(
     const choices = [...new Set(filter.queues)].map((queue) => choose({ ...filter, queues: [queue] }, true));
     return { ...choices[0], conditions: choices.flatMap(({ conditions }) => conditions), leading: "queue" };
   }
-  return choose(filter, way.tag !== undefined || isUnordered);
+  return choose(filter, isLookedUp(way) || isUnordered);
 }
 
 /** Makes of a column a value that no index has. */

@@ -37,6 +37,7 @@ import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
 import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
+import { createExtender } from "./search_index.ts";
 import { removeSignals, signal } from "./signal.ts";
 import { spoolFolder } from "./spool_folder.ts";
 import { ownSurroundings } from "./surroundings.ts";
@@ -71,6 +72,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
   const workerNames = new Map<number, string>();
   const requests = createRequests();
   const listener = createListener(database);
+  const extendSearchIndex = createExtender(database);
 
   return {
     url,
@@ -131,6 +133,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     release: (jobs) => release(database, jobs),
     dlqRetry: (jobs, changes, tell) => retry(database, jobs, changes, scopes.dlqRetry, tell),
     dlqPurge: (jobs, tell) => remove(database, jobs, scopes.dlqPurge, tell),
+    extendSearchIndex,
     check: () => check(database),
     moving: async () => (await import("./moving.ts")).movingOn(database),
     queues: () => queues(database),

@@ -1,6 +1,7 @@
 /** Which jobs are read to find those of a filter: by a tag or a queue where those are fewer, and between which keys. */
 
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
+import { areFew, sizeOf, type Span } from "../key_parts.ts";
 import { number } from "../rows.ts";
 import {
   clockTolerance,
@@ -13,11 +14,14 @@ import {
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { createParameters, type Parameters } from "./selection.ts";
-import { asJson } from "./storable.ts";
+import { firstKeyOfAge, spansWith } from "./search_index.ts";
+import { asArray, asJson } from "./storable.ts";
 
-/** By this tag; without one by whatever index the server finds. */
+/** By this tag, or those keys; without either by whatever index the server finds. */
 export interface Way {
   tag?: string;
+  /** The jobs in which a text can be. */
+  spans?: readonly Span[];
   /** Whether fewer jobs are in the queues than of the states. */
   isByQueue?: boolean;
   /** Jobs with other keys are too old, or too young. */
@@ -42,7 +46,11 @@ export async function wayOf(
   run: Run,
   filter: JobFilter,
   among: readonly JobState[] = jobStates,
-  { isByAge = false, mostTagged = mostCounted }: { isByAge?: boolean; mostTagged?: number } = {},
+  { isByAge = false, isByKeys = false, mostTagged = mostCounted }: {
+    isByAge?: boolean;
+    isByKeys?: boolean;
+    mostTagged?: number;
+  } = {},
 ): Promise<Way> {
   const tags = [...new Set(filter.tags)];
   const { kinds, queues, search, unchangedSince } = filter;
@@ -74,6 +82,13 @@ export async function wayOf(
     const jobs = number(row, "jobs");
     if (isAlone || jobs <= most && jobs < best.size) best = { tag, keys, size: jobs };
   }
+  if (search !== undefined && !isByKeys) {
+    const found = await spansWith(run, search);
+    if (found !== undefined && areFew(found.spans, found.first, found.last)) {
+      const size = sizeOf(found.spans);
+      if (size < best.size) best = { spans: found.spans, keys, size };
+    }
+  }
   return best;
 }
 
@@ -90,7 +105,12 @@ async function keysOfAges(
   const [{ first, last }] = await run("SELECT min(seq) AS first, max(seq) AS last FROM queuectl.jobs");
   if (first === null) return { keys: {}, size: 0 };
   const keys: Keys = {};
-  if (createdSince !== undefined) keys.least = await keySince(database, run, createdSince, -clockTolerance);
+  if (createdSince !== undefined) {
+    const parameters = createParameters();
+    const least = await keySince(database, run, createdSince, -clockTolerance);
+    const since = momentSql(database, createdSince, parameters);
+    keys.least = await firstKeyOfAge(run, least, since, parameters.values);
+  }
   if (unchangedSince !== undefined) keys.most = await lastKeyBefore(database, run, unchangedSince);
   const [least, most] = [keys.least ?? Number(first), keys.most ?? Number(last)];
   return { keys, size: Math.max(0, most - least + 1) };
@@ -132,6 +152,9 @@ async function countOf(run: Run, states: readonly JobState[]): Promise<number> {
   return number(row, "jobs");
 }
 
+/** Whether jobs are looked up one by one, as a tag or a text tells. */
+export const isLookedUp = ({ tag, spans }: Way): boolean => tag !== undefined || spans !== undefined;
+
 /** What is read, the column of it that has the keys of jobs, and what the queues and tags of the filter ask for. */
 export function sourceOf(
   { queues, tags = [] }: JobFilter,
@@ -155,6 +178,14 @@ export function sourceOf(
     if (tag !== way.tag) {
       ofTags.push(`position('"' || ${parameters.add(tag)}::text || '"' IN jobs.tags) > 0`);
     }
+  }
+  if (way.spans !== undefined) {
+    const [first, last] = [way.spans.map(({ from }) => from), way.spans.map(({ to }) => to)].map((keys) =>
+      `${parameters.add(asArray(keys))}::bigint[]`
+    );
+    const from = `unnest(${first}, ${last}) AS span (first_key, last_key)
+      CROSS JOIN LATERAL (SELECT * FROM queuectl.jobs WHERE seq BETWEEN first_key AND last_key OFFSET 0) AS jobs`;
+    return { from, key: "jobs.seq", ofQueues, ofTags };
   }
   if (way.tag === undefined) return { from: "queuectl.jobs", key: "seq", ofQueues, ofTags };
   ofQueues.unshift(`tagged.tag = ${parameters.add(way.tag)}`);

@@ -5,10 +5,12 @@ import { type Arrival, movedColumns, type MovedTable, type Rest } from "../movin
 import type { Row } from "../rows.ts";
 import { openTally, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { count, lastSeq, lock } from "./move_lock.ts";
+import { count, lock } from "./move_lock.ts";
 import { listProcesses } from "./processes.ts";
+import { lastSeq } from "./queries.ts";
 import { recencyOfJobs } from "./recency.ts";
 import { attemptKey } from "./attempt_key.ts";
+import { forgetSearchIndex } from "./search_index.ts";
 
 /** Locks the file and adds another queue's rows to it. */
 export const arrive = (whole: Database): Promise<Arrival> =>
@@ -54,6 +56,8 @@ function complete(
   tally.write();
   database.connection.exec(`INSERT OR REPLACE INTO recency (part, at) ${recencyOfJobs}`);
   database.prepare("UPDATE counters SET value = value + ? WHERE name = 'died'").run(deaths);
+  // The keys that come are older than what was here.
+  forgetSearchIndex(database);
   const highest = Math.max(last, lastSeq(database));
   database.connection.exec("DELETE FROM sqlite_sequence WHERE name = 'jobs'");
   database.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)").run(highest);

@@ -4,7 +4,9 @@ import { DatabaseSync } from "node:sqlite";
 import type { Database } from "./database.ts";
 import { countKeptBack } from "./queries.ts";
 import { recencyOfJobs } from "./recency.ts";
+import { unfindable } from "../search_index.ts";
 import { migrations } from "./migrations.ts";
+import { countUnfindable } from "./search_index.ts";
 
 /** Statements that count rows which break an invariant, and what such rows mean. */
 const invariants: Array<[string, string]> = [
@@ -140,10 +142,12 @@ export async function check(database: Database): Promise<string[]> {
     if (differences.length > 0) return differences;
     // It reads indexes in another way than all else, and so meets what nothing else does.
     countKeptBack(database);
-    return invariants.flatMap(([sql, meaning]) => {
-      const count = Number(database.prepare(sql).get()!.n);
-      return count === 0 ? [] : [`${count} ${meaning}`];
-    });
+    const counts = invariants.map(([sql, meaning]): [number, string] => [
+      Number(database.prepare(sql).get()!.n),
+      meaning,
+    ]);
+    counts.push([countUnfindable(database), unfindable]);
+    return counts.flatMap(([count, meaning]) => count === 0 ? [] : [`${count} ${meaning}`]);
   });
 }
 

@@ -12,8 +12,9 @@ import {
 import type { Row } from "../rows.ts";
 import { readCounters } from "./counters.ts";
 import { type Database, explained } from "./database.ts";
-import { count, lastSeq, lock, sealStatements } from "./move_lock.ts";
+import { count, lock, sealStatements } from "./move_lock.ts";
 import { listProcesses } from "./processes.ts";
+import { lastSeq } from "./queries.ts";
 import { queues } from "./queues.ts";
 import { settings } from "./settings.ts";
 

@@ -4,6 +4,7 @@ import { scopes } from "../refusals.ts";
 import type { JobChanges, Start } from "../../job/job.ts";
 import type { Database } from "./database.ts";
 import { change, changeAt, choose, type Condition } from "./selection.ts";
+import { noteCommand } from "./search_index.ts";
 import { setTags } from "./tags.ts";
 
 /** (any state but processing) → the same state, with other fields; pending or failed, with another time to wait for. */
@@ -23,6 +24,7 @@ export async function edit(
       database.now(),
       parameters,
     );
+    if (changes.command !== undefined) noteCommand(database, jobs, changes.command);
     setTags(database, jobs, changes.tags);
     if (start !== undefined) reschedule(database, jobs, start);
     return jobs.map(({ id }) => id);

@@ -3,6 +3,7 @@
 import { clockTolerance, firstKeySince, type JobFilter, type JobKind, type Moment } from "../selection.ts";
 import { number, numberOrNull } from "../rows.ts";
 import type { Database } from "./database.ts";
+import { firstKeyOfAge } from "./recency.ts";
 import { blocked, claimable } from "./schema.ts";
 import { indexesOf, running } from "./selection.ts";
 
@@ -15,16 +16,15 @@ export interface Ends {
 /** The ends of the kinds and the ages that a filter asks for; without a filter of all jobs. */
 export function endsOf(database: Database, { kinds, createdSince, unchangedSince }: JobFilter = {}): Ends {
   const { first, last } = endsOfKinds(database, kinds);
-  const key = (moment: Moment, tolerance: number) => {
+  const key = (moment: Moment, sql: string) => {
     const time = "at" in moment ? moment.at : database.now() - moment.ago;
-    return number(
-      database.prepare(`SELECT ${firstKeySince("jobs", "?")} AS key`).get(time + tolerance)!,
-      "key",
-    );
+    return number(database.prepare(`SELECT ${sql} AS key`).get({ time })!, "key");
   };
+  const sinceThen = firstKeyOfAge(firstKeySince("jobs", `:time - ${clockTolerance}`), ":time");
+  const afterThen = firstKeySince("jobs", `:time + ${clockTolerance}`);
   return {
-    first: createdSince === undefined ? first : Math.max(first, key(createdSince, -clockTolerance)),
-    last: unchangedSince === undefined ? last : Math.min(last, key(unchangedSince, clockTolerance) - 1),
+    first: createdSince === undefined ? first : Math.max(first, key(createdSince, sinceThen)),
+    last: unchangedSince === undefined ? last : Math.min(last, key(unchangedSince, afterThen) - 1),
   };
 }
 

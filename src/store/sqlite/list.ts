@@ -15,18 +15,21 @@ import {
   positionOf,
   readingOrder,
 } from "../selection.ts";
+import { type Span, spansInTurn } from "../key_parts.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { endsOf } from "./ends.ts";
 import { type Choice, conditionFor } from "./selection.ts";
 import { behind, narrowed, statementIn } from "./sorting.ts";
+import { spanList } from "./ways.ts";
 
 /** The jobs of a filter, in its order. */
 export async function list(database: Database, filter: ListFilter): Promise<ListedJob[]> {
   return await database.read(() => {
     const { sort, limit } = filter;
     // In another order their keys are sorted, which is less to carry about; the jobs are then read by those.
-    const wanted = isByAge(filter) || filter.keys !== undefined
+    const isOrdered = isByAge(filter) && filter.search === undefined;
+    const wanted = isOrdered || filter.keys !== undefined
       ? filter
       : { keys: readKeys(database, filter), sort, limit };
     const choice = choiceFor(database, wanted);
@@ -73,7 +76,17 @@ function readKeys(database: Database, filter: ListFilter): number[] {
     return JSON.parse(keys as string);
   };
   const all = () => read(statementIn(order, choice, "seq"), choice.parameters);
-  if (isByAge(filter)) return all();
+  const inTurn = (spans: readonly Span[]) => {
+    let keys: number[] = [];
+    for (const turn of spansInTurn(spans, order.descending, filter.after?.seq)) {
+      const limit = filter.limit === Infinity ? -1 : filter.limit - keys.length;
+      const parameters = { ...choice.parameters, spans: spanList(turn), limit };
+      keys = keys.concat(read(statementIn(order, choice, "seq"), parameters));
+      if (keys.length === filter.limit) break;
+    }
+    return keys;
+  };
+  if (isByAge(filter)) return choice.spans === undefined ? all() : inTurn(choice.spans);
   return keysByState(database, filter, order) ?? narrowed({ database, choice, order, filter, read }) ?? all();
 }
 
@@ -113,7 +126,10 @@ function placeAmong(states: readonly JobState[], after: Position, { descending }
 
 /** The jobs of a filter, without its order. */
 function choiceFor(database: Database, filter: ListFilter): Choice | undefined {
-  const choice = conditionFor(database, filter, undefined, isByAge(filter) && filter.limit < Infinity);
+  const choice = conditionFor(database, filter, jobStates, {
+    isByAge: isByAge(filter) && filter.limit < Infinity,
+    isByKeys: filter.keys !== undefined,
+  });
   if (choice === undefined) return undefined;
   const { key, parameters } = choice;
   const conditions = [choice.sql];

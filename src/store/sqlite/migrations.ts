@@ -218,6 +218,12 @@ const openBlocked = `
   CREATE INDEX jobs_blocked ON jobs (seq) WHERE blocked > 0 AND state IN ('pending', 'failed');
 `;
 
+// See search_index.ts.
+const searchIndex = `
+  CREATE TABLE text_signatures (part INTEGER PRIMARY KEY, signature BLOB) STRICT;
+  CREATE TABLE id_signatures (part INTEGER PRIMARY KEY, signature BLOB NOT NULL) STRICT;
+`;
+
 /** The steps, oldest first. */
 export const migrations: readonly string[] = [
   first,
@@ -228,4 +234,5 @@ export const migrations: readonly string[] = [
   comebacks,
   orders,
   openBlocked,
+  searchIndex,
 ];

@@ -60,12 +60,6 @@ export async function lock<T>(
 export const count = (database: Database, what: string): number =>
   explained(database.path, () => number(database.prepare(`SELECT count(*) AS n FROM ${what}`).get()!, "n"));
 
-/** The highest key that a job ever had; read inside a transaction. */
-export const lastSeq = (database: Database): number => {
-  const row = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").get();
-  return row === undefined ? 0 : number(row, "seq");
-};
-
 /** The tables that move, or say who works on the queue. */
 export const sealed = [
   "jobs",

@@ -4,7 +4,7 @@ import type { Attempt, JobState } from "../../job/job.ts";
 import { nearestId } from "../../nearest.ts";
 import { allQueues, type KeptBack } from "../queues.ts";
 import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
-import { attemptColumns, attemptFromRow, text } from "../rows.ts";
+import { attemptColumns, attemptFromRow, number, text } from "../rows.ts";
 import type { FoundRun } from "../store.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -143,3 +143,9 @@ function nearbyId(database: Database, id: string): string | undefined {
     UNION ALL SELECT id FROM (SELECT id FROM jobs ORDER BY seq DESC LIMIT 200)`).all(id);
   return nearestId(id, beside.map((row) => text(row, "id")));
 }
+
+/** The highest key that a job ever had; read inside a transaction. */
+export const lastSeq = (database: Database): number => {
+  const row = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").get();
+  return row === undefined ? 0 : number(row, "seq");
+};

@@ -18,7 +18,19 @@ export const changedParts = {
 };
 
 /** Rows of `recency` as they have to be. */
-export const recencyOfJobs = `SELECT seq >> ${bits} AS part, max(updated_at) AS at FROM jobs GROUP BY part`;
+export const recencyOfJobs =
+  `SELECT seq >> ${bits} AS part, max(max(created_at, updated_at)) AS at FROM jobs GROUP BY part`;
+
+/**
+ * An SQL expression for a key from which on jobs may have come at `time` or later, by one for a key before: whole parts of
+ * which none did are told apart.
+ */
+export const firstKeyOfAge = (first: string, time: string): string =>
+  `(
+  SELECT max(first, coalesce((
+    SELECT min(part) << ${bits} FROM recency WHERE part >= first >> ${bits} AND at >= ${time}
+  ), 9007199254740991)) FROM (SELECT ${first} AS first)
+)`;
 
 /** Notes that jobs with these keys changed at a time, or came then; in the transaction in which they did. */
 export function noteChanges(database: Database, keys: Iterable<number>, at: number): void {

@@ -7,6 +7,7 @@ import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { unlink } from "./dependencies.ts";
 import { attemptsOf } from "./attempt_key.ts";
+import { forgetEmptyParts } from "./search_index.ts";
 import { change, choose } from "./selection.ts";
 import { forgetTags } from "./tags.ts";
 
@@ -24,6 +25,7 @@ export async function remove(
     dependants = unlink(database, tally, jobs, database.now());
     forgetTags(database, jobs);
     change(database, "DELETE FROM jobs WHERE seq IN (:keys)", jobs);
+    forgetEmptyParts(database, jobs);
     const forget = database.prepare(`DELETE FROM attempts WHERE ${attemptsOf("?1")}`);
     for (const { seq, state, queue } of jobs) {
       forget.run(seq);

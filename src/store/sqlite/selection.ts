@@ -18,12 +18,13 @@ import {
   stateList,
   viewStates,
 } from "../selection.ts";
+import type { Span } from "../key_parts.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { requireJob } from "./queries.ts";
-import { noteChanges } from "./recency.ts";
+import { firstKeyOfAge, noteChanges } from "./recency.ts";
 import { blocked, claimable } from "./schema.ts";
-import { all, bestOf, type Way, wayOfQueuesAndTags } from "./ways.ts";
+import { all, bestOf, type Way, wayOfQueuesAndTags, wayOfText } from "./ways.ts";
 
 /** A condition on jobs with its named parameters. */
 export interface Condition {
@@ -37,17 +38,19 @@ export interface Choice extends Condition {
   key: string;
   /** How many are read at most; Infinity for all there are. */
   size: number;
+  /** The keys that are read, where they are given by the parameter `:spans`. */
+  spans?: readonly Span[];
 }
 
 /**
  * The jobs of a filter, among those of these states; undefined where there are none. Read in the transaction that uses
- * it. `isByAge` says that they are read in the order of their keys, up to some number.
+ * it. `isByAge` says that they are read in the order of their keys, up to some number; `isByKeys`, that those are given.
  */
 export function conditionFor(
   database: Database,
   filter: JobFilter,
   among: readonly JobState[] = jobStates,
-  isByAge = false,
+  { isByAge = false, isByKeys = false }: { isByAge?: boolean; isByKeys?: boolean } = {},
 ): Choice | undefined {
   const parameters: Condition["parameters"] = {};
   const conditions: string[] = [];
@@ -58,7 +61,8 @@ export function conditionFor(
   const bounds: Array<(key: string) => string> = [];
   if (filter.createdSince !== undefined) {
     const since = moment("since", filter.createdSince);
-    bounds.push((key) => `${key} >= ${firstKeySince("jobs", `${since} - ${clockTolerance}`)}`);
+    const first = firstKeyOfAge(firstKeySince("jobs", `${since} - ${clockTolerance}`), since);
+    bounds.push((key) => `${key} >= ${first}`);
     conditions.push(`created_at >= ${since}`);
   }
   if (filter.unchangedSince !== undefined) {
@@ -79,6 +83,10 @@ export function conditionFor(
   const narrow = wayOfQueuesAndTags(database, filter, parameters, { other: ways[0], isByAge });
   if (narrow === undefined) return undefined;
   ways.push(...narrow.ways);
+  const byText = filter.search === undefined || isByKeys
+    ? undefined
+    : wayOfText(database, filter.search, parameters);
+  if (byText !== undefined) ways.push(byText);
   // What takes longer comes last, and what holds for most.
   conditions.push(...narrow.ofQueues);
   if (filter.search !== undefined) {
@@ -90,9 +98,10 @@ export function conditionFor(
     if (holds.includes("<>")) conditions.push(holds);
     else conditions.unshift(holds);
   }
-  const { from = "jobs", key = "seq", size, where } = bestOf(ways);
+  const { from = "jobs", key = "seq", size, spans, where } = bestOf(ways);
+  if (spans === undefined) delete parameters.spans;
   const sql = [`${where(isOfAge)}${isOfAge(key)}`, ...conditions].join(" AND ");
-  return { from, key, size, sql, parameters };
+  return { from, key, size, spans, sql, parameters };
 }
 
 /**

@@ -79,7 +79,8 @@ export interface Reading {
 /** The first keys of a choice of many jobs, where there is a quicker way to them than to sort all; else undefined. */
 export function narrowed(reading: Reading): number[] | undefined {
   const { database, choice, order, filter: { after, limit }, read } = reading;
-  if (choice.size < leastBounded || limit > mostBounded) return undefined;
+  // Where a text can be it is in few jobs, most probably.
+  if (choice.size < leastBounded || limit > mostBounded || choice.spans !== undefined) return undefined;
   if (order.by === "updated" && order.descending && choice.size === Infinity) return latest(reading);
   const walk = walked(reading);
   if (walk !== undefined) return walk;

@@ -191,6 +191,7 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     dlqRetry: async (jobs, changes, tell) =>
       (await acts()).retry(database, jobs, changes, scopes.dlqRetry, tell),
     dlqPurge: async (jobs, tell) => (await acts()).remove(database, jobs, scopes.dlqPurge, tell),
+    extendSearchIndex: async () => (await acts()).extendSearchIndex(database),
     check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
     async moving() {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);

@@ -2,9 +2,11 @@
 
 import type { SQLInputValue } from "node:sqlite";
 import { defaultQueueName } from "../../job/job.ts";
+import { areFew, sizeOf, type Span } from "../key_parts.ts";
 import { number } from "../rows.ts";
 import { type JobFilter, mostCounted } from "../selection.ts";
 import type { Database } from "./database.ts";
+import { spansWith } from "./search_index.ts";
 
 /** One way to jobs, which can be read in the order of their keys. */
 export interface Way {
@@ -12,6 +14,8 @@ export interface Way {
   size: number;
   /** Default: `jobs`. */
   from?: string;
+  /** The keys that are read, which the parameter `:spans` says. */
+  spans?: readonly Span[];
   /** The column with the keys in whose order they are read; default: `seq`. */
   key?: string;
   /** Holds for them; `isOfAge` is the condition on a key that is neither too old nor too young, with AND before it, or nothing. */
@@ -24,6 +28,32 @@ export const all: Way = { size: Infinity, where: () => "true" };
 /** The way on which the fewest jobs are read. */
 export const bestOf = (ways: readonly Way[]): Way =>
   ways.reduce((best, way) => way.size < best.size ? way : best, all);
+
+/** Past the jobs that can have a text; undefined where that is not known, or they are many: those are rather read as they come. */
+export function wayOfText(
+  database: Database,
+  search: string,
+  parameters: Record<string, SQLInputValue>,
+): Way | undefined {
+  const spans = spansWith(database, search);
+  if (spans === undefined) return undefined;
+  const { first, last } = database.prepare(`
+    SELECT (SELECT min(seq) FROM jobs) AS first, (SELECT max(seq) FROM jobs) AS last`).get()!;
+  if (!areFew(spans, Number(first ?? 1), Number(last ?? 0))) return undefined;
+  parameters.spans = spanList(spans);
+  const ends = "SELECT value ->> 0 AS first_key, value ->> 1 AS last_key FROM json_each(:spans)";
+  return {
+    size: sizeOf(spans),
+    spans,
+    from: `(${ends}) CROSS JOIN jobs ON jobs.seq BETWEEN first_key AND last_key`,
+    key: "jobs.seq",
+    where: () => "true",
+  };
+}
+
+/** Spans as a parameter of {@link wayOfText}. */
+export const spanList = (spans: readonly Span[]): string =>
+  JSON.stringify(spans.map(({ from, to }) => [from, to]));
 
 /**
  * The ways by queues and tags, and what has to hold on every way; undefined where there is no such job. By a tag of very

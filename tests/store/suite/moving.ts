@@ -23,6 +23,8 @@ import {
   told,
 } from "./harness.ts";
 
+import { indexAll } from "./search.ts";
+
 /** A queue of one of the drivers. */
 export interface End {
   url: string;
@@ -112,6 +114,30 @@ const failing = (error: Error, before: (arrival: Arrival) => Promise<void>) => (
 });
 
 export function movingCases(test: PairCase): void {
+  test("texts are found after a move, whatever was indexed on either side", async ({ from, to }) => {
+    const [source, target] = [await from.connect(), await to.connect()];
+    const add = async (store: Store, name: string, count: number) => {
+      using intake = await store.intake();
+      intake.add(Array.from({ length: count }, (_, number) => newJob(`${name}-${number}`)));
+      await intake.commit();
+    };
+    await add(target, "before", 2100);
+    await indexAll(target);
+    await target.remove({});
+    await add(source, "needle", 1100);
+    await indexAll(source);
+    await moveQueue(source, target, all);
+    const found = async (store: Store) => ids(await store.list({ search: "needle-77", limit: 100 }));
+    const expected = ["needle-77", ...Array.from({ length: 10 }, (_, digit) => `needle-77${digit}`)];
+    assert.deepEqual(await found(target), expected);
+    await indexAll(target);
+    assert.deepEqual(await found(target), expected);
+    assert.deepEqual(await found(source), []);
+    await add(source, "needle", 1100);
+    assert.deepEqual(await found(source), expected);
+    for (const store of [source, target]) assert.deepEqual(await store.check(), []);
+  });
+
   test("what jobs wait for moves too", async ({ from, to }) => {
     const [source, target] = [await from.connect(), await to.connect()];
     await addDead(source, "dead");

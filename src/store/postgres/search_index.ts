@@ -1,0 +1,233 @@
+/** The search index in a database; see ../search_index.ts. One process at a time extends it. */
+
+import { Buffer } from "node:buffer";
+import { partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
+import { number, numberOrNull, text, textOrNull } from "../rows.ts";
+import { createSigner, isSigned, type SignedJob, soughtBits } from "../search_index.ts";
+import { addText, mostSigned, textPieces } from "../text_signature.ts";
+import type { Database, Run } from "./database.ts";
+import { jobsTable, lastSeq } from "./move_lock.ts";
+import { createParameters } from "./selection.ts";
+import { asArray } from "./storable.ts";
+
+/** The keys of the jobs that can have a text, between the first and the last key of all jobs; undefined where there are none. */
+export async function spansWith(
+  run: Run,
+  sought: string,
+): Promise<{ spans: Span[]; first: number; last: number } | undefined> {
+  const { texts, ids } = soughtBits(sought);
+  const parameters = createParameters();
+  const holds = (signature: string, bits: readonly number[]) =>
+    bits.map((bit) =>
+      `get_bit(${signature}, ${parameters.add(bit)}::integer & 8 * length(${signature}) - 1) = 1`
+    ).join(" AND ") || "true";
+  const byId = ids === null
+    ? ""
+    : `OR EXISTS (SELECT 1 FROM queuectl.id_signatures AS id WHERE id.part = text.part AND ${
+      holds("id.signature", ids)
+    })`;
+  const [row] = await run(
+    `SELECT (SELECT min(seq) FROM queuectl.jobs) AS first, (SELECT max(seq) FROM queuectl.jobs) AS last,
+       (SELECT max(part) FROM queuectl.text_signatures) AS signed, (
+         SELECT coalesce(string_agg(part::text, ',' ORDER BY part), '') FROM queuectl.text_signatures AS text
+         WHERE signature IS NULL OR ${holds("signature", texts)} ${byId}
+       ) AS parts`,
+    parameters.values,
+  );
+  const [first, last, signed] = ["first", "last", "signed"].map((column) => numberOrNull(row, column));
+  if (first === null || last === null) return undefined;
+  const parts: number[] = JSON.parse(`[${text(row, "parts")}]`);
+  return { spans: spansOf(parts, startOf((signed ?? -1) + 1), last), first, last };
+}
+
+/**
+ * From which key on, beginning with this one, jobs may have come at a time or later, by an SQL expression for that: whole
+ * parts are told apart.
+ */
+export async function firstKeyOfAge(
+  run: Run,
+  first: number,
+  time: string,
+  parameters: readonly unknown[],
+): Promise<number> {
+  const [row] = await run(
+    `SELECT coalesce(min(part) FILTER (WHERE newest >= ${time}), max(part) + 1) AS part FROM queuectl.part_ages
+     WHERE part >= $${parameters.length + 1}::bigint`,
+    [...parameters, partOf(first)],
+  );
+  const part = numberOrNull(row, "part");
+  return part === null ? first : Math.max(first, startOf(part));
+}
+
+/** Signs parts, one with each call; whether there was one that no job can be added to. */
+export function createExtender(database: Database): () => Promise<boolean> {
+  // No job can be added any more with a key up to this one.
+  let closed = 0;
+  // The same will be true of `last` when these transactions have ended.
+  let awaited: { last: number; transactions: Set<string> } | undefined;
+
+  async function readClosed(run: Run): Promise<void> {
+    const busy = awaited && await writers(run);
+    if (awaited && busy?.isDisjointFrom(awaited.transactions)) {
+      closed = awaited.last;
+      awaited = undefined;
+    }
+    // In this order: whoever gets a key has the lock before, and until it is seen what became of it.
+    awaited ??= { last: await lastSeq(database, run), transactions: await writers(run) };
+    if (awaited.transactions.size > 0) return;
+    closed = awaited.last;
+    awaited = undefined;
+  }
+
+  /** The transactions that may be adding jobs. */
+  async function writers(run: Run): Promise<Set<string>> {
+    const rows = await run(
+      `SELECT virtualtransaction AS writer FROM pg_catalog.pg_locks
+       WHERE locktype = 'relation' AND relation = $1::regclass AND granted
+         AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+         AND mode NOT IN ('AccessShareLock', 'RowShareLock')`,
+      [jobsTable(database)],
+    );
+    return new Set(rows.map((row) => text(row, "writer")));
+  }
+
+  return () =>
+    database.transaction(async (run) => {
+      const [{ mine }] = await run(`SELECT pg_try_advisory_xact_lock(${lockKey}) AS mine`, [
+        jobsTable(database),
+      ]);
+      const part = mine ? await nextPart(run) : null;
+      if (part === null) return false;
+      const end = startOf(part + 1);
+      if (end > closed + 1) await readClosed(run);
+      if (end > closed + 1) return false;
+      await signPart(run, part);
+      return true;
+    });
+}
+
+/** Held by whoever signs, and shared by those that change what has perhaps been signed. "quec" in ASCII, and the table. */
+const lockKey = "1903519075, $1::regclass::oid::integer";
+
+/** The first part with jobs behind those that are signed; null where there is none. */
+async function nextPart(run: Run): Promise<number | null> {
+  const [row] = await run(
+    `SELECT min(seq) AS key FROM queuectl.jobs
+     WHERE seq >= coalesce((SELECT max(part) + 1 FROM queuectl.text_signatures) * ${partSize}, 0)`,
+  );
+  const key = numberOrNull(row, "key");
+  return key === null ? null : partOf(key);
+}
+
+async function signPart(run: Run, part: number): Promise<void> {
+  const store = (table: string, signature: Uint8Array | null) =>
+    run(`INSERT INTO queuectl.${table} (part, signature) VALUES ($1::bigint, decode($2, 'base64'))`, [
+      part,
+      signature && Buffer.from(signature).toString("base64"),
+    ]);
+  const [row] = await run(
+    `SELECT coalesce(sum(octet_length(command)), 0)::bigint AS length, max(created_at) AS newest FROM queuectl.jobs
+     WHERE seq BETWEEN $1::bigint AND $2::bigint`,
+    keysOf(part),
+  );
+  await run("INSERT INTO queuectl.part_ages (part, newest) VALUES ($1::bigint, $2::bigint)", [
+    part,
+    number(row, "newest"),
+  ]);
+  if (number(row, "length") > mostSigned) {
+    await store("text_signatures", null);
+    return;
+  }
+  const signer = createSigner();
+  for (const job of await jobsOf(run, part)) signer.add(job);
+  const { texts, ids } = signer.sign();
+  await store("text_signatures", texts);
+  if (ids !== null) await store("id_signatures", ids);
+}
+
+/** The first and the last key of a part. */
+const keysOf = (part: number): [number, number] => [startOf(part), startOf(part + 1) - 1];
+
+async function jobsOf(run: Run, part: number): Promise<SignedJob[]> {
+  const rows = await run(
+    "SELECT id, command FROM queuectl.jobs WHERE seq BETWEEN $1::bigint AND $2::bigint",
+    keysOf(part),
+  );
+  return rows.map((row) => ({ id: text(row, "id"), command: text(row, "command") }));
+}
+
+const fromBase64 = (encoded: string): Uint8Array => new Uint8Array(Buffer.from(encoded, "base64"));
+
+/** Notes that jobs have got another command; in the transaction in which they did. */
+export async function noteCommand(
+  database: Database,
+  run: Run,
+  jobs: readonly { seq: number }[],
+  command: string,
+): Promise<void> {
+  await run(`SELECT pg_advisory_xact_lock_shared(${lockKey})`, [jobsTable(database)]);
+  const rows = await run(
+    `SELECT part, encode(signature, 'base64') AS signature FROM queuectl.text_signatures
+     WHERE part = ANY($1::bigint[]) AND signature IS NOT NULL ORDER BY part FOR UPDATE`,
+    [asArray(partsOfKeys(jobs.map(({ seq }) => seq)))],
+  );
+  for (const row of rows) {
+    const signature = fromBase64(text(row, "signature"));
+    addText(signature, command, textPieces);
+    await run(
+      "UPDATE queuectl.text_signatures SET signature = decode($2, 'base64') WHERE part = $1::bigint",
+      [number(row, "part"), Buffer.from(signature).toString("base64")],
+    );
+  }
+}
+
+const tables = ["text_signatures", "id_signatures", "part_ages"].map((table) => `queuectl.${table}`);
+
+/** Forgets the parts of removed jobs that have no other ones. */
+export async function forgetEmptyParts(run: Run, jobs: readonly { seq: number }[]): Promise<void> {
+  for (const table of tables) {
+    await run(
+      `DELETE FROM ${table} WHERE part = ANY($1::bigint[]) AND NOT EXISTS (
+         SELECT 1 FROM queuectl.jobs WHERE seq BETWEEN part * ${partSize} AND (part + 1) * ${partSize} - 1)`,
+      [asArray(partsOfKeys(jobs.map(({ seq }) => seq)))],
+    );
+  }
+}
+
+/** Forgets all of it, where jobs come whose keys are older. */
+export async function forgetSearchIndex(run: Run): Promise<void> {
+  for (const table of tables) await run(`DELETE FROM ${table}`);
+}
+
+/** How many jobs would not be found by their texts. */
+export async function countUnfindable(database: Database): Promise<number> {
+  const effort = { readOnly: true, pace: "slow" } as const;
+  const [[{ unsigned }]] = await database.batch([{
+    text: `SELECT count(*) AS unsigned FROM queuectl.jobs
+      WHERE seq < (SELECT (max(part) + 1) * ${partSize} FROM queuectl.text_signatures)
+        AND NOT EXISTS (SELECT 1 FROM queuectl.text_signatures WHERE part = seq / ${partSize})`,
+  }], effort);
+  let count = Number(unsigned);
+  for (let last = -1;;) {
+    const found = await database.transaction(async (run) => {
+      const [row] = await run(
+        `SELECT part, encode(text.signature, 'base64') AS texts, encode(id.signature, 'base64') AS ids
+         FROM queuectl.text_signatures AS text LEFT JOIN queuectl.id_signatures AS id USING (part)
+         WHERE part > $1::bigint AND text.signature IS NOT NULL ORDER BY part LIMIT 1`,
+        [last],
+      );
+      if (row === undefined) return null;
+      const ids = textOrNull(row, "ids");
+      const signatures = {
+        texts: fromBase64(text(row, "texts")),
+        ids: ids === null ? null : fromBase64(ids),
+      };
+      const part = number(row, "part");
+      const jobs = await jobsOf(run, part);
+      return { part, missing: jobs.filter((job) => !isSigned(job, signatures)).length };
+    }, effort);
+    if (found === null) return count;
+    last = found.part;
+    count += found.missing;
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * What both stores make of the search index: signatures of the texts of jobs, by parts of 1024 keys. What is looked for is
+ * read only where it can be. A part is signed when no job can be added to it any more, so that adding jobs costs nothing;
+ * those behind the last one that is signed are always read. Pure.
+ */
+
+import {
+  addText,
+  bitsOf,
+  createSignature,
+  folded,
+  isUuid,
+  mayBeInUuid,
+  tellsOf,
+  textPieces,
+  uuidPieces,
+} from "./text_signature.ts";
+
+/** What is looked for. */
+export interface SignedJob {
+  id: string;
+  command: string;
+}
+
+/** Of the commands of a part, with the ids that are no UUIDs; and of those that are, null where there are none. */
+export interface Signatures {
+  texts: Uint8Array;
+  ids: Uint8Array | null;
+}
+
+/** Signs the jobs of a part, which are added one after the other. */
+export interface Signer {
+  add(job: SignedJob): void;
+  sign(): Signatures;
+}
+
+export function createSigner(): Signer {
+  const texts = createSignature();
+  let ids: Uint8Array | null = null;
+  return {
+    add({ id, command }) {
+      addText(texts, command, textPieces);
+      if (isUuid(id)) addText(ids ??= createSignature(), id, uuidPieces);
+      else addText(texts, id, textPieces);
+    },
+    sign: () => ({ texts: folded(texts), ids: ids && folded(ids) }),
+  };
+}
+
+/** What one of the signatures of a part has to have for a text to be in one of its jobs; `ids` null where it is in no UUID. */
+export const soughtBits = (text: string): { texts: number[]; ids: number[] | null } => ({
+  texts: bitsOf(text, textPieces),
+  ids: mayBeInUuid(text) ? bitsOf(text, uuidPieces) : null,
+});
+
+/** Whether the signatures of its part tell of a job. */
+export const isSigned = ({ id, command }: SignedJob, { texts, ids }: Signatures): boolean =>
+  tellsOf(texts, command, textPieces) &&
+  (isUuid(id) ? ids !== null && tellsOf(ids, id, uuidPieces) : tellsOf(texts, id, textPieces));
+
+/** What it means for jobs that they do not. */
+export const unfindable = "jobs are not found by their texts";
