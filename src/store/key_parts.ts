@@ -22,9 +22,9 @@ export interface Span {
 export const sizeOf = (spans: readonly Span[]): number =>
   spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 
-/** Whether spans are so few of all keys that it takes less time to read them one by one. */
-export const areFew = (spans: readonly Span[], first: number, last: number): boolean =>
-  sizeOf(spans) * 5 <= last - first + 1;
+/** Whether spans are so few of all keys, up to one in `share`, that it takes less time to read them one by one. */
+export const areFew = (spans: readonly Span[], first: number, last: number, share = 5): boolean =>
+  sizeOf(spans) * share <= last - first + 1;
 
 /**
  * The spans of some parts, in ascending order, and of all keys from `next` on, up to `last`: as few as there can be.

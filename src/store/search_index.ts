@@ -6,11 +6,12 @@
 
 import {
   addText,
-  bitsOf,
-  createSignature,
+  createSignatures,
   folded,
   isUuid,
   mayBeInUuid,
+  type Sought,
+  soughtIn,
   tellsOf,
   textPieces,
   uuidPieces,
@@ -22,9 +23,12 @@ export interface SignedJob {
   command: string;
 }
 
+/** How many signatures a part has for its texts. */
+export const textBlocks = 4;
+
 /** Of the commands of a part, with the ids that are no UUIDs; and of those that are, null where there are none. */
 export interface Signatures {
-  texts: Uint8Array;
+  texts: Uint8Array[];
   ids: Uint8Array | null;
 }
 
@@ -35,28 +39,34 @@ export interface Signer {
 }
 
 export function createSigner(): Signer {
-  const texts = createSignature();
-  let ids: Uint8Array | null = null;
+  const texts = createSignatures(textBlocks);
+  let ids: Uint8Array[] | null = null;
   return {
     add({ id, command }) {
       addText(texts, command, textPieces);
-      if (isUuid(id)) addText(ids ??= createSignature(), id, uuidPieces);
+      if (isUuid(id)) addText(ids ??= createSignatures(1), id, uuidPieces);
       else addText(texts, id, textPieces);
     },
-    sign: () => ({ texts: folded(texts), ids: ids && folded(ids) }),
+    sign: () => ({ texts: texts.map(folded), ids: ids && folded(ids[0]) }),
   };
 }
 
-/** What one of the signatures of a part has to have for a text to be in one of its jobs; `ids` null where it is in no UUID. */
-export const soughtBits = (text: string): { texts: number[]; ids: number[] | null } => ({
-  texts: bitsOf(text, textPieces),
-  ids: mayBeInUuid(text) ? bitsOf(text, uuidPieces) : null,
+/** What the signatures of a part have to have, one kind or the other, for a text to be in one of its jobs. */
+export interface SoughtText {
+  texts: Sought[];
+  /** Null where it is in no UUID; empty where it is too short to be told. */
+  ids: number[] | null;
+}
+
+export const soughtText = (text: string): SoughtText => ({
+  texts: soughtIn(text, textPieces, textBlocks),
+  ids: mayBeInUuid(text) ? soughtIn(text, uuidPieces, 1).flatMap(({ bits }) => bits) : null,
 });
 
 /** Whether the signatures of its part tell of a job. */
 export const isSigned = ({ id, command }: SignedJob, { texts, ids }: Signatures): boolean =>
   tellsOf(texts, command, textPieces) &&
-  (isUuid(id) ? ids !== null && tellsOf(ids, id, uuidPieces) : tellsOf(texts, id, textPieces));
+  (isUuid(id) ? ids !== null && tellsOf([ids], id, uuidPieces) : tellsOf(texts, id, textPieces));
 
 /** What it means for jobs that they do not. */
 export const unfindable = "jobs are not found by their texts";

@@ -21,7 +21,7 @@ export type Moment = { ago: number } | { at: number };
 export interface JobFilter {
   /** Of one of these kinds. */
   kinds?: readonly JobKind[];
-  /** This text is in the command or the id; the case of A to Z does not matter. Reads all jobs of the kinds. */
+  /** This text is in the command or the id; the case of A to Z does not matter. */
   search?: string;
   createdSince?: Moment;
   /** Not changed since then. Reads all jobs of the kinds that were there then. */

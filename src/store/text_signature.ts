@@ -3,13 +3,15 @@
  * Pure.
  *
  * A signature is a Bloom filter (Bloom, "Space/time trade-offs in hash coding with allowable errors", 1970) of short pieces
- * of the texts. A text can only be in one of them when all of its pieces are; some that are not seem to be.
+ * of the texts. A text can only be in one of them when all of its pieces are; some that are not seem to be. There may be
+ * several, each for its share of the pieces, so that not all of them are read for a text (Putze, Sanders and Singler,
+ * "Cache-, hash- and space-efficient Bloom filters", 2007).
  */
 
 /** Bits of the largest signature: with it a row of PostgreSQL still fits on a page. */
 const mostBits = 2 ** 15;
 /** Bits of the smallest. */
-const leastBits = 2 ** 9;
+const leastBits = 2 ** 7;
 /** A signature has at least so many bits for each piece, where it can: then one in thirty others seems to be there. */
 const bitsForPiece = 8;
 /** Bits that each piece sets. */
@@ -63,29 +65,38 @@ export const mayBeInUuid = (text: string): boolean =>
   /^[0-9a-f-]+$/i.test(text) &&
   "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx".includes(text.replaceAll(/[^-]/g, "x"));
 
-/** A new signature, for texts that are added. */
-export const createSignature = (): Uint8Array => new Uint8Array(mostBits / 8);
+/** Signatures for texts that are added: of a number that is a power of two, up to four. */
+export const createSignatures = (count: number): Uint8Array[] =>
+  Array.from({ length: count }, () => new Uint8Array(mostBits / 8));
 
-/** Has a signature tell of one more text. */
-export function addText(signature: Uint8Array, text: string, pieces: Pieces): void {
-  const mask = signature.length * 8 - 1;
+/** Has signatures tell of one more text. */
+export function addText(signatures: readonly Uint8Array[], text: string, pieces: Pieces): void {
   pieces(text, (hash) => {
+    const signature = signatures[blockOf(hash, signatures.length)];
+    const mask = signature.length * 8 - 1;
     for (let number = 0; number < hashes; number++) setBit(signature, bitOf(hash, number) & mask);
   });
 }
 
-/** Whether a signature tells of all pieces of a text. */
-export function tellsOf(signature: Uint8Array, text: string, pieces: Pieces): boolean {
+/** Whether signatures tell of all pieces of a text. */
+export function tellsOf(signatures: readonly Uint8Array[], text: string, pieces: Pieces): boolean {
   let isWhole = true;
-  const mask = signature.length * 8 - 1;
   pieces(text, (hash) => {
+    const signature = signatures[blockOf(hash, signatures.length)];
+    const mask = signature.length * 8 - 1;
     for (let number = 0; number < hashes; number++) isWhole &&= hasBit(signature, bitOf(hash, number) & mask);
   });
   return isWhole;
 }
 
-/** What a signature has to have for a text to be there: numbers, of which the lowest binary digits say which bit. */
-export function bitsOf(text: string, pieces: Pieces): number[] {
+/** What one of some signatures has to have for a text to be there: numbers, of which the lowest digits say which bit. */
+export interface Sought {
+  block: number;
+  bits: number[];
+}
+
+/** What all of `count` signatures have to have; first the one that tells most. */
+export function soughtIn(text: string, pieces: Pieces, count: number): Sought[] {
   const all = new Set<number>();
   pieces(text, (hash) => all.add(hash), text.length);
   const found = [...all];
@@ -93,7 +104,14 @@ export function bitsOf(text: string, pieces: Pieces): number[] {
   const chosen = found.length <= mostPieces
     ? found
     : Array.from({ length: mostPieces }, (_, index) => found[Math.floor(index * found.length / mostPieces)]);
-  return chosen.flatMap((hash) => Array.from({ length: hashes }, (_, number) => bitOf(hash, number)));
+  return [...Map.groupBy(chosen, (hash) => blockOf(hash, count))]
+    .map(([block, hashesOfBlock]) => ({
+      block,
+      bits: hashesOfBlock.flatMap((hash) =>
+        Array.from({ length: hashes }, (_, number) => bitOf(hash, number))
+      ),
+    }))
+    .sort((a, b) => b.bits.length - a.bits.length);
 }
 
 /** Whether there may be a text with these bits; for sure where there is. */
@@ -123,6 +141,9 @@ function piecesIn(signature: Uint8Array): number {
   }
   return set === bits ? Infinity : -bits / hashes * Math.log(1 - set / bits);
 }
+
+/** By the two highest bits. */
+const blockOf = (hash: number, count: number): number => hash >>> 30 & count - 1;
 
 /** Two numbers of fifteen bits, and sums of them (Kirsch and Mitzenmacher, "Less hashing, same performance", 2006). */
 const bitOf = (hash: number, number: number): number =>

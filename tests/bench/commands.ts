@@ -62,8 +62,14 @@ const lines = `
   list --limit 50 --tag all --sort id
   list --limit 50 --tag all --sort updated,desc
   list --limit 50 --tag fifth --sort priority
+  list --limit 50 --since 5m
   list --limit 50 --search convert
+  list --limit 50 --search convert --sort updated,desc
+  list --limit 50 --search photos/12345
+  list --limit 50 --search 12345 --sort priority,desc
   list --limit 50 --search zzz
+  list --limit 50 --search zzz --sort updated,desc
+  list --limit 50 --search zzz --since 2h
   list --limit 50 --search zzz --state dead
   cancel --tag three --state failed
   cancel --state processing
@@ -107,6 +113,8 @@ async function measure(rounds: number, where: string, url?: string): Promise<Row
     { completed: 1000, ready: 1000, scheduled: 1000, dead: 1100, tagged: true },
     at("small"),
   );
+  // As a manager does in some minutes.
+  for (const { store } of [large, small]) while (await store.extendSearchIndex());
   // Each takes another job.
   let next = 1;
   const numbered = (text: string) => () => text.replace("ID", String(next++));

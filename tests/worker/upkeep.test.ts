@@ -63,10 +63,12 @@ queueTest("a manager signs what has come before it", async (queue) => {
   intake.add(Array.from({ length: 2100 }, (_, number) => newJob(`job-${number}`, { held: true })));
   await intake.commit();
   const signed = async () =>
-    Number((await queue.place.query("SELECT count(*) AS n FROM text_signatures"))[0].n);
+    Number(
+      (await queue.place.query("SELECT count(*) AS n FROM text_signatures WHERE signature IS NOT NULL"))[0].n,
+    );
   assert.equal(await signed(), 0);
   queue.start("--count", "1");
-  await waitFor("two parts to be signed", async () => await signed() === 2);
+  await waitFor("two parts to be signed", async () => await signed() === 8);
   assert.deepEqual((await queue.store.list({ search: "job-1234", limit: 5 })).map(({ id }) => id), [
     "job-1234",
   ]);

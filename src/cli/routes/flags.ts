@@ -44,7 +44,7 @@ export const limit = value("N", "Show the newest N jobs, with --sort the first N
 export const filters = {
   queue: values("QUEUE", "Only jobs of these queues: a,b"),
   tag: values("TAG", "Only jobs with this tag; with all of them, where several are given: a,b"),
-  search: value("TEXT", "Only jobs with this text in their command or id; reads all jobs of the states"),
+  search: value("TEXT", "Only jobs with this text in their command or id"),
   since: value("TIME", "Only jobs put into the queue since then: 2h, 2026-11-24, 2026-11-24T10:00Z"),
   "older-than": value(
     "TIME",

@@ -225,7 +225,12 @@ const openBlocked = `
 
 // See search_index.ts. All of a row on one page: what is kept apart takes three looks.
 const searchIndex = `
-  CREATE TABLE queuectl.text_signatures (part bigint PRIMARY KEY, signature bytea);
+  CREATE TABLE queuectl.text_signatures (
+    block smallint NOT NULL,
+    part bigint NOT NULL,
+    signature bytea,
+    PRIMARY KEY (block, part)
+  );
   CREATE TABLE queuectl.id_signatures (part bigint PRIMARY KEY, signature bytea NOT NULL);
   CREATE TABLE queuectl.part_ages (part bigint PRIMARY KEY, newest bigint NOT NULL);
   ALTER TABLE queuectl.text_signatures ALTER COLUMN signature SET STORAGE PLAIN;

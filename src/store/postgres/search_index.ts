@@ -3,34 +3,49 @@
 import { Buffer } from "node:buffer";
 import { partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
 import { number, numberOrNull, text, textOrNull } from "../rows.ts";
-import { createSigner, isSigned, type SignedJob, soughtBits } from "../search_index.ts";
-import { addText, mostSigned, textPieces } from "../text_signature.ts";
+import {
+  createSigner,
+  isSigned,
+  type Signatures,
+  type SignedJob,
+  soughtText,
+  textBlocks,
+} from "../search_index.ts";
+import { addText, mostSigned, type Sought, textPieces } from "../text_signature.ts";
 import type { Database, Run } from "./database.ts";
 import { jobsTable, lastSeq } from "./move_lock.ts";
 import { createParameters } from "./selection.ts";
-import { asArray } from "./storable.ts";
+import { asArray, asJson } from "./storable.ts";
 
 /** The keys of the jobs that can have a text, between the first and the last key of all jobs; undefined where there are none. */
 export async function spansWith(
   run: Run,
   sought: string,
 ): Promise<{ spans: Span[]; first: number; last: number } | undefined> {
-  const { texts, ids } = soughtBits(sought);
+  const { texts: [text0, ...others], ids } = soughtText(sought);
   const parameters = createParameters();
-  const holds = (signature: string, bits: readonly number[]) =>
-    bits.map((bit) =>
-      `get_bit(${signature}, ${parameters.add(bit)}::integer & 8 * length(${signature}) - 1) = 1`
-    ).join(" AND ") || "true";
-  const byId = ids === null
+  // Without a signature, the jobs of a part are to be read.
+  const mayHold = (table: string, bits: readonly number[]) => {
+    const isSet = bits.map((bit) =>
+      `get_bit(${table}.signature, ${parameters.add(bit)}::integer & 8 * length(${table}.signature) - 1) = 1`
+    );
+    return `(${table}.signature IS NULL OR ${isSet.join(" AND ") || "true"})`;
+  };
+  const isInOther = ({ block, bits }: Sought) =>
+    `AND EXISTS (SELECT 1 FROM queuectl.text_signatures AS other
+       WHERE other.block = ${block} AND other.part = text.part AND ${mayHold("other", bits)})`;
+  const isInId = ids === null
     ? ""
     : `OR EXISTS (SELECT 1 FROM queuectl.id_signatures AS id WHERE id.part = text.part AND ${
-      holds("id.signature", ids)
+      mayHold("id", ids)
     })`;
   const [row] = await run(
     `SELECT (SELECT min(seq) FROM queuectl.jobs) AS first, (SELECT max(seq) FROM queuectl.jobs) AS last,
-       (SELECT max(part) FROM queuectl.text_signatures) AS signed, (
+       (SELECT max(part) FROM queuectl.part_ages) AS signed, (
          SELECT coalesce(string_agg(part::text, ',' ORDER BY part), '') FROM queuectl.text_signatures AS text
-         WHERE signature IS NULL OR ${holds("signature", texts)} ${byId}
+         WHERE block = ${text0.block} AND (${mayHold("text", text0.bits)} ${
+      others.map(isInOther).join(" ")
+    } ${isInId})
        ) AS parts`,
     parameters.values,
   );
@@ -113,18 +128,13 @@ const lockKey = "1903519075, $1::regclass::oid::integer";
 async function nextPart(run: Run): Promise<number | null> {
   const [row] = await run(
     `SELECT min(seq) AS key FROM queuectl.jobs
-     WHERE seq >= coalesce((SELECT max(part) + 1 FROM queuectl.text_signatures) * ${partSize}, 0)`,
+     WHERE seq >= coalesce((SELECT max(part) + 1 FROM queuectl.part_ages) * ${partSize}, 0)`,
   );
   const key = numberOrNull(row, "key");
   return key === null ? null : partOf(key);
 }
 
 async function signPart(run: Run, part: number): Promise<void> {
-  const store = (table: string, signature: Uint8Array | null) =>
-    run(`INSERT INTO queuectl.${table} (part, signature) VALUES ($1::bigint, decode($2, 'base64'))`, [
-      part,
-      signature && Buffer.from(signature).toString("base64"),
-    ]);
   const [row] = await run(
     `SELECT coalesce(sum(octet_length(command)), 0)::bigint AS length, max(created_at) AS newest FROM queuectl.jobs
      WHERE seq BETWEEN $1::bigint AND $2::bigint`,
@@ -134,15 +144,27 @@ async function signPart(run: Run, part: number): Promise<void> {
     part,
     number(row, "newest"),
   ]);
-  if (number(row, "length") > mostSigned) {
-    await store("text_signatures", null);
-    return;
-  }
+  const signatures = number(row, "length") > mostSigned ? null : await signaturesOf(run, part);
+  await run(
+    `INSERT INTO queuectl.text_signatures (block, part, signature)
+     SELECT block - 1, $1::bigint, decode(encoded, 'base64')
+     FROM json_array_elements_text($2::text::json) WITH ORDINALITY AS text (encoded, block)`,
+    [part, asJson(signatures?.texts.map(toBase64) ?? Array.from({ length: textBlocks }, () => null))],
+  );
+  if (!signatures?.ids) return;
+  await run(
+    "INSERT INTO queuectl.id_signatures (part, signature) VALUES ($1::bigint, decode($2, 'base64'))",
+    [
+      part,
+      toBase64(signatures.ids),
+    ],
+  );
+}
+
+async function signaturesOf(run: Run, part: number): Promise<Signatures> {
   const signer = createSigner();
   for (const job of await jobsOf(run, part)) signer.add(job);
-  const { texts, ids } = signer.sign();
-  await store("text_signatures", texts);
-  if (ids !== null) await store("id_signatures", ids);
+  return signer.sign();
 }
 
 /** The first and the last key of a part. */
@@ -156,6 +178,7 @@ async function jobsOf(run: Run, part: number): Promise<SignedJob[]> {
   return rows.map((row) => ({ id: text(row, "id"), command: text(row, "command") }));
 }
 
+const toBase64 = (signature: Uint8Array): string => Buffer.from(signature).toString("base64");
 const fromBase64 = (encoded: string): Uint8Array => new Uint8Array(Buffer.from(encoded, "base64"));
 
 /** Notes that jobs have got another command; in the transaction in which they did. */
@@ -166,19 +189,29 @@ export async function noteCommand(
   command: string,
 ): Promise<void> {
   await run(`SELECT pg_advisory_xact_lock_shared(${lockKey})`, [jobsTable(database)]);
-  const rows = await run(
-    `SELECT part, encode(signature, 'base64') AS signature FROM queuectl.text_signatures
-     WHERE part = ANY($1::bigint[]) AND signature IS NOT NULL ORDER BY part FOR UPDATE`,
-    [asArray(partsOfKeys(jobs.map(({ seq }) => seq)))],
-  );
-  for (const row of rows) {
-    const signature = fromBase64(text(row, "signature"));
-    addText(signature, command, textPieces);
+  for (const part of partsOfKeys(jobs.map(({ seq }) => seq))) {
+    const texts = await textsOf(run, part, "FOR UPDATE");
+    if (texts === null) continue;
+    addText(texts, command, textPieces);
     await run(
-      "UPDATE queuectl.text_signatures SET signature = decode($2, 'base64') WHERE part = $1::bigint",
-      [number(row, "part"), Buffer.from(signature).toString("base64")],
+      `UPDATE queuectl.text_signatures AS text SET signature = decode(encoded, 'base64')
+       FROM json_array_elements_text($2::text::json) WITH ORDINALITY AS changed (encoded, number)
+       WHERE part = $1::bigint AND block = number - 1`,
+      [part, asJson(texts.map(toBase64))],
     );
   }
+}
+
+/** The signatures of the texts of a part; null where it is not signed, or where there are none. */
+async function textsOf(run: Run, part: number, lock = ""): Promise<Uint8Array[] | null> {
+  const blocks = Array.from({ length: textBlocks }, (_, block) => block);
+  const rows = await run(
+    `SELECT encode(signature, 'base64') AS signature FROM queuectl.text_signatures
+     WHERE block IN (${blocks.join(", ")}) AND part = $1::bigint ORDER BY block ${lock}`,
+    [part],
+  );
+  const texts = rows.map((row) => textOrNull(row, "signature")).filter((encoded) => encoded !== null);
+  return texts.length < textBlocks ? null : texts.map(fromBase64);
 }
 
 const tables = ["text_signatures", "id_signatures", "part_ages"].map((table) => `queuectl.${table}`);
@@ -204,27 +237,27 @@ export async function countUnfindable(database: Database): Promise<number> {
   const effort = { readOnly: true, pace: "slow" } as const;
   const [[{ unsigned }]] = await database.batch([{
     text: `SELECT count(*) AS unsigned FROM queuectl.jobs
-      WHERE seq < (SELECT (max(part) + 1) * ${partSize} FROM queuectl.text_signatures)
-        AND NOT EXISTS (SELECT 1 FROM queuectl.text_signatures WHERE part = seq / ${partSize})`,
+      WHERE seq < (SELECT (max(part) + 1) * ${partSize} FROM queuectl.part_ages)
+        AND NOT EXISTS (SELECT 1 FROM queuectl.text_signatures WHERE block = 0 AND part = seq / ${partSize})`,
   }], effort);
   let count = Number(unsigned);
   for (let last = -1;;) {
     const found = await database.transaction(async (run) => {
       const [row] = await run(
-        `SELECT part, encode(text.signature, 'base64') AS texts, encode(id.signature, 'base64') AS ids
+        `SELECT part, encode(id.signature, 'base64') AS ids
          FROM queuectl.text_signatures AS text LEFT JOIN queuectl.id_signatures AS id USING (part)
-         WHERE part > $1::bigint AND text.signature IS NOT NULL ORDER BY part LIMIT 1`,
+         WHERE block = 0 AND part > $1::bigint AND text.signature IS NOT NULL ORDER BY part LIMIT 1`,
         [last],
       );
       if (row === undefined) return null;
-      const ids = textOrNull(row, "ids");
-      const signatures = {
-        texts: fromBase64(text(row, "texts")),
-        ids: ids === null ? null : fromBase64(ids),
-      };
       const part = number(row, "part");
+      const [texts, ids] = [await textsOf(run, part), textOrNull(row, "ids")];
       const jobs = await jobsOf(run, part);
-      return { part, missing: jobs.filter((job) => !isSigned(job, signatures)).length };
+      const signatures = texts && { texts, ids: ids === null ? null : fromBase64(ids) };
+      return {
+        part,
+        missing: jobs.filter((job) => signatures === null || !isSigned(job, signatures)).length,
+      };
     }, effort);
     if (found === null) return count;
     last = found.part;

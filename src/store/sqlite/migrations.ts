@@ -220,7 +220,7 @@ const openBlocked = `
 
 // See search_index.ts.
 const searchIndex = `
-  CREATE TABLE text_signatures (part INTEGER PRIMARY KEY, signature BLOB) STRICT;
+  CREATE TABLE text_signatures (key INTEGER PRIMARY KEY, signature BLOB) STRICT;
   CREATE TABLE id_signatures (part INTEGER PRIMARY KEY, signature BLOB NOT NULL) STRICT;
 `;
 

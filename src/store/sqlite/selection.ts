@@ -85,7 +85,7 @@ export function conditionFor(
   ways.push(...narrow.ways);
   const byText = filter.search === undefined || isByKeys
     ? undefined
-    : wayOfText(database, filter.search, parameters);
+    : wayOfText(database, filter.search, parameters, isByAge);
   if (byText !== undefined) ways.push(byText);
   // What takes longer comes last, and what holds for most.
   conditions.push(...narrow.ofQueues);

@@ -29,17 +29,20 @@ export const all: Way = { size: Infinity, where: () => "true" };
 export const bestOf = (ways: readonly Way[]): Way =>
   ways.reduce((best, way) => way.size < best.size ? way : best, all);
 
-/** Past the jobs that can have a text; undefined where that is not known, or they are many: those are rather read as they come. */
+/**
+ * Past the jobs that can have a text; undefined where they are many: those are rather read as they come. More of them are
+ * worth it where they are read only until there are enough.
+ */
 export function wayOfText(
   database: Database,
   search: string,
   parameters: Record<string, SQLInputValue>,
+  isByAge: boolean,
 ): Way | undefined {
   const spans = spansWith(database, search);
-  if (spans === undefined) return undefined;
   const { first, last } = database.prepare(`
     SELECT (SELECT min(seq) FROM jobs) AS first, (SELECT max(seq) FROM jobs) AS last`).get()!;
-  if (!areFew(spans, Number(first ?? 1), Number(last ?? 0))) return undefined;
+  if (!areFew(spans, Number(first ?? 1), Number(last ?? 0), isByAge ? 2 : 5)) return undefined;
   parameters.spans = spanList(spans);
   const ends = "SELECT value ->> 0 AS first_key, value ->> 1 AS last_key FROM json_each(:spans)";
   return {

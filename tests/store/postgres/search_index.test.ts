@@ -15,8 +15,7 @@ postgresTest(
       intake.add(Array.from({ length: count }, (_, index) => newJob(`job-${from + index}`)));
       await intake.commit();
     };
-    const signed = async () =>
-      Number((await query("SELECT count(*) AS n FROM queuectl.text_signatures"))[0].n);
+    const signed = async () => Number((await query("SELECT count(*) AS n FROM queuectl.part_ages"))[0].n);
     await add(0, 500);
     await onServer(async (sql) => {
       await sql.begin(async (transaction) => {
