@@ -1,19 +1,12 @@
-/** The search index in a database; see ../search_index.ts. One process at a time extends it. */
+/** The search index in a database; see ../search_index.ts. Managers extend it: index_extender.ts. */
 
 import { Buffer } from "node:buffer";
 import { partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
 import { number, numberOrNull, text, textOrNull } from "../rows.ts";
-import {
-  createSigner,
-  isSigned,
-  type Signatures,
-  type SignedJob,
-  soughtText,
-  textBlocks,
-} from "../search_index.ts";
-import { addText, mostSigned, type Sought, textPieces } from "../text_signature.ts";
+import { isSigned, type SignedJob, soughtText, textBlocks } from "../search_index.ts";
+import { addText, type Sought, textPieces } from "../text_signature.ts";
 import type { Database, Run } from "./database.ts";
-import { jobsTable, lastSeq } from "./move_lock.ts";
+import { jobsTable } from "./move_lock.ts";
 import { createParameters } from "./selection.ts";
 import { asArray, asJson } from "./storable.ts";
 
@@ -74,103 +67,13 @@ export async function firstKeyOfAge(
   return part === null ? first : Math.max(first, startOf(part));
 }
 
-/** Signs parts, one with each call; whether there was one that no job can be added to. */
-export function createExtender(database: Database): () => Promise<boolean> {
-  // No job can be added any more with a key up to this one.
-  let closed = 0;
-  // The same will be true of `last` when these transactions have ended.
-  let awaited: { last: number; transactions: Set<string> } | undefined;
-
-  async function readClosed(run: Run): Promise<void> {
-    const busy = awaited && await writers(run);
-    if (awaited && busy?.isDisjointFrom(awaited.transactions)) {
-      closed = awaited.last;
-      awaited = undefined;
-    }
-    // In this order: whoever gets a key has the lock before, and until it is seen what became of it.
-    awaited ??= { last: await lastSeq(database, run), transactions: await writers(run) };
-    if (awaited.transactions.size > 0) return;
-    closed = awaited.last;
-    awaited = undefined;
-  }
-
-  /** The transactions that may be adding jobs. */
-  async function writers(run: Run): Promise<Set<string>> {
-    const rows = await run(
-      `SELECT virtualtransaction AS writer FROM pg_catalog.pg_locks
-       WHERE locktype = 'relation' AND relation = $1::regclass AND granted
-         AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
-         AND mode NOT IN ('AccessShareLock', 'RowShareLock')`,
-      [jobsTable(database)],
-    );
-    return new Set(rows.map((row) => text(row, "writer")));
-  }
-
-  return () =>
-    database.transaction(async (run) => {
-      const [{ mine }] = await run(`SELECT pg_try_advisory_xact_lock(${lockKey}) AS mine`, [
-        jobsTable(database),
-      ]);
-      const part = mine ? await nextPart(run) : null;
-      if (part === null) return false;
-      const end = startOf(part + 1);
-      if (end > closed + 1) await readClosed(run);
-      if (end > closed + 1) return false;
-      await signPart(run, part);
-      return true;
-    });
-}
-
 /** Held by whoever signs, and shared by those that change what has perhaps been signed. "quec" in ASCII, and the table. */
-const lockKey = "1903519075, $1::regclass::oid::integer";
-
-/** The first part with jobs behind those that are signed; null where there is none. */
-async function nextPart(run: Run): Promise<number | null> {
-  const [row] = await run(
-    `SELECT min(seq) AS key FROM queuectl.jobs
-     WHERE seq >= coalesce((SELECT max(part) + 1 FROM queuectl.part_ages) * ${partSize}, 0)`,
-  );
-  const key = numberOrNull(row, "key");
-  return key === null ? null : partOf(key);
-}
-
-async function signPart(run: Run, part: number): Promise<void> {
-  const [row] = await run(
-    `SELECT coalesce(sum(octet_length(command)), 0)::bigint AS length, max(created_at) AS newest FROM queuectl.jobs
-     WHERE seq BETWEEN $1::bigint AND $2::bigint`,
-    keysOf(part),
-  );
-  await run("INSERT INTO queuectl.part_ages (part, newest) VALUES ($1::bigint, $2::bigint)", [
-    part,
-    number(row, "newest"),
-  ]);
-  const signatures = number(row, "length") > mostSigned ? null : await signaturesOf(run, part);
-  await run(
-    `INSERT INTO queuectl.text_signatures (block, part, signature)
-     SELECT block - 1, $1::bigint, decode(encoded, 'base64')
-     FROM json_array_elements_text($2::text::json) WITH ORDINALITY AS text (encoded, block)`,
-    [part, asJson(signatures?.texts.map(toBase64) ?? Array.from({ length: textBlocks }, () => null))],
-  );
-  if (!signatures?.ids) return;
-  await run(
-    "INSERT INTO queuectl.id_signatures (part, signature) VALUES ($1::bigint, decode($2, 'base64'))",
-    [
-      part,
-      toBase64(signatures.ids),
-    ],
-  );
-}
-
-async function signaturesOf(run: Run, part: number): Promise<Signatures> {
-  const signer = createSigner();
-  for (const job of await jobsOf(run, part)) signer.add(job);
-  return signer.sign();
-}
+export const lockKey = "1903519075, $1::regclass::oid::integer";
 
 /** The first and the last key of a part. */
-const keysOf = (part: number): [number, number] => [startOf(part), startOf(part + 1) - 1];
+export const keysOf = (part: number): [number, number] => [startOf(part), startOf(part + 1) - 1];
 
-async function jobsOf(run: Run, part: number): Promise<SignedJob[]> {
+export async function jobsOf(run: Run, part: number): Promise<SignedJob[]> {
   const rows = await run(
     "SELECT id, command FROM queuectl.jobs WHERE seq BETWEEN $1::bigint AND $2::bigint",
     keysOf(part),
@@ -178,7 +81,7 @@ async function jobsOf(run: Run, part: number): Promise<SignedJob[]> {
   return rows.map((row) => ({ id: text(row, "id"), command: text(row, "command") }));
 }
 
-const toBase64 = (signature: Uint8Array): string => Buffer.from(signature).toString("base64");
+export const toBase64 = (signature: Uint8Array): string => Buffer.from(signature).toString("base64");
 const fromBase64 = (encoded: string): Uint8Array => new Uint8Array(Buffer.from(encoded, "base64"));
 
 /** Notes that jobs have got another command; in the transaction in which they did. */
