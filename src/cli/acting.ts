@@ -4,7 +4,7 @@ import { printable } from "../printable.ts";
 import type { Aftermath } from "../store/aftermath.ts";
 import { isNamed, type Selection } from "../store/selection.ts";
 import type { Store } from "../store/store.ts";
-import { isReached } from "./follow/words.ts";
+import { isReached } from "./follow/waiting_words.ts";
 import { counted, json } from "./output.ts";
 import { print, printAll, printMessage } from "./standard_streams.ts";
 

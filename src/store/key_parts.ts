@@ -22,14 +22,16 @@ export interface Span {
 export const sizeOf = (spans: readonly Span[]): number =>
   spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 
-/** Whether spans are so few of all keys, up to one in `share`, that it takes less time to read them one by one. */
-export const areFew = (spans: readonly Span[], first: number, last: number, share = 5): boolean =>
-  sizeOf(spans) * share <= last - first + 1;
+/** Whether to look where a text can be in some keys takes less time than to read `size` jobs: it is noted of each part. */
+export const isWorthALook = (size: number, { from, to }: Span): boolean =>
+  to - from >= partSize && size * 100 > to - from;
 
-/**
- * The spans of some parts, in ascending order, and of all keys from `next` on, up to `last`: as few as there can be.
- */
-export function spansOf(parts: Iterable<number>, next: number, last: number): Span[] {
+/** Whether spans are so few of all keys, up to one in `share`, that it takes less time to read them one by one. */
+export const areFew = (spans: readonly Span[], { from, to }: Span, share = 5): boolean =>
+  sizeOf(spans) * share <= to - from + 1;
+
+/** The spans of some parts, in ascending order, and of all keys from `next` on, as far as they are in another one. */
+export function spansOf(parts: Iterable<number>, next: number, all: Span): Span[] {
   const spans: Span[] = [];
   const add = (from: number, to: number) => {
     const before = spans.at(-1);
@@ -37,9 +39,14 @@ export function spansOf(parts: Iterable<number>, next: number, last: number): Sp
     else if (from <= to) spans.push({ from, to });
   };
   for (const part of parts) add(startOf(part), startOf(part + 1) - 1);
-  add(next, Math.max(last, next - 1));
-  return spans;
+  add(next, Math.max(all.to, next - 1));
+  return within(spans, all);
 }
+
+/** What of some spans is in another one. */
+export const within = (spans: readonly Span[], { from, to }: Span): Span[] =>
+  spans.map((span) => ({ from: Math.max(span.from, from), to: Math.min(span.to, to) }))
+    .filter(({ from, to }) => from <= to);
 
 /** Keys of the first spans that are read at once; each time twice as many. */
 const firstKeys = 8 * partSize;
@@ -50,14 +57,12 @@ export function* spansInTurn(
   descending: boolean,
   behind?: number,
 ): Generator<Span[]> {
-  const ordered = descending ? spans.toReversed() : spans;
-  const left = ordered.map(({ from, to }) =>
-    behind === undefined
-      ? { from, to }
-      : descending
-      ? { from, to: Math.min(to, behind - 1) }
-      : { from: Math.max(from, behind + 1), to }
-  ).filter(({ from, to }) => from <= to);
+  const ahead = behind === undefined
+    ? [...spans]
+    : descending
+    ? within(spans, { from: 0, to: behind - 1 })
+    : within(spans, { from: behind + 1, to: Infinity });
+  const left = descending ? ahead.reverse() : ahead;
   let turn: Span[] = [];
   let room = firstKeys;
   for (let most = firstKeys; left.length > 0;) {

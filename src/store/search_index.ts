@@ -32,23 +32,16 @@ export interface Signatures {
   ids: Uint8Array | null;
 }
 
-/** Signs the jobs of a part, which are added one after the other. */
-export interface Signer {
-  add(job: SignedJob): void;
-  sign(): Signatures;
-}
-
-export function createSigner(): Signer {
+/** Signs the jobs of a part. */
+export function sign(jobs: Iterable<SignedJob>): Signatures {
   const texts = createSignatures(textBlocks);
   let ids: Uint8Array[] | null = null;
-  return {
-    add({ id, command }) {
-      addText(texts, command, textPieces);
-      if (isUuid(id)) addText(ids ??= createSignatures(1), id, uuidPieces);
-      else addText(texts, id, textPieces);
-    },
-    sign: () => ({ texts: texts.map(folded), ids: ids && folded(ids[0]) }),
-  };
+  for (const { id, command } of jobs) {
+    addText(texts, command, textPieces);
+    if (isUuid(id)) addText(ids ??= createSignatures(1), id, uuidPieces);
+    else addText(texts, id, textPieces);
+  }
+  return { texts: texts.map(folded), ids: ids && folded(ids[0]) };
 }
 
 /** What the signatures of a part have to have, one kind or the other, for a text to be in one of its jobs. */

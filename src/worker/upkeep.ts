@@ -8,13 +8,17 @@ const standardPauses = { first: 1000, idle: 10_000, failure: 60_000 };
 /** Of the time of one process, and of the lock on a file, steps take no more than one part in so many. */
 const share = 20;
 
-/** Goes on until what is returned is called, which resolves when no step is underway. What a step throws is reported. */
+/**
+ * Goes on until what is returned is called, which resolves when no step is underway. What a step throws is reported, but
+ * not again and again.
+ */
 export function startUpkeep(
   store: Pick<Store, "extendSearchIndex">,
   report: (error: Error) => void,
   pauses = standardPauses,
 ): () => Promise<void> {
   const stopping = new AbortController();
+  let reported = "";
 
   /** Resolves to the pause before the next step. */
   async function step(): Promise<number> {
@@ -23,7 +27,9 @@ export function startUpkeep(
       const isThereMore = await store.extendSearchIndex();
       return isThereMore ? (performance.now() - startedAt) * (share - 1) : pauses.idle;
     } catch (error) {
-      report(error as Error);
+      const { message } = error as Error;
+      if (!stopping.signal.aborted && message !== reported) report(error as Error);
+      reported = message;
       return pauses.failure;
     }
   }

@@ -228,13 +228,15 @@ queueTest("wait tells what somebody has to do before its jobs go on", async (que
     { id: "held", command: "true", queue: "mail", held: true },
     { id: "here", command: "true" },
     { id: "paused", command: "true", queue: "slow" },
+    { id: "behind", command: "true", queue: "mail", after: ["paused"] },
   );
   await queue.run("pause", "slow");
-  const waiter = startProgram(queue, ["wait", "held", "here"]);
+  const waiter = startProgram(queue, ["wait", "held", "here", "behind"]);
   await waiter.line(/^Job held is held; let it go: queuectl release held$/);
   await waiter.line(
     /^Job here waits: no worker takes jobs of queue default; start one: queuectl worker start --queue default$/,
   );
+  await waiter.line(/^Job behind waits for job paused, which is pending in queue slow, which is paused$/);
   const other = startProgram(queue, ["wait", "--queue", "slow"]);
   await other.line(/^No worker takes jobs of queue slow; start one: queuectl worker start --queue slow$/);
   queue.start();

@@ -1,7 +1,8 @@
 import { printable } from "../../printable.ts";
 import type { JobDetail, ParentJob } from "../../store/progress.ts";
 import type { Context } from "../context.ts";
-import { outcomeWords, runningWords, type Waiting, whyItWaits } from "../follow/words.ts";
+import { type Waiting, whyItWaits } from "../follow/waiting_words.ts";
+import { outcomeWords, runningWords } from "../follow/words.ts";
 import { openQueue } from "../open_queue.ts";
 import { defaultQueueName } from "../../job/job.ts";
 import { iso, jobObject, json as asJson, type Table } from "../output.ts";

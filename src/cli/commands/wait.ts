@@ -1,20 +1,13 @@
 import { QueuectlError } from "../../errors.ts";
 import type { JobFilter, JobKind, ListFilter } from "../../store/selection.ts";
 import type { JobDetail } from "../../store/progress.ts";
-import { allQueues } from "../../store/queues.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { duration } from "../flag_values.ts";
 import { type Changes, changesOf } from "../follow/changes.ts";
-import {
-  endObject,
-  exitStatusOf,
-  failureWords,
-  hasEnded,
-  hasWorker,
-  noWorkerWords,
-  whyItWaits,
-} from "../follow/words.ts";
+import { endObject, exitStatusOf, failureWords, hasEnded } from "../follow/words.ts";
+import { detailIfThere, hindrancesOf } from "../follow/hindrances.ts";
+import { hasWorker, noWorkerWords } from "../follow/waiting_words.ts";
 import { type FilterFlags, filterOf } from "../job_filter.ts";
 import { requireQueues, requireTags } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
@@ -80,23 +73,25 @@ export async function waitForJobs(
     const found = new Map((await store.progress([...open])).map((job) => [job.seq, job]));
     for (const seq of open) {
       const job = found.get(seq);
-      if (!job) {
+      const isOver = job !== undefined && hasEnded(job.state);
+      const needsDetail = isOver && (asJson || job.state !== "completed");
+      const detail = needsDetail ? await detailIfThere(store, job.id) : undefined;
+      if (!job || needsDetail && !detail) {
         // The others are waited for all the same.
         open.delete(seq);
         removed.push(jobs.get(seq)!.id);
         continue;
       }
       jobs.set(seq, job);
-      if (!hasEnded(job.state)) continue;
+      if (!isOver) continue;
       open.delete(seq);
-      const detail = asJson || job.state !== "completed" ? await store.detail(job.id) : undefined;
       if (job.state !== "completed") failed = tellFailure({ ...detail!, state: job.state });
       if (asJson) ends.set(seq, endObject(job, detail!.runs.at(-1)));
     }
     return open.size;
   }, {
     left: () => Promise.resolve({ count: open.size, ids: openIds() }),
-    hindrances: (processes) => hindrancesOf(store, openIds(), processes),
+    hindrances: (processes) => hindrancesOf(store, openIds().slice(0, mostNamed), processes),
   });
   if (asJson) {
     await printAll(jsonArray([...jobs].map(([seq, job]) => ends.get(seq) ?? endObject(job, undefined))));
@@ -110,26 +105,6 @@ export async function waitForJobs(
     );
   }
   return jobs.size === 1 ? failed : Math.min(1, failed);
-}
-
-/** What somebody has to do before these jobs can go on, as far as it is seen by the first of them. */
-async function hindrancesOf(
-  store: Store,
-  ids: readonly string[],
-  processes: readonly RegisteredProcess[],
-): Promise<string[]> {
-  const words: string[] = [];
-  const queues = await store.queues();
-  for (const id of ids.slice(0, mostNamed)) {
-    const job = await store.detail(id);
-    const waiting = whyItWaits(job, processes, queues);
-    if (waiting === null) continue;
-    const isPaused = queues.some(({ name, paused }) => paused && (name === allQueues || name === job.queue));
-    if (waiting.noWorker || isPaused || waiting.for === "release" || waiting.for === "continue") {
-      words.push(`Job ${id} ${waiting.text}`);
-    }
-  }
-  return words;
 }
 
 /** Says how a job has ended that did not complete; gives its exit status. */

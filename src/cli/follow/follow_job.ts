@@ -7,7 +7,8 @@ import type { OutputStream, Store } from "../../store/store.ts";
 import type { Changes } from "./changes.ts";
 import { lastLines } from "./printed_text.ts";
 import { createRunReader, type Piece, type RunReader } from "./run_reader.ts";
-import { endWords, failureWords, hasEnded, whyItWaits } from "./words.ts";
+import { whyItWaits } from "./waiting_words.ts";
+import { endWords, failureWords, hasEnded } from "./words.ts";
 
 /** Milliseconds between two looks at the files of a run. */
 const lookInterval = 100;

@@ -89,7 +89,7 @@ async function complete(
     deathsHere + deaths,
   ]);
   // The keys that come are older than what was here.
-  await forgetSearchIndex(run);
+  await forgetSearchIndex(database, run);
   const highest = Math.max(last, await lastSeq(database, run));
   if (highest > 0) {
     await run("SELECT setval(pg_get_serial_sequence($1, 'seq')::regclass, $2::bigint)", [

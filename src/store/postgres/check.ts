@@ -2,6 +2,7 @@
 
 import { jobStates } from "../../job/job.ts";
 import { environment, number, retryRules, type Row } from "../rows.ts";
+import { partSize } from "../key_parts.ts";
 import { unfindable } from "../search_index.ts";
 import type { Database } from "./database.ts";
 import { countUnfindable } from "./search_index.ts";
@@ -130,6 +131,10 @@ const invariants: Array<[string, string]> = [
      WHERE NOT EXISTS (SELECT 1 FROM queuectl.jobs WHERE seq = edge.parent)
        OR NOT EXISTS (SELECT 1 FROM queuectl.jobs WHERE seq = edge.child)`,
     "dependencies are of jobs that do not exist",
+  ],
+  [
+    `SELECT count(*) AS n FROM queuectl.jobs JOIN queuectl.part_ages ON part = seq / ${partSize} WHERE created_at > newest`,
+    "jobs are newer than their part of the keys",
   ],
 ];
 

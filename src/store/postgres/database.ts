@@ -24,6 +24,8 @@ export interface Effort {
   unknown?: "again" | "tell";
   /** Reads one state of the database and changes nothing. */
   readOnly?: boolean;
+  /** Tried once, whatever it fails for: somebody else needs the session. */
+  once?: boolean;
 }
 
 /** Runs a statement of a transaction. */
@@ -113,7 +115,7 @@ export async function connect(
             again = true;
           }
         }
-        const limit = found === "repeat" ? busyLimit : unreachableLimit;
+        const limit = effort.once ? 0 : found === "repeat" ? busyLimit : unreachableLimit;
         if (found === "give up" || performance.now() - startedAt > limit || isClosed) {
           throw databaseError(options, error);
         }

@@ -27,8 +27,7 @@ export async function edit(
        WHERE seq = ANY(${keys}::bigint[])`,
       parameters.values,
     );
-    if (changes.command !== undefined) await noteCommand(database, run, jobs, changes.command);
-    await setTags(run, jobs, changes.tags);
+    await noteFields(database, run, jobs, changes);
     if (start !== undefined) await reschedule(database, run, jobs, start);
     return jobs.map(({ id }) => id);
     // A second time it might find that it runs already, and take that for a conflict.
@@ -65,6 +64,17 @@ const columns = {
   baseBackoff: ["base_backoff", "double precision"],
   cwd: ["cwd", "text"],
 } as const;
+
+/** What other tables say of fields that have been changed: tags, and where the search index finds a command. */
+export async function noteFields(
+  database: Database,
+  run: Run,
+  jobs: readonly { seq: number }[],
+  changes: JobChanges,
+): Promise<void> {
+  if (changes.command !== undefined) await noteCommand(database, run, jobs, changes.command);
+  await setTags(run, jobs, changes.tags);
+}
 
 /** Changes as the beginning of what is SET, each with a comma behind it. */
 export function assignments(

@@ -32,7 +32,7 @@ export function movingOn(database: Database): Moving {
     depart: () => depart(database),
     arrive: () => arrive(database),
     stay: (move) => ifBegun(database, move, () => Promise.resolve()),
-    empty: (move) => ifBegun(database, move, empty),
+    empty: (move) => ifBegun(database, move, (run) => empty(database, run)),
   };
 }
 
@@ -67,13 +67,13 @@ async function ifBegun(database: Database, move: string, body: (run: Run) => Pro
   }, slow);
 }
 
-async function empty(run: Run): Promise<void> {
+async function empty(database: Database, run: Run): Promise<void> {
   // The processes are gone; one that was only silent finds that it is not known any more.
   await run(`TRUNCATE ${sealed.join(", ")}`);
   const zeros = [...jobStates, "died"].map((name) => `${name} = 0`);
   await run(`UPDATE queuectl.counters SET ${zeros.join(", ")}`);
   await run("TRUNCATE queuectl.queue_counters");
   await run(`INSERT INTO queuectl.queues (name) VALUES (''), ('${defaultQueueName}')`);
-  await forgetSearchIndex(run);
+  await forgetSearchIndex(database, run);
   failpoint("emptying");
 }

@@ -8,11 +8,10 @@ import { timeSql } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { backInQueue, reopen, withoutFailedParents } from "./comeback.ts";
 import { forgiveBroken } from "./dependencies.ts";
-import { assignments } from "./edit.ts";
+import { assignments, noteFields } from "./edit.ts";
 import { notification } from "./notifications.ts";
 import { choose, createParameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
-import { setTags } from "./tags.ts";
 import { againForKeys, jobsWithoutKeys, keepingKeysUnique } from "./unique.ts";
 
 /**
@@ -67,7 +66,7 @@ async function putBack(
       parameters.values,
     );
     const { back, stay } = await reopen(database, run, keys);
-    await setTags(run, jobs, changes?.tags);
+    await noteFields(database, run, jobs, changes ?? {});
     const { text, parameters: payload } = notification(database);
     await run(text, payload);
     const asked = new Set(chosen.map(({ seq }) => seq));

@@ -10,11 +10,8 @@ import { jobsTable } from "./move_lock.ts";
 import { createParameters } from "./selection.ts";
 import { asArray, asJson } from "./storable.ts";
 
-/** The keys of the jobs that can have a text, between the first and the last key of all jobs; undefined where there are none. */
-export async function spansWith(
-  run: Run,
-  sought: string,
-): Promise<{ spans: Span[]; first: number; last: number } | undefined> {
+/** The keys of the jobs that can have a text, of those that are meant. */
+export async function spansWith(run: Run, sought: string, all: Span): Promise<Span[]> {
   const { texts: [text0, ...others], ids } = soughtText(sought);
   const parameters = createParameters();
   // Without a signature, the jobs of a part are to be read.
@@ -32,20 +29,19 @@ export async function spansWith(
     : `OR EXISTS (SELECT 1 FROM queuectl.id_signatures AS id WHERE id.part = text.part AND ${
       mayHold("id", ids)
     })`;
+  const isMeant = `part BETWEEN ${parameters.add(partOf(all.from))}::bigint AND ${
+    parameters.add(partOf(all.to))
+  }::bigint`;
   const [row] = await run(
-    `SELECT (SELECT min(seq) FROM queuectl.jobs) AS first, (SELECT max(seq) FROM queuectl.jobs) AS last,
-       (SELECT max(part) FROM queuectl.part_ages) AS signed, (
+    `SELECT (SELECT max(part) FROM queuectl.part_ages WHERE ${isMeant}) AS signed, (
          SELECT coalesce(string_agg(part::text, ',' ORDER BY part), '') FROM queuectl.text_signatures AS text
-         WHERE block = ${text0.block} AND (${mayHold("text", text0.bits)} ${
-      others.map(isInOther).join(" ")
-    } ${isInId})
+         WHERE block = ${text0.block} AND ${isMeant}
+           AND (${mayHold("text", text0.bits)} ${others.map(isInOther).join(" ")} ${isInId})
        ) AS parts`,
     parameters.values,
   );
-  const [first, last, signed] = ["first", "last", "signed"].map((column) => numberOrNull(row, column));
-  if (first === null || last === null) return undefined;
-  const parts: number[] = JSON.parse(`[${text(row, "parts")}]`);
-  return { spans: spansOf(parts, startOf((signed ?? -1) + 1), last), first, last };
+  const signed = numberOrNull(row, "signed") ?? partOf(all.from) - 1;
+  return spansOf(JSON.parse(`[${text(row, "parts")}]`), startOf(signed + 1), all);
 }
 
 /**
@@ -131,7 +127,8 @@ export async function forgetEmptyParts(run: Run, jobs: readonly { seq: number }[
 }
 
 /** Forgets all of it, where jobs come whose keys are older. */
-export async function forgetSearchIndex(run: Run): Promise<void> {
+export async function forgetSearchIndex(database: Database, run: Run): Promise<void> {
+  await run(`SELECT pg_advisory_xact_lock_shared(${lockKey})`, [jobsTable(database)]);
   for (const table of tables) await run(`DELETE FROM ${table}`);
 }
 
@@ -141,7 +138,9 @@ export async function countUnfindable(database: Database): Promise<number> {
   const [[{ unsigned }]] = await database.batch([{
     text: `SELECT count(*) AS unsigned FROM queuectl.jobs
       WHERE seq < (SELECT (max(part) + 1) * ${partSize} FROM queuectl.part_ages)
-        AND NOT EXISTS (SELECT 1 FROM queuectl.text_signatures WHERE block = 0 AND part = seq / ${partSize})`,
+        AND NOT EXISTS (
+          SELECT 1 FROM queuectl.text_signatures JOIN queuectl.part_ages USING (part)
+          WHERE block = 0 AND part = seq / ${partSize})`,
   }], effort);
   let count = Number(unsigned);
   for (let last = -1;;) {

@@ -1,7 +1,7 @@
 /** Which jobs are read to find those of a filter: by a tag or a queue where those are fewer, and between which keys. */
 
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
-import { areFew, sizeOf, type Span } from "../key_parts.ts";
+import { areFew, isWorthALook, sizeOf, type Span } from "../key_parts.ts";
 import { number } from "../rows.ts";
 import {
   clockTolerance,
@@ -83,10 +83,14 @@ export async function wayOf(
     if (isAlone || jobs <= most && jobs < best.size) best = { tag, keys, size: jobs };
   }
   if (search !== undefined && !isByKeys) {
-    const found = await spansWith(run, search);
-    if (found !== undefined && areFew(found.spans, found.first, found.last)) {
-      const size = sizeOf(found.spans);
-      if (size < best.size) best = { spans: found.spans, keys, size };
+    const [{ first, last }] = await run("SELECT min(seq) AS first, max(seq) AS last FROM queuectl.jobs");
+    const all = {
+      from: Math.max(Number(first ?? 1), keys?.least ?? 0),
+      to: Math.min(Number(last ?? 0), keys?.most ?? Infinity),
+    };
+    const spans = isWorthALook(best.size, all) ? await spansWith(run, search, all) : undefined;
+    if (spans !== undefined && sizeOf(spans) < best.size && areFew(spans, all)) {
+      best = { spans, keys, size: sizeOf(spans) };
     }
   }
   return best;

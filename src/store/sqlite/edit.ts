@@ -24,8 +24,7 @@ export async function edit(
       database.now(),
       parameters,
     );
-    if (changes.command !== undefined) noteCommand(database, jobs, changes.command);
-    setTags(database, jobs, changes.tags);
+    noteFields(database, jobs, changes);
     if (start !== undefined) reschedule(database, jobs, start);
     return jobs.map(({ id }) => id);
   });
@@ -51,6 +50,12 @@ const columns = {
   baseBackoff: "base_backoff",
   cwd: "cwd",
 } as const;
+
+/** What other tables say of fields that have been changed: tags, and where the search index finds a command. */
+export function noteFields(database: Database, jobs: readonly { seq: number }[], changes: JobChanges): void {
+  if (changes.command !== undefined) noteCommand(database, jobs, changes.command);
+  setTags(database, jobs, changes.tags);
+}
 
 /** Changes as the beginning of what is SET, each with a comma behind it. */
 export function assignments({ env, retryRules, tags: _, ...fields }: JobChanges): Condition {

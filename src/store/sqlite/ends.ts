@@ -1,9 +1,9 @@
 /** Between which keys the jobs of a filter are: so that those are not read that are older, or younger. */
 
-import { clockTolerance, firstKeySince, type JobFilter, type JobKind, type Moment } from "../selection.ts";
-import { number, numberOrNull } from "../rows.ts";
+import type { JobFilter, JobKind } from "../selection.ts";
+import { numberOrNull } from "../rows.ts";
+import { keysOfAges } from "./ages.ts";
 import type { Database } from "./database.ts";
-import { firstKeyOfAge } from "./recency.ts";
 import { blocked, claimable } from "./schema.ts";
 import { indexesOf, running } from "./selection.ts";
 
@@ -14,18 +14,9 @@ export interface Ends {
 }
 
 /** The ends of the kinds and the ages that a filter asks for; without a filter of all jobs. */
-export function endsOf(database: Database, { kinds, createdSince, unchangedSince }: JobFilter = {}): Ends {
-  const { first, last } = endsOfKinds(database, kinds);
-  const key = (moment: Moment, sql: string) => {
-    const time = "at" in moment ? moment.at : database.now() - moment.ago;
-    return number(database.prepare(`SELECT ${sql} AS key`).get({ time })!, "key");
-  };
-  const sinceThen = firstKeyOfAge(firstKeySince("jobs", `:time - ${clockTolerance}`), ":time");
-  const afterThen = firstKeySince("jobs", `:time + ${clockTolerance}`);
-  return {
-    first: createdSince === undefined ? first : Math.max(first, key(createdSince, sinceThen)),
-    last: unchangedSince === undefined ? last : Math.min(last, key(unchangedSince, afterThen) - 1),
-  };
+export function endsOf(database: Database, filter: JobFilter = {}): Ends {
+  const [ofKinds, ofAges] = [endsOfKinds(database, filter.kinds), keysOfAges(database, filter)];
+  return { first: Math.max(ofKinds.first, ofAges.first), last: Math.min(ofKinds.last, ofAges.last) };
 }
 
 /** Of those that wait and are not put off by an index on them, which is read to its end. */

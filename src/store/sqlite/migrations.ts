@@ -218,8 +218,9 @@ const openBlocked = `
   CREATE INDEX jobs_blocked ON jobs (seq) WHERE blocked > 0 AND state IN ('pending', 'failed');
 `;
 
-// See search_index.ts.
+// See search_index.ts. Nor did a job come after what is noted of its part.
 const searchIndex = `
+  INSERT OR REPLACE INTO recency (part, at) ${recencyOfJobs};
   CREATE TABLE text_signatures (key INTEGER PRIMARY KEY, signature BLOB) STRICT;
   CREATE TABLE id_signatures (part INTEGER PRIMARY KEY, signature BLOB NOT NULL) STRICT;
 `;

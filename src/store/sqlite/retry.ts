@@ -8,9 +8,8 @@ import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { backInQueue, reopen, withoutFailedParents } from "./comeback.ts";
 import { forgiveBroken } from "./dependencies.ts";
-import { assignments } from "./edit.ts";
+import { assignments, noteFields } from "./edit.ts";
 import { changeAt, choose } from "./selection.ts";
-import { setTags } from "./tags.ts";
 import { jobsWithoutKeys, keepingKeysUnique } from "./unique.ts";
 
 /**
@@ -49,7 +48,7 @@ export async function retry(
         parameters,
       ));
     const { back, stay } = reopen(database, tally, keys, now);
-    setTags(database, jobs, changes?.tags);
+    noteFields(database, jobs, changes ?? {});
     tally.write();
     const asked = new Set(chosen.map(({ seq }) => seq));
     const keyTaken = left?.size ?? 0;

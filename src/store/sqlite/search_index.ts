@@ -2,14 +2,7 @@
 
 import { partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
 import { number, numberOrNull, text } from "../rows.ts";
-import {
-  createSigner,
-  isSigned,
-  type Signatures,
-  type SignedJob,
-  soughtText,
-  textBlocks,
-} from "../search_index.ts";
+import { isSigned, sign, type Signatures, type SignedJob, soughtText, textBlocks } from "../search_index.ts";
 import { addText, mayHold, mostSigned, textPieces } from "../text_signature.ts";
 import type { Database, Row } from "./database.ts";
 import { lastSeq } from "./queries.ts";
@@ -20,20 +13,19 @@ const signatureKey = (block: string | number, part: string) => `(${block} << 40 
 /** Holds for the signatures of the first block: each part that is signed has one. */
 const isFirst = `key < ${signatureKey(1, "0")}`;
 
-/** The keys of the jobs that can have a text. Read in the transaction that uses it. */
-export function spansWith(database: Database, sought: string): Span[] {
+/** The keys of the jobs that can have a text, of those that are meant. Read in the transaction that uses it. */
+export function spansWith(database: Database, sought: string, all: Span): Span[] {
   const { texts: [{ block, bits }, ...others], ids } = soughtText(sought);
   const text = database.prepare(
     `SELECT signature FROM text_signatures WHERE key = ${signatureKey("?", "?")}`,
   );
   const id = database.prepare("SELECT signature FROM id_signatures WHERE part = ?");
-  const parts: number[] = [];
-  let next = 0;
   const rows = database.prepare(`
     SELECT key & ${signatureKey(1, "0")} - 1 AS part, signature FROM text_signatures
-    WHERE key >= ${signatureKey("?1", "0")} AND key < ${signatureKey("?1 + 1", "0")} ORDER BY key`).iterate(
-    block,
-  );
+    WHERE key BETWEEN ${signatureKey("?1", "?2")} AND ${signatureKey("?1", "?3")} ORDER BY key`)
+    .iterate(block, partOf(all.from), partOf(all.to));
+  const parts: number[] = [];
+  let next = partOf(all.from);
   for (const row of rows) {
     const part = number(row, "part");
     const isInText = mayBeIn(row, bits) &&
@@ -41,8 +33,7 @@ export function spansWith(database: Database, sought: string): Span[] {
     if (isInText || ids !== null && isInId(id.get(part), ids)) parts.push(part);
     next = part + 1;
   }
-  const { last } = database.prepare("SELECT coalesce(max(seq), 0) AS last FROM jobs").get()!;
-  return spansOf(parts, startOf(next), last as number);
+  return spansOf(parts, startOf(next), all);
 }
 
 /** Without a signature, the jobs of a part are to be read. */
@@ -55,11 +46,19 @@ const isInId = (row: Row | undefined, bits: readonly number[]): boolean =>
 
 /** Signs the next part, where there is one that no job can be added to; whether there was. */
 export async function extendSearchIndex(database: Database): Promise<boolean> {
-  const part = await database.read(() => nextPart(database));
-  if (part === null) return false;
+  const found = await database.read(() => {
+    const part = nextPart(database);
+    return part === null ? null : { part, jobs: jobsOf(database, part) };
+  });
+  if (found === null) return false;
+  const { part, jobs } = found;
+  // What takes long is done while nobody waits for the lock.
+  const signatures = jobs && sign(jobs);
   await database.write(() => {
-    // Meanwhile another process may have signed it.
-    if (nextPart(database) === part) signPart(database, part);
+    // Meanwhile another process may have signed it, or changed a command or removed a job.
+    if (nextPart(database) === part && areEqual(jobsOf(database, part), jobs)) {
+      store(database, part, signatures);
+    }
   });
   return true;
 }
@@ -80,32 +79,34 @@ function nextPart(database: Database): number | null {
 /** The first and the last key of a part. */
 const keysOf = (part: number): [number, number] => [startOf(part), startOf(part + 1) - 1];
 
-function signPart(database: Database, part: number): void {
-  const keys = keysOf(part);
+/** The jobs of a part; null where their commands are so long that they are rather read than signed. */
+function jobsOf(database: Database, part: number): SignedJob[] | null {
   const row = database.prepare(
     "SELECT coalesce(sum(octet_length(command)), 0) AS length FROM jobs WHERE seq BETWEEN ? AND ?",
-  ).get(...keys)!;
-  const store = (texts: ReadonlyArray<Uint8Array | null>) => {
-    const insert = database.prepare(
-      `INSERT INTO text_signatures (key, signature) VALUES (${signatureKey("?", "?")}, ?)`,
-    );
-    texts.forEach((signature, block) => insert.run(block, part, signature));
-  };
-  if (number(row, "length") > mostSigned) {
-    store(Array.from({ length: textBlocks }, () => null));
-    return;
-  }
-  const signer = createSigner();
-  const jobs = database.prepare("SELECT id, command FROM jobs WHERE seq BETWEEN ? AND ?").iterate(...keys);
-  for (const job of jobs) signer.add(signedJob(job));
-  const { texts, ids } = signer.sign();
-  store(texts);
-  if (ids !== null) {
-    database.prepare("INSERT INTO id_signatures (part, signature) VALUES (?, ?)").run(part, ids);
-  }
+  ).get(...keysOf(part))!;
+  if (number(row, "length") > mostSigned) return null;
+  return database.prepare("SELECT id, command FROM jobs WHERE seq BETWEEN ? AND ? ORDER BY seq").all(
+    ...keysOf(part),
+  )
+    .map((row) => ({ id: text(row, "id"), command: text(row, "command") }));
 }
 
-const signedJob = (row: Row): SignedJob => ({ id: text(row, "id"), command: text(row, "command") });
+function areEqual(jobs: SignedJob[] | null, others: SignedJob[] | null): boolean {
+  if (jobs === null || others === null) return jobs === others;
+  return jobs.length === others.length &&
+    jobs.every(({ id, command }, index) => id === others[index].id && command === others[index].command);
+}
+
+function store(database: Database, part: number, signatures: Signatures | null): void {
+  const insert = database.prepare(
+    `INSERT INTO text_signatures (key, signature) VALUES (${signatureKey("?", "?")}, ?)`,
+  );
+  for (let block = 0; block < textBlocks; block++) {
+    insert.run(block, part, signatures === null ? null : signatures.texts[block]);
+  }
+  if (!signatures?.ids) return;
+  database.prepare("INSERT INTO id_signatures (part, signature) VALUES (?, ?)").run(part, signatures.ids);
+}
 
 /** The signatures of the texts of a part; null where it is not signed, or where there are none. */
 function textsOf(database: Database, part: number): Uint8Array[] | null {
@@ -156,22 +157,25 @@ export function countUnfindable(database: Database): number {
   const { end } = database.prepare(
     `SELECT coalesce(max(key) + 1, 0) AS end FROM text_signatures WHERE ${isFirst}`,
   ).get()!;
-  const isThere = database.prepare(
-    `SELECT signature FROM text_signatures WHERE key = ${signatureKey("0", "?")}`,
-  );
-  const idsOf = database.prepare("SELECT signature FROM id_signatures WHERE part = ?");
   let count = 0;
-  let [part, signatures, isRead]: [number, Signatures | null, boolean] = [-1, null, false];
-  const jobs = database.prepare("SELECT seq, id, command FROM jobs WHERE seq < ? ORDER BY seq");
-  for (const row of jobs.iterate(startOf(end as number))) {
-    const own = partOf(number(row, "seq"));
-    if (own !== part) {
-      part = own;
-      const texts = textsOf(database, part);
-      isRead = isThere.get(part)?.signature === null;
-      signatures = texts && { texts, ids: (idsOf.get(part)?.signature ?? null) as Uint8Array | null };
-    }
-    if (!isRead && (signatures === null || !isSigned(signedJob(row), signatures))) count++;
+  for (let part = 0; part < Number(end); part++) {
+    const first = database.prepare("SELECT min(seq) AS seq FROM jobs WHERE seq >= ?").get(startOf(part))!;
+    part = partOf(numberOrNull(first, "seq") ?? Infinity);
+    if (part < Number(end)) count += countUnfindableOf(database, part);
   }
   return count;
+}
+
+function countUnfindableOf(database: Database, part: number): number {
+  const jobs = () =>
+    database.prepare("SELECT id, command FROM jobs WHERE seq BETWEEN ? AND ?").iterate(...keysOf(part));
+  const texts = textsOf(database, part);
+  if (texts === null) {
+    const row = database.prepare("SELECT signature FROM text_signatures WHERE key = ?").get(part);
+    return row === undefined ? jobs().toArray().length : 0;
+  }
+  const ids = database.prepare("SELECT signature FROM id_signatures WHERE part = ?").get(part)?.signature;
+  const signatures = { texts, ids: ids instanceof Uint8Array ? ids : null };
+  return jobs().filter((row) => !isSigned({ id: text(row, "id"), command: text(row, "command") }, signatures))
+    .toArray().length;
 }

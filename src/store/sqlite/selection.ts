@@ -4,8 +4,6 @@ import type { SQLInputValue } from "node:sqlite";
 import { type JobState, jobStates } from "../../job/job.ts";
 import type { FoundJob, Scope } from "../refusals.ts";
 import {
-  clockTolerance,
-  firstKeySince,
   isCreatedUpTo,
   isNamed,
   isView,
@@ -19,10 +17,11 @@ import {
   viewStates,
 } from "../selection.ts";
 import type { Span } from "../key_parts.ts";
+import { keySince } from "./ages.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { requireJob } from "./queries.ts";
-import { firstKeyOfAge, noteChanges } from "./recency.ts";
+import { noteChanges } from "./recency.ts";
 import { blocked, claimable } from "./schema.ts";
 import { all, bestOf, type Way, wayOfQueuesAndTags, wayOfText } from "./ways.ts";
 
@@ -61,8 +60,7 @@ export function conditionFor(
   const bounds: Array<(key: string) => string> = [];
   if (filter.createdSince !== undefined) {
     const since = moment("since", filter.createdSince);
-    const first = firstKeyOfAge(firstKeySince("jobs", `${since} - ${clockTolerance}`), since);
-    bounds.push((key) => `${key} >= ${first}`);
+    bounds.push((key) => `${key} >= ${keySince(since)}`);
     conditions.push(`created_at >= ${since}`);
   }
   if (filter.unchangedSince !== undefined) {
@@ -83,9 +81,8 @@ export function conditionFor(
   const narrow = wayOfQueuesAndTags(database, filter, parameters, { other: ways[0], isByAge });
   if (narrow === undefined) return undefined;
   ways.push(...narrow.ways);
-  const byText = filter.search === undefined || isByKeys
-    ? undefined
-    : wayOfText(database, filter.search, parameters, isByAge);
+  const { size: best } = bestOf(ways);
+  const byText = isByKeys ? undefined : wayOfText(database, filter, parameters, { size: best, isByAge });
   if (byText !== undefined) ways.push(byText);
   // What takes longer comes last, and what holds for most.
   conditions.push(...narrow.ofQueues);

@@ -2,9 +2,10 @@
 
 import type { SQLInputValue } from "node:sqlite";
 import { defaultQueueName } from "../../job/job.ts";
-import { areFew, sizeOf, type Span } from "../key_parts.ts";
+import { areFew, isWorthALook, sizeOf, type Span } from "../key_parts.ts";
 import { number } from "../rows.ts";
 import { type JobFilter, mostCounted } from "../selection.ts";
+import { keysOfAges } from "./ages.ts";
 import type { Database } from "./database.ts";
 import { spansWith } from "./search_index.ts";
 
@@ -30,19 +31,26 @@ export const bestOf = (ways: readonly Way[]): Way =>
   ways.reduce((best, way) => way.size < best.size ? way : best, all);
 
 /**
- * Past the jobs that can have a text; undefined where they are many: those are rather read as they come. More of them are
- * worth it where they are read only until there are enough.
+ * Past the jobs that can have a text; undefined where they are many, or `size` of another way few: these are rather read as
+ * they come. More of them are worth it where they are read only until there are enough.
  */
 export function wayOfText(
   database: Database,
-  search: string,
+  filter: JobFilter,
   parameters: Record<string, SQLInputValue>,
-  isByAge: boolean,
+  { size, isByAge }: { size: number; isByAge: boolean },
 ): Way | undefined {
-  const spans = spansWith(database, search);
+  if (filter.search === undefined) return undefined;
   const { first, last } = database.prepare(`
     SELECT (SELECT min(seq) FROM jobs) AS first, (SELECT max(seq) FROM jobs) AS last`).get()!;
-  if (!areFew(spans, Number(first ?? 1), Number(last ?? 0), isByAge ? 2 : 5)) return undefined;
+  const ofAges = keysOfAges(database, filter);
+  const all = {
+    from: Math.max(Number(first ?? 1), ofAges.first),
+    to: Math.min(Number(last ?? 0), ofAges.last),
+  };
+  if (!isWorthALook(size, all)) return undefined;
+  const spans = spansWith(database, filter.search, all);
+  if (!areFew(spans, all, isByAge ? 2 : 5)) return undefined;
   parameters.spans = spanList(spans);
   const ends = "SELECT value ->> 0 AS first_key, value ->> 1 AS last_key FROM json_each(:spans)";
   return {

@@ -124,6 +124,9 @@ export function searchCases(test: Case): void {
     assert.deepEqual(ids(await store.list({ search: "Hay/stack", limit: 5 })), [first.id, second.id]);
     await store.edit([first.id], { command: "true" });
     assert.deepEqual(ids(await store.list({ search: "y/stack", limit: 5 })), [second.id]);
+    await store.cancel([first.id]);
+    await store.retry([first.id], { command: "find it/again" });
+    assert.deepEqual(ids(await store.list({ search: "it/again", limit: 5 })), [first.id]);
   });
 
   test("what is done to jobs with a text is done to all of them, and no others", async ({ store }) => {
