@@ -17,6 +17,9 @@ export const changedParts = {
   condition: "recency.part IN (SELECT value FROM json_each(:parts))",
 };
 
+/** Holds for the parts of keys, which SQL reads. */
+export const isPartOf = (keys: string): string => `part IN (SELECT seq >> ${bits} FROM (${keys}))`;
+
 /** Rows of `recency` as they have to be. */
 export const recencyOfJobs =
   `SELECT seq >> ${bits} AS part, max(max(created_at, updated_at)) AS at FROM jobs GROUP BY part`;

@@ -39,6 +39,8 @@ export interface Choice extends Condition {
   size: number;
   /** The keys that are read, where they are given by the parameter `:spans`. */
   spans?: readonly Span[];
+  /** SQL that reads these keys, and perhaps others, from an index alone. */
+  keys?: string;
 }
 
 /**
@@ -95,10 +97,10 @@ export function conditionFor(
     if (holds.includes("<>")) conditions.push(holds);
     else conditions.unshift(holds);
   }
-  const { from = "jobs", key = "seq", size, spans, where } = bestOf(ways);
+  const { from = "jobs", key = "seq", size, spans, keys, where } = bestOf(ways);
   if (spans === undefined) delete parameters.spans;
   const sql = [`${where(isOfAge)}${isOfAge(key)}`, ...conditions].join(" AND ");
-  return { from, key, size, spans, sql, parameters };
+  return { from, key, size, spans, keys, sql, parameters };
 }
 
 /**
@@ -124,7 +126,10 @@ function wayOfKinds(
   const size = present.reduce((sum, kind) => sum + sizeOf(kind), 0);
   // In the order of its index; a list of keys would have to be made first.
   if (indexes.length === 1 && indexes[0]?.includes("set_aside")) {
-    return { way: { size, where: () => indexes[0]! }, holds };
+    return {
+      way: { size, keys: `SELECT seq FROM jobs WHERE ${indexes[0]}`, where: () => indexes[0]! },
+      holds,
+    };
   }
   const where: Way["where"] = (isOfAge) =>
     `seq IN (${

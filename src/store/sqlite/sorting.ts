@@ -21,7 +21,7 @@ import {
   walkOf,
 } from "../selection.ts";
 import type { Database } from "./database.ts";
-import { changedParts } from "./recency.ts";
+import { changedParts, isPartOf } from "./recency.ts";
 import { endsOf } from "./ends.ts";
 import type { Choice } from "./selection.ts";
 
@@ -81,7 +81,8 @@ export function narrowed(reading: Reading): number[] | undefined {
   const { database, choice, order, filter: { after, limit }, read } = reading;
   // Where a text can be it is in few jobs, most probably.
   if (choice.size < leastBounded || limit > mostBounded || choice.spans !== undefined) return undefined;
-  if (order.by === "updated" && order.descending && choice.size === Infinity) return latest(reading);
+  const isByRecency = choice.size === Infinity || choice.keys !== undefined;
+  if (order.by === "updated" && order.descending && isByRecency) return latest(reading);
   const walk = walked(reading);
   if (walk !== undefined) return walk;
   const { sql, key, parameters } = choice;
@@ -124,7 +125,11 @@ const [mostParts, firstParts] = [64, 8];
 /** The keys of those that changed last: those parts first in which one changed last, until no other can have a later one. */
 function latest({ database, choice, order, filter: { limit } }: Reading): number[] {
   const { key, sql, parameters } = choice;
-  const parts = database.prepare("SELECT part, at FROM recency ORDER BY at DESC").all();
+  const parts = database.prepare(`
+    SELECT part, at FROM recency WHERE ${
+    choice.keys === undefined ? "true" : isPartOf(choice.keys)
+  } ORDER BY at DESC`)
+    .all();
   const statement = database.prepare(statementIn(
     order,
     { from: changedParts.from, key, sql: `${changedParts.condition} AND ${sql}` },
@@ -199,7 +204,8 @@ function walkKeys({ database, choice, order, filter, read }: Reading, part: Part
     ? [Math.max(first, Math.min(last, behind ?? last) - most), Math.min(last, behind ?? last)]
     : [Math.max(first, behind ?? first), Math.min(last, Math.max(first, behind ?? first) + most)];
   const { key } = choice;
-  const sql = `${key} BETWEEN :from AND :to AND ${isInPart(columnOf(order, key), part)} AND ${choice.sql}`;
+  // Most of those that there are are of the part: that is looked at last.
+  const sql = `${key} BETWEEN :from AND :to AND ${choice.sql} AND ${isInPart(columnOf(order, key), part)}`;
   const keys = read(statementIn(walk.order, { ...choice, sql }, "seq"), {
     ...choice.parameters,
     from,

@@ -17,6 +17,8 @@ export interface Way {
   from?: string;
   /** The keys that are read, which the parameter `:spans` says. */
   spans?: readonly Span[];
+  /** SQL that reads all keys from an index alone. */
+  keys?: string;
   /** The column with the keys in whose order they are read; default: `seq`. */
   key?: string;
   /** Holds for them; `isOfAge` is the condition on a key that is neither too old nor too young, with AND before it, or nothing. */

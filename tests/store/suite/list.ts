@@ -257,6 +257,30 @@ export function listCases(test: Case): void {
     assert.equal(young.length, 50);
   });
 
+  test("those of very many cancelled jobs that were cancelled last come first", async ({ store, clock }) => {
+    const names = Array.from({ length: 12_000 }, (_, number) => `job-${number}`);
+    await store.enqueue(names.map((id, number) => newJob(id, { tags: number % 2 === 0 ? ["even"] : [] })));
+    // In parts that are all over the keys, and some that have none.
+    for (let time = 0; time < 5; time++) {
+      clock.advance(60_000);
+      await store.cancel(names.filter((_, number) => number % 5 === time * 2 % 5 && number > 1100));
+    }
+    const all = await store.list({ kinds: ["cancelled"], limit: 20_000 });
+    assert.ok(all.length > 10_000);
+    const sorted = all.toSorted((a, b) => b.updatedAt - a.updatedAt || b.seq - a.seq);
+    const sort: Sort = { by: "updated", descending: true };
+    for (const tags of [undefined, ["even"]]) {
+      const expected = sorted.filter((job) => tags === undefined || job.tags.includes("even"));
+      for (const place of [undefined, 3, 5000]) {
+        const last = place === undefined ? undefined : expected[place];
+        const after = last && { value: last.updatedAt, seq: last.seq };
+        const found = await store.list({ kinds: ["cancelled"], tags, sort, after, limit: 70 });
+        const start = place === undefined ? 0 : place + 1;
+        assert.deepEqual(ids(found), ids(expected.slice(start, start + 70)), `${tags} behind ${place}`);
+      }
+    }
+  });
+
   test("a clock that was set back by days hides no job from a page", async ({ store, clock }) => {
     await store.enqueue(newJobs(...Array.from({ length: 11_000 }, (_, number) => `job-${number}`)));
     clock.advance(-2 * 86_400_000);
