@@ -16,9 +16,9 @@ import { jobStates } from "../../job/job.ts";
 import { type Span, spansInTurn } from "../key_parts.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Row, Run } from "./database.ts";
-import { narrowed } from "./narrowing.ts";
+import { narrowed, soonFound } from "./narrowing.ts";
 import { type Reading, statementFor } from "./sorting.ts";
-import { wayOf } from "./ways.ts";
+import { wayOf, wayOfText } from "./ways.ts";
 
 /** The jobs of a filter, in its order. */
 export async function list(database: Database, filter: ListFilter): Promise<ListedJob[]> {
@@ -75,11 +75,15 @@ async function read(
 ): Promise<Row[]> {
   const database = dependsOnTime(filter) ? await atOneTime(given, run) : given;
   const isBounded = filter.limit <= mostBounded && !filter.keys && wrap === undefined;
-  const way = await wayOf(database, run, filter, jobStates, {
+  const soonest = await wayOf(database, run, filter, jobStates, {
     isByAge: isByAge(filter) && filter.limit < Infinity,
-    isByKeys: filter.keys !== undefined,
     ...isBounded && { mostTagged: leastBounded },
   });
+  if (isBounded && soonest.size > leastBounded) {
+    const rows = await soonFound(run, { database, filter, columns, way: soonest });
+    if (rows !== undefined) return rows;
+  }
+  const way = filter.keys === undefined ? await wayOfText(run, filter, soonest) : soonest;
   const list = { database, filter, columns, way };
   if (way.spans !== undefined && isByAge(filter) && filter.limit < Infinity) {
     return await readInTurn(run, list, way.spans);

@@ -27,29 +27,39 @@ import { lastKeyBefore } from "./ways.ts";
 
 type Ask = (how: How, columns?: string) => Promise<Row[]>;
 
+/** The rows of a list of very many jobs, where enough of them are among the first by age or by id; else undefined. */
+export async function soonFound(run: Run, reading: Reading): Promise<Row[] | undefined> {
+  const { database, filter, way } = reading;
+  if (way.tag !== undefined || isInOrderOfIndex(reading)) return undefined;
+  const ask = askerFor(run, reading);
+  let rows: Row[];
+  if (isByAge(filter) && filter.kinds !== undefined) {
+    const { keys } = await walkPart(database, run, whole, readingOrder(filter), filter);
+    rows = await ask({ isUnordered: true, others: areAmong(keys) });
+  } else if (isByAge(filter) || readingOrder(filter).by === "id") {
+    const end = isByAge(filter) ? await endOfKeys(run, filter) : await endOfIds(run, filter);
+    if (end === undefined) return undefined;
+    rows = await ask({ end, isWhole: true });
+  } else return undefined;
+  return rows.length === filter.limit ? rows : undefined;
+}
+
+/** There is an index on these alone. */
+const isInOrderOfIndex = ({ filter, way }: Reading): boolean =>
+  (isByAge(filter) || readingOrder(filter).by === "state") && (way.tag !== undefined || !asksForMore(filter));
+
+const askerFor = (run: Run, reading: Reading): Ask => async (how, columns = reading.columns) => {
+  const statement = statementFor({ ...reading, columns }, how);
+  return statement === undefined ? [] : await run(statement.text, statement.parameters);
+};
+
 /** The rows of a list of very many jobs, where there is a quicker way to the first of them; else undefined. */
 export async function narrowed(run: Run, reading: Reading): Promise<Row[] | undefined> {
   const { database, filter, way } = reading;
   const { by, descending } = readingOrder(filter);
-  const ask: Ask = async (how, columns = reading.columns) => {
-    const statement = statementFor({ ...reading, columns }, how);
-    return statement === undefined ? [] : await run(statement.text, statement.parameters);
-  };
+  if (isInOrderOfIndex(reading)) return undefined;
+  const ask = askerFor(run, reading);
   const isByTag = way.tag !== undefined;
-  // By their index: there is one on these alone.
-  if (isByAge(filter) || by === "state") {
-    if (isByTag || !asksForMore(filter)) return undefined;
-  }
-  if (!isByTag && isByAge(filter) && filter.kinds !== undefined) {
-    const { keys } = await walkPart(database, run, whole, readingOrder(filter), filter);
-    const rows = await ask({ isUnordered: true, others: areAmong(keys) });
-    if (rows.length === filter.limit) return rows;
-  } else if (!isByTag && (isByAge(filter) || by === "id")) {
-    const end = isByAge(filter) ? await endOfKeys(run, filter) : await endOfIds(run, filter);
-    if (end === undefined) return undefined;
-    const rows = await ask({ end, isWhole: true });
-    if (rows.length === filter.limit) return rows;
-  }
   const walkedRows = isByTag ? undefined : await walked(database, run, filter, ask);
   if (walkedRows !== undefined) return walkedRows;
   const isFew = way.size <= mostByIndex;

@@ -20,7 +20,7 @@ import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { requireJob } from "./queries.ts";
 import { asArray } from "./storable.ts";
-import { isLookedUp, momentSql, sourceOf, type Way, wayOf } from "./ways.ts";
+import { isLookedUp, momentSql, sourceOf, type Way, wayOf, wayOfText } from "./ways.ts";
 
 /** Parameters of a statement that is being put together: takes one, and gives its place in the text. */
 export interface Parameters {
@@ -129,7 +129,7 @@ export async function choose(
 ): Promise<FoundJob[]> {
   if (isNamed(jobs)) return await named(run, jobs, scope);
   const filter = jobs === "all" ? {} : jobs;
-  const way = await wayOf(database, run, filter, scope.states);
+  const way = await wayOfText(run, filter, await wayOf(database, run, filter, scope.states));
   const isPicky = way.spans !== undefined || way.size > mostCounted && asksForMore(filter);
   const select = async (keys?: readonly number[]) => {
     const parameters = createParameters();

@@ -46,11 +46,7 @@ export async function wayOf(
   run: Run,
   filter: JobFilter,
   among: readonly JobState[] = jobStates,
-  { isByAge = false, isByKeys = false, mostTagged = mostCounted }: {
-    isByAge?: boolean;
-    isByKeys?: boolean;
-    mostTagged?: number;
-  } = {},
+  { isByAge = false, mostTagged = mostCounted }: { isByAge?: boolean; mostTagged?: number } = {},
 ): Promise<Way> {
   const tags = [...new Set(filter.tags)];
   const { kinds, queues, search, unchangedSince } = filter;
@@ -82,18 +78,22 @@ export async function wayOf(
     const jobs = number(row, "jobs");
     if (isAlone || jobs <= most && jobs < best.size) best = { tag, keys, size: jobs };
   }
-  if (search !== undefined && !isByKeys) {
-    const [{ first, last }] = await run("SELECT min(seq) AS first, max(seq) AS last FROM queuectl.jobs");
-    const all = {
-      from: Math.max(Number(first ?? 1), keys?.least ?? 0),
-      to: Math.min(Number(last ?? 0), keys?.most ?? Infinity),
-    };
-    const spans = isWorthALook(best.size, all) ? await spansWith(run, search, all) : undefined;
-    if (spans !== undefined && sizeOf(spans) < best.size && areFew(spans, all)) {
-      best = { spans, keys, size: sizeOf(spans) };
-    }
-  }
   return best;
+}
+
+/** By the jobs that can have the text of a filter, where those are few; else the way that there is. */
+export async function wayOfText(run: Run, { search }: JobFilter, way: Way): Promise<Way> {
+  if (search === undefined) return way;
+  const { keys } = way;
+  const [{ first, last }] = await run("SELECT min(seq) AS first, max(seq) AS last FROM queuectl.jobs");
+  const all = {
+    from: Math.max(Number(first ?? 1), keys?.least ?? 0),
+    to: Math.min(Number(last ?? 0), keys?.most ?? Infinity),
+  };
+  if (!isWorthALook(way.size, all)) return way;
+  const spans = await spansWith(run, search, all);
+  const size = sizeOf(spans);
+  return size < way.size && areFew(spans, all) ? { spans, keys, size } : way;
 }
 
 /**
