@@ -25,6 +25,7 @@ export function startUpkeep(
     const startedAt = performance.now();
     try {
       const isThereMore = await store.extendSearchIndex();
+      reported = "";
       return isThereMore ? (performance.now() - startedAt) * (share - 1) : pauses.idle;
     } catch (error) {
       const { message } = error as Error;

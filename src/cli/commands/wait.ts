@@ -68,14 +68,14 @@ export async function waitForJobs(
   const ends = new Map<number, ReturnType<typeof endObject>>();
   let failed = 0;
   const removed: string[] = [];
-  const openIds = () => [...open].map((seq) => jobs.get(seq)!.id);
+  const openJobs = () => [...open].map((seq) => jobs.get(seq)!);
   const left = await untilOver(store, changes, until, async () => {
     const found = new Map((await store.progress([...open])).map((job) => [job.seq, job]));
     for (const seq of open) {
       const job = found.get(seq);
       const isOver = job !== undefined && hasEnded(job.state);
       const needsDetail = isOver && (asJson || job.state !== "completed");
-      const detail = needsDetail ? await detailIfThere(store, job.id) : undefined;
+      const detail = needsDetail ? await detailIfThere(store, job) : undefined;
       if (!job || needsDetail && !detail) {
         // The others are waited for all the same.
         open.delete(seq);
@@ -90,8 +90,8 @@ export async function waitForJobs(
     }
     return open.size;
   }, {
-    left: () => Promise.resolve({ count: open.size, ids: openIds() }),
-    hindrances: (processes) => hindrancesOf(store, openIds().slice(0, mostNamed), processes),
+    left: () => Promise.resolve({ count: open.size, ids: openJobs().map(({ id }) => id) }),
+    hindrances: (processes) => hindrancesOf(store, openJobs().slice(0, mostNamed), processes),
   });
   if (asJson) {
     await printAll(jsonArray([...jobs].map(([seq, job]) => ends.get(seq) ?? endObject(job, undefined))));

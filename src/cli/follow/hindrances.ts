@@ -1,16 +1,23 @@
 /** What keeps jobs that are waited for, until somebody does something about it. */
 
 import { QueuectlError } from "../../errors.ts";
-import type { JobDetail } from "../../store/progress.ts";
+import type { JobDetail, JobProgress } from "../../store/progress.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
 import { waitsForSomebody, whyItWaits } from "./waiting_words.ts";
 
 /** A job; undefined where it has been removed. */
-export async function detailIfThere(store: Store, id: string): Promise<JobDetail | undefined> {
+export async function detailIfThere(
+  store: Store,
+  { id, seq }: Pick<JobProgress, "id" | "seq">,
+): Promise<JobDetail | undefined> {
   try {
-    return await store.detail(id);
+    const detail = await store.detail(id);
+    return detail.seq === seq ? detail : undefined;
   } catch (error) {
-    if (error instanceof QueuectlError && error.code === "not_found") return undefined;
+    // The id may be the beginning of those of several others.
+    if (error instanceof QueuectlError && (error.code === "not_found" || error.code === "usage")) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -18,17 +25,17 @@ export async function detailIfThere(store: Store, id: string): Promise<JobDetail
 /** What somebody has to do before these jobs can go on, in a line for each where it is so. */
 export async function hindrancesOf(
   store: Store,
-  ids: readonly string[],
+  jobs: ReadonlyArray<Pick<JobProgress, "id" | "seq">>,
   processes: readonly RegisteredProcess[],
 ): Promise<string[]> {
   const words: string[] = [];
   const queues = await store.queues();
-  for (const id of ids) {
-    const job = await detailIfThere(store, id);
+  for (const each of jobs) {
+    const job = await detailIfThere(store, each);
     const waiting = job && whyItWaits(job, processes, queues);
-    if (!waiting) continue;
+    if (!waiting || waiting.for === "cancel") continue;
     const isKept = waiting.for === "release" || waiting.for === "continue" || waitsForSomebody(job, queues);
-    if (waiting.noWorker || isKept) words.push(`Job ${id} ${waiting.text}`);
+    if (waiting.noWorker || isKept) words.push(`Job ${job.id} ${waiting.text}`);
   }
   return words;
 }

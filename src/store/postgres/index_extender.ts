@@ -23,7 +23,7 @@ export function createExtender(database: Database): () => Promise<boolean> {
         [jobsTable(database)],
       );
       if (mine !== true) return false;
-      closing.use(String(session));
+      closing.use(String(session), await lastSeq(database, run));
       const isOpen = async () => {
         const part = await nextPart(run);
         return part === null || startOf(part + 1) > closing.key + 1;
@@ -40,8 +40,11 @@ export function createExtender(database: Database): () => Promise<boolean> {
 /** Up to which key no job can be added any more. */
 interface Closing {
   readonly key: number;
-  /** Forgets what was found in another session: in another server, or after a crash, keys may be given out once more. */
-  use(session: string): void;
+  /**
+   * Forgets what was found in another session, or when the last key was a later one: in another server, or after a crash,
+   * keys may be given out once more.
+   */
+  use(session: string, last: number): void;
   /** Finds out more. */
   look(run: Run): Promise<void>;
 }
@@ -55,8 +58,8 @@ function createClosing(database: Database): Closing {
     get key() {
       return key;
     },
-    use(session) {
-      if (session === own) return;
+    use(session, last) {
+      if (session === own && key <= last && (awaited?.last ?? 0) <= last) return;
       own = session;
       key = 0;
       awaited = undefined;

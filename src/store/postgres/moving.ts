@@ -69,11 +69,11 @@ async function ifBegun(database: Database, move: string, body: (run: Run) => Pro
 
 async function empty(database: Database, run: Run): Promise<void> {
   // The processes are gone; one that was only silent finds that it is not known any more.
+  await forgetSearchIndex(database, run);
   await run(`TRUNCATE ${sealed.join(", ")}`);
   const zeros = [...jobStates, "died"].map((name) => `${name} = 0`);
   await run(`UPDATE queuectl.counters SET ${zeros.join(", ")}`);
   await run("TRUNCATE queuectl.queue_counters");
   await run(`INSERT INTO queuectl.queues (name) VALUES (''), ('${defaultQueueName}')`);
-  await forgetSearchIndex(database, run);
   failpoint("emptying");
 }

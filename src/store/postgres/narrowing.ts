@@ -34,8 +34,9 @@ export async function soonFound(run: Run, reading: Reading): Promise<Row[] | und
   const ask = askerFor(run, reading);
   let rows: Row[];
   if (isByAge(filter) && filter.kinds !== undefined) {
-    const { keys } = await walkPart(database, run, whole, readingOrder(filter), filter);
+    const { keys, isWhole } = await walkPart(database, run, whole, readingOrder(filter), filter);
     rows = await ask({ isUnordered: true, others: areAmong(keys) });
+    if (isWhole) return rows;
   } else if (isByAge(filter) || readingOrder(filter).by === "id") {
     const end = isByAge(filter) ? await endOfKeys(run, filter) : await endOfIds(run, filter);
     if (end === undefined) return undefined;

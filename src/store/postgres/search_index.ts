@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
 import { number, numberOrNull, text, textOrNull } from "../rows.ts";
 import { isSigned, type SignedJob, soughtText, textBlocks } from "../search_index.ts";
-import { addText, type Sought, textPieces } from "../text_signature.ts";
+import { addText, type Sought, tellsOf, textPieces } from "../text_signature.ts";
 import type { Database, Run } from "./database.ts";
 import { jobsTable } from "./move_lock.ts";
 import { createParameters } from "./selection.ts";
@@ -90,7 +90,7 @@ export async function noteCommand(
   await run(`SELECT pg_advisory_xact_lock_shared(${lockKey})`, [jobsTable(database)]);
   for (const part of partsOfKeys(jobs.map(({ seq }) => seq))) {
     const texts = await textsOf(run, part, "FOR UPDATE");
-    if (texts === null) continue;
+    if (texts === null || tellsOf(texts, command, textPieces)) continue;
     addText(texts, command, textPieces);
     await run(
       `UPDATE queuectl.text_signatures AS text SET signature = decode(encoded, 'base64')

@@ -15,7 +15,7 @@ import {
   positionOf,
   readingOrder,
 } from "../selection.ts";
-import { type Span, spansInTurn } from "../key_parts.ts";
+import { type Span, spansInTurn, within } from "../key_parts.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { endsOf } from "./ends.ts";
@@ -132,12 +132,15 @@ function choiceFor(database: Database, filter: ListFilter): Choice | undefined {
   });
   if (choice === undefined) return undefined;
   const { key, parameters } = choice;
+  let { spans } = choice;
   const conditions = [choice.sql];
   const { by, descending } = readingOrder(filter);
   // The newest are seldom others than those that may be claimed.
   const isAtEnd = descending && filter.kinds?.some((kind) => kind !== "scheduled");
-  if (by === "created" && filter.kinds !== undefined && choice.size === Infinity && !isAtEnd) {
+  const isByAll = choice.size === Infinity || spans !== undefined;
+  if (by === "created" && filter.kinds !== undefined && isByAll && !isAtEnd) {
     const { first, last } = endsOf(database, { kinds: filter.kinds });
+    spans &&= within(spans, { from: first, to: last });
     conditions.unshift(descending ? `${key} <= :last` : `${key} >= :first`);
     Object.assign(parameters, descending ? { last } : { first });
   }
@@ -151,5 +154,5 @@ function choiceFor(database: Database, filter: ListFilter): Choice | undefined {
   }
   // What is infinite to us is negative to SQLite.
   parameters.limit = filter.limit === Infinity ? -1 : filter.limit;
-  return { ...choice, sql: conditions.join(" AND ") };
+  return { ...choice, spans, sql: conditions.join(" AND ") };
 }

@@ -218,7 +218,7 @@ const openBlocked = `
   CREATE INDEX jobs_blocked ON jobs (seq) WHERE blocked > 0 AND state IN ('pending', 'failed');
 `;
 
-// See search_index.ts. Nor did a job come after what is noted of its part.
+// See search_index.ts. And no job came after the time that is noted of its part: older files may say less.
 const searchIndex = `
   INSERT OR REPLACE INTO recency (part, at) ${recencyOfJobs};
   CREATE TABLE text_signatures (key INTEGER PRIMARY KEY, signature BLOB) STRICT;

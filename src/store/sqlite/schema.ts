@@ -22,7 +22,7 @@
  * - `stopped_run` is the run of a job whose command was last sent SIGSTOP and not SIGCONT since; a later run has another number.
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see attempt_key.ts.
- * - a row of `recency` is a part of the keys, and a time at which the last change of any job with one of them was, or before it.
+ * - a row of `recency` is a part of the keys, and a time before which all of its jobs came and changed last, or at it.
  * - a row of `text_signatures` tells of a share of the pieces of the commands of all jobs with keys of a part, and of their ids
  *   but for UUIDs, of which one of `id_signatures` tells where there are any; NULL tells that all is to be read. No job can
  *   be added to such a part any more, and every part before it that has jobs has its rows too.

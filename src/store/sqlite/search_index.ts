@@ -3,12 +3,15 @@
 import { partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
 import { number, numberOrNull, text } from "../rows.ts";
 import { isSigned, sign, type Signatures, type SignedJob, soughtText, textBlocks } from "../search_index.ts";
-import { addText, mayHold, mostSigned, textPieces } from "../text_signature.ts";
+import { addText, mayHold, mostSigned, tellsOf, textPieces } from "../text_signature.ts";
 import type { Database, Row } from "./database.ts";
 import { lastSeq } from "./queries.ts";
 
 /** An SQL expression for the key of a signature: those of one block follow one another. */
 const signatureKey = (block: string | number, part: string) => `(${block} << 40 | ${part})`;
+
+/** The part of a signature. */
+const signedPart = `key & ${signatureKey(1, "0")} - 1`;
 
 /** Holds for the signatures of the first block: each part that is signed has one. */
 const isFirst = `key < ${signatureKey(1, "0")}`;
@@ -24,12 +27,15 @@ export function spansWith(database: Database, sought: string, all: Span): Span[]
     mayBeIn(row, bits) && others.every(({ block, bits }) => mayBeIn(text.get(block, part), bits)) ||
     ids !== null && isInId(id.get(part), ids);
   const [first, last] = [partOf(all.from), partOf(all.to)];
-  const sample = Array.from({ length: sampled }, (_, number) => [first + number, last - number]).flat();
-  if (sample.every((part) => mayHave(part, text.get(block, part)))) return [all];
-  const rows = database.prepare(`
-    SELECT key & ${signatureKey(1, "0")} - 1 AS part, signature FROM text_signatures
-    WHERE key BETWEEN ${signatureKey("?1", "?2")} AND ${signatureKey("?1", "?3")} ORDER BY key`)
-    .iterate(block, first, last);
+  const meant = `key BETWEEN ${signatureKey("?1", "?2")} AND ${signatureKey("?1", "?3")}`;
+  const ends = ["", "DESC"].flatMap((way) =>
+    database.prepare(`SELECT ${signedPart} AS part, signature FROM text_signatures WHERE ${meant}
+      ORDER BY key ${way} LIMIT ${sampled}`).all(block, first, last)
+  );
+  if (ends.every((row) => mayHave(number(row, "part"), row))) return [all];
+  const rows = database.prepare(
+    `SELECT ${signedPart} AS part, signature FROM text_signatures WHERE ${meant} ORDER BY key`,
+  ).iterate(block, first, last);
   const parts: number[] = [];
   let next = first;
   for (const row of rows) {
@@ -136,7 +142,7 @@ export function noteCommand(database: Database, jobs: readonly { seq: number }[]
   );
   for (const part of partsOfKeys(jobs.map(({ seq }) => seq))) {
     const texts = textsOf(database, part);
-    if (texts === null) continue;
+    if (texts === null || tellsOf(texts, command, textPieces)) continue;
     addText(texts, command, textPieces);
     texts.forEach((signature, block) => write.run(signature, block, part));
   }
