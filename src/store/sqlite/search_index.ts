@@ -185,7 +185,7 @@ function countUnfindableOf(database: Database, part: number): number {
   const texts = textsOf(database, part);
   if (texts === null) {
     const row = database.prepare("SELECT signature FROM text_signatures WHERE key = ?").get(part);
-    return row === undefined ? jobs().toArray().length : 0;
+    return row?.signature === null ? 0 : jobs().toArray().length;
   }
   const ids = database.prepare("SELECT signature FROM id_signatures WHERE part = ?").get(part)?.signature;
   const signatures = { texts, ids: ids instanceof Uint8Array ? ids : null };
