@@ -13,11 +13,14 @@ postgresTest("a session keeps none of the answers that it has given", async ({ u
       assert.equal(String(rows[0].text).length, megabyte);
     }
   };
-  // What is garbage comes to its usual amount first.
+  // What is garbage comes to its usual amount first, and goes up and down then: what is kept would grow each time.
   await ask();
-  const before = Deno.memoryUsage().rss;
-  await ask();
-  const grown = (Deno.memoryUsage().rss - before) / megabyte;
+  let grown = Infinity;
+  for (let round = 0; round < 5 && grown >= 200; round++) {
+    const before = Deno.memoryUsage().rss;
+    await ask();
+    grown = (Deno.memoryUsage().rss - before) / megabyte;
+  }
   await link.close();
   assert.ok(grown < 200, `${Math.round(grown)} MiB are kept of 300`);
 });
