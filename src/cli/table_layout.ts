@@ -50,9 +50,8 @@ export function layOut(
 ): Layout {
   const all = columns.map((column, index) => measured(column, index));
   const isFitting = (shown: typeof all) => sum(shown.map(({ natural }) => natural)) <= roomOf(shown.length);
-  const shown = !leavesOut || rows.length === 0 || isFitting(all)
-    ? all
-    : all.filter(({ index }) => rows.some((row) => row[index] !== "-"));
+  const saying = all.filter(({ index }) => rows.some((row) => row[index] !== "-"));
+  const shown = !leavesOut || saying.length === 0 || isFitting(all) ? all : saying;
   const widths = narrowed(shown, roomOf(shown.length));
   // What is left over is for longer cells of rows that come later.
   const last = shown.length - 1;

@@ -69,6 +69,11 @@ Deno.test("columns that say nothing are left out first, where the table is too w
   assert.equal((await linesOf(columns, rows, 30, { leavesOut: true }))[0], "NAME    | DEAD | TIMEOUT");
   assert.equal((await linesOf(columns, rows, 30))[0], "NAME    | RATE | DEAD | TIMEO…");
   assert.equal((await linesOf(columns, [], 20, { leavesOut: true }))[0], "NAME | RATE | DEAD …");
+  // None says anything.
+  assert.equal(
+    (await linesOf(columns, [["-", "-", "-", "-"]], 20, { leavesOut: true }))[0],
+    "NAME | RATE | DEAD …",
+  );
 });
 
 Deno.test("the end is shown of a cell that says so, and wide characters take two cells", async () => {
