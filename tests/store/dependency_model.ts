@@ -146,8 +146,9 @@ export function createGraph() {
       nodes = nodes.filter((node) => !gone.includes(node));
       for (const one of nodes) one.edges = one.edges.filter(({ parent }) => !gone.includes(parent));
       const lost = edges.filter(({ edge }) => edge.kind === "success" && edge.parent.state !== "completed");
-      for (const { child } of lost) for (const edge of child.edges) edge.broken = false;
       for (const { child, edge } of lost) if (isOpen(edge) && waits(child)) enter(child, "cancelled");
+      // These stay so, also where the end of one of them has cancelled another one first.
+      for (const { child } of lost) for (const edge of child.edges) edge.broken = false;
       return true;
     },
   };
