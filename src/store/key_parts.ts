@@ -8,6 +8,9 @@ export const partOf = (key: number): number => Math.floor(key / partSize);
 /** The first key of a part. */
 export const startOf = (part: number): number => part * partSize;
 
+/** The first and the last key of a part. */
+export const keysOf = (part: number): [number, number] => [startOf(part), startOf(part + 1) - 1];
+
 /** The parts of some keys, each once, in ascending order. */
 export const partsOfKeys = (keys: Iterable<number>): number[] =>
   [...new Set(Array.from(keys, partOf))].sort((a, b) => a - b);
@@ -22,7 +25,7 @@ export interface Span {
 export const sizeOf = (spans: readonly Span[]): number =>
   spans.reduce((sum, { from, to }) => sum + to - from + 1, 0);
 
-/** Whether to look where a text can be in some keys takes less time than to read `size` jobs: it is noted of each part. */
+/** Whether to ask of each part of some keys if a text can be there takes less time than to read `size` jobs. */
 export const isWorthALook = (size: number, { from, to }: Span): boolean =>
   to - from >= partSize && size * 100 > to - from;
 

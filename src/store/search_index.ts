@@ -4,6 +4,7 @@
  * those behind the last one that is signed are always read. Pure.
  */
 
+import { type Row, text } from "./rows.ts";
 import {
   addText,
   createSignatures,
@@ -22,6 +23,8 @@ export interface SignedJob {
   id: string;
   command: string;
 }
+
+export const signedJob = (row: Row): SignedJob => ({ id: text(row, "id"), command: text(row, "command") });
 
 /** How many signatures a part has for its texts. */
 export const textBlocks = 4;

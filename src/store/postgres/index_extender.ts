@@ -1,12 +1,12 @@
 /** Extends the search index in a database, by one process at a time. */
 
-import { partOf, partSize, startOf } from "../key_parts.ts";
+import { keysOf, partOf, partSize, startOf } from "../key_parts.ts";
 import { number, numberOrNull, text } from "../rows.ts";
 import { sign, textBlocks } from "../search_index.ts";
 import { mostSigned } from "../text_signature.ts";
 import type { Database, Run } from "./database.ts";
 import { jobsTable, lastSeq } from "./move_lock.ts";
-import { jobsOf, keysOf, lockKey, toBase64 } from "./search_index.ts";
+import { jobsOf, lockKey, toBase64 } from "./search_index.ts";
 import { asJson } from "./storable.ts";
 
 /** Milliseconds for a lock: nothing of this is urgent, and others wait for the session. */
@@ -24,14 +24,14 @@ export function createExtender(database: Database): () => Promise<boolean> {
       );
       if (mine !== true) return false;
       closing.use(String(session), await lastSeq(database, run));
-      const isOpen = async () => {
-        const part = await nextPart(run);
-        return part === null || startOf(part + 1) > closing.key + 1;
-      };
-      if (await isOpen()) await closing.look(run);
-      // Asked for again: what was added before all of them had ended is seen only now.
-      const part = await nextPart(run);
-      if (part === null || startOf(part + 1) > closing.key + 1) return false;
+      const isClosed = (part: number) => startOf(part + 1) <= closing.key + 1;
+      let part = await nextPart(run);
+      if (part !== null && !isClosed(part)) {
+        await closing.look(run);
+        // Asked for again: what was added before all of them had ended is seen only now.
+        part = await nextPart(run);
+      }
+      if (part === null || !isClosed(part)) return false;
       await signPart(run, part);
       return true;
     }, { once: true });
@@ -119,9 +119,6 @@ async function signPart(run: Run, part: number): Promise<void> {
   if (!signatures?.ids) return;
   await run(
     "INSERT INTO queuectl.id_signatures (part, signature) VALUES ($1::bigint, decode($2, 'base64'))",
-    [
-      part,
-      toBase64(signatures.ids),
-    ],
+    [part, toBase64(signatures.ids)],
   );
 }

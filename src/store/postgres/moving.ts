@@ -12,7 +12,6 @@ import type { Database, Run } from "./database.ts";
 import { depart } from "./departure.ts";
 import { lock, readBegun, sealed } from "./move_lock.ts";
 import { notification } from "./notifications.ts";
-
 import { forgetSearchIndex } from "./search_index.ts";
 
 const slow = { pace: "slow" } as const;
@@ -68,8 +67,9 @@ async function ifBegun(database: Database, move: string, body: (run: Run) => Pro
 }
 
 async function empty(database: Database, run: Run): Promise<void> {
-  // The processes are gone; one that was only silent finds that it is not known any more.
+  // First, because who extends it has that lock before it reads the jobs.
   await forgetSearchIndex(database, run);
+  // The processes are gone; one that was only silent finds that it is not known any more.
   await run(`TRUNCATE ${sealed.join(", ")}`);
   const zeros = [...jobStates, "died"].map((name) => `${name} = 0`);
   await run(`UPDATE queuectl.counters SET ${zeros.join(", ")}`);

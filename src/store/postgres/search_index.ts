@@ -1,9 +1,9 @@
 /** The search index in a database; see ../search_index.ts. Managers extend it: index_extender.ts. */
 
 import { Buffer } from "node:buffer";
-import { partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
+import { keysOf, partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
 import { number, numberOrNull, text, textOrNull } from "../rows.ts";
-import { isSigned, type SignedJob, soughtText, textBlocks } from "../search_index.ts";
+import { isSigned, type SignedJob, signedJob, soughtText, textBlocks } from "../search_index.ts";
 import { addText, type Sought, tellsOf, textPieces } from "../text_signature.ts";
 import type { Database, Run } from "./database.ts";
 import { jobsTable } from "./move_lock.ts";
@@ -12,7 +12,7 @@ import { asArray, asJson } from "./storable.ts";
 
 /** The keys of the jobs that can have a text, of those that are meant. */
 export async function spansWith(run: Run, sought: string, all: Span): Promise<Span[]> {
-  const { texts: [text0, ...others], ids } = soughtText(sought);
+  const { texts: [first, ...others], ids } = soughtText(sought);
   const parameters = createParameters();
   // Without a signature, the jobs of a part are to be read.
   const mayHold = (table: string, bits: readonly number[]) => {
@@ -35,8 +35,8 @@ export async function spansWith(run: Run, sought: string, all: Span): Promise<Sp
   const [row] = await run(
     `SELECT (SELECT max(part) FROM queuectl.part_ages WHERE ${isMeant}) AS signed, (
          SELECT coalesce(string_agg(part::text, ',' ORDER BY part), '') FROM queuectl.text_signatures AS text
-         WHERE block = ${text0.block} AND ${isMeant}
-           AND (${mayHold("text", text0.bits)} ${others.map(isInOther).join(" ")} ${isInId})
+         WHERE block = ${first.block} AND ${isMeant}
+           AND (${mayHold("text", first.bits)} ${others.map(isInOther).join(" ")} ${isInId})
        ) AS parts`,
     parameters.values,
   );
@@ -66,15 +66,12 @@ export async function firstKeyOfAge(
 /** Held by whoever signs, and shared by those that change what has perhaps been signed. "quec" in ASCII, and the table. */
 export const lockKey = "1903519075, $1::regclass::oid::integer";
 
-/** The first and the last key of a part. */
-export const keysOf = (part: number): [number, number] => [startOf(part), startOf(part + 1) - 1];
-
 export async function jobsOf(run: Run, part: number): Promise<SignedJob[]> {
   const rows = await run(
     "SELECT id, command FROM queuectl.jobs WHERE seq BETWEEN $1::bigint AND $2::bigint",
     keysOf(part),
   );
-  return rows.map((row) => ({ id: text(row, "id"), command: text(row, "command") }));
+  return rows.map(signedJob);
 }
 
 export const toBase64 = (signature: Uint8Array): string => Buffer.from(signature).toString("base64");

@@ -6,6 +6,5 @@ export { hold, release } from "./hold.ts";
 export { keys, list, pageOfKeys } from "./list.ts";
 export { remove } from "./remove.ts";
 export { retry } from "./retry.ts";
-export { extendSearchIndex } from "./search_index.ts";
 export { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";
 export { signal } from "./signal.ts";

@@ -32,7 +32,7 @@ export const firstKeyOfAge = (first: string, time: string): string =>
   `(
   SELECT max(first, coalesce((
     SELECT min(part) << ${bits} FROM recency WHERE part >= first >> ${bits} AND at >= ${time}
-  ), 9007199254740991)) FROM (SELECT ${first} AS first)
+  ), ${Number.MAX_SAFE_INTEGER})) FROM (SELECT ${first} AS first)
 )`;
 
 /** Notes that jobs with these keys changed at a time, or came then; in the transaction in which they did. */

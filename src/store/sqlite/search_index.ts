@@ -1,14 +1,25 @@
 /** The search index in a file; see ../search_index.ts. */
 
-import { partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
-import { number, numberOrNull, text } from "../rows.ts";
-import { isSigned, sign, type Signatures, type SignedJob, soughtText, textBlocks } from "../search_index.ts";
+import { keysOf, partOf, partSize, partsOfKeys, type Span, spansOf, startOf } from "../key_parts.ts";
+import { number, numberOrNull } from "../rows.ts";
+import {
+  isSigned,
+  sign,
+  type Signatures,
+  type SignedJob,
+  signedJob,
+  soughtText,
+  textBlocks,
+} from "../search_index.ts";
 import { addText, mayHold, mostSigned, tellsOf, textPieces } from "../text_signature.ts";
 import type { Database, Row } from "./database.ts";
 import { lastSeq } from "./queries.ts";
 
 /** An SQL expression for the key of a signature: those of one block follow one another. */
 const signatureKey = (block: string | number, part: string) => `(${block} << 40 | ${part})`;
+
+/** Reads one by its block and its part. */
+const textSignature = `SELECT signature FROM text_signatures WHERE key = ${signatureKey("?", "?")}`;
 
 /** The part of a signature. */
 const signedPart = `key & ${signatureKey(1, "0")} - 1`;
@@ -19,9 +30,7 @@ const isFirst = `key < ${signatureKey(1, "0")}`;
 /** The keys of the jobs that can have a text, of those that are meant. Read in the transaction that uses it. */
 export function spansWith(database: Database, sought: string, all: Span): Span[] {
   const { texts: [{ block, bits }, ...others], ids } = soughtText(sought);
-  const text = database.prepare(
-    `SELECT signature FROM text_signatures WHERE key = ${signatureKey("?", "?")}`,
-  );
+  const text = database.prepare(textSignature);
   const id = database.prepare("SELECT signature FROM id_signatures WHERE part = ?");
   const mayHave = (part: number, row: Row | undefined) =>
     mayBeIn(row, bits) && others.every(({ block, bits }) => mayBeIn(text.get(block, part), bits)) ||
@@ -89,19 +98,14 @@ function nextPart(database: Database): number | null {
   return startOf(part + 1) <= lastSeq(database) + 1 ? part : null;
 }
 
-/** The first and the last key of a part. */
-const keysOf = (part: number): [number, number] => [startOf(part), startOf(part + 1) - 1];
-
 /** The jobs of a part; null where their commands are so long that they are rather read than signed. */
 function jobsOf(database: Database, part: number): SignedJob[] | null {
   const row = database.prepare(
     "SELECT coalesce(sum(octet_length(command)), 0) AS length FROM jobs WHERE seq BETWEEN ? AND ?",
   ).get(...keysOf(part))!;
   if (number(row, "length") > mostSigned) return null;
-  return database.prepare("SELECT id, command FROM jobs WHERE seq BETWEEN ? AND ? ORDER BY seq").all(
-    ...keysOf(part),
-  )
-    .map((row) => ({ id: text(row, "id"), command: text(row, "command") }));
+  return database.prepare("SELECT id, command FROM jobs WHERE seq BETWEEN ? AND ? ORDER BY seq")
+    .all(...keysOf(part)).map(signedJob);
 }
 
 function areEqual(jobs: SignedJob[] | null, others: SignedJob[] | null): boolean {
@@ -123,9 +127,7 @@ function store(database: Database, part: number, signatures: Signatures | null):
 
 /** The signatures of the texts of a part; null where it is not signed, or where there are none. */
 function textsOf(database: Database, part: number): Uint8Array[] | null {
-  const read = database.prepare(
-    `SELECT signature FROM text_signatures WHERE key = ${signatureKey("?", "?")}`,
-  );
+  const read = database.prepare(textSignature);
   const texts: Uint8Array[] = [];
   for (let block = 0; block < textBlocks; block++) {
     const signature = read.get(block, part)?.signature;
@@ -184,11 +186,10 @@ function countUnfindableOf(database: Database, part: number): number {
     database.prepare("SELECT id, command FROM jobs WHERE seq BETWEEN ? AND ?").iterate(...keysOf(part));
   const texts = textsOf(database, part);
   if (texts === null) {
-    const row = database.prepare("SELECT signature FROM text_signatures WHERE key = ?").get(part);
+    const row = database.prepare(textSignature).get(0, part);
     return row?.signature === null ? 0 : jobs().toArray().length;
   }
   const ids = database.prepare("SELECT signature FROM id_signatures WHERE part = ?").get(part)?.signature;
   const signatures = { texts, ids: ids instanceof Uint8Array ? ids : null };
-  return jobs().filter((row) => !isSigned({ id: text(row, "id"), command: text(row, "command") }, signatures))
-    .toArray().length;
+  return jobs().filter((row) => !isSigned(signedJob(row), signatures)).toArray().length;
 }

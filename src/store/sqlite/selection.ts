@@ -23,7 +23,7 @@ import type { Database } from "./database.ts";
 import { requireJob } from "./queries.ts";
 import { noteChanges } from "./recency.ts";
 import { blocked, claimable } from "./schema.ts";
-import { all, bestOf, type Way, wayOfQueuesAndTags, wayOfText } from "./ways.ts";
+import { all, bestOf, spanList, type Way, wayOfQueuesAndTags, wayOfText } from "./ways.ts";
 
 /** A condition on jobs with its named parameters. */
 export interface Condition {
@@ -39,8 +39,8 @@ export interface Choice extends Condition {
   size: number;
   /** The keys that are read, where they are given by the parameter `:spans`. */
   spans?: readonly Span[];
-  /** SQL that reads these keys, and perhaps others, from an index alone. */
-  keys?: string;
+  /** Reads these keys, and perhaps others, from an index alone. */
+  keysSql?: string;
 }
 
 /**
@@ -84,7 +84,7 @@ export function conditionFor(
   if (narrow === undefined) return undefined;
   ways.push(...narrow.ways);
   const { size: best } = bestOf(ways);
-  const byText = isByKeys ? undefined : wayOfText(database, filter, parameters, { size: best, isByAge });
+  const byText = isByKeys ? undefined : wayOfText(database, filter, { size: best, isByAge });
   if (byText !== undefined) ways.push(byText);
   // What takes longer comes last, and what holds for most.
   conditions.push(...narrow.ofQueues);
@@ -97,10 +97,10 @@ export function conditionFor(
     if (holds.includes("<>")) conditions.push(holds);
     else conditions.unshift(holds);
   }
-  const { from = "jobs", key = "seq", size, spans, keys, where } = bestOf(ways);
-  if (spans === undefined) delete parameters.spans;
+  const { from = "jobs", key = "seq", size, spans, keysSql, where } = bestOf(ways);
+  if (spans !== undefined) parameters.spans = spanList(spans);
   const sql = [`${where(isOfAge)}${isOfAge(key)}`, ...conditions].join(" AND ");
-  return { from, key, size, spans, keys, sql, parameters };
+  return { from, key, size, spans, keysSql, sql, parameters };
 }
 
 /**
@@ -127,7 +127,7 @@ function wayOfKinds(
   // In the order of its index; a list of keys would have to be made first.
   if (indexes.length === 1 && indexes[0]?.includes("set_aside")) {
     return {
-      way: { size, keys: `SELECT seq FROM jobs WHERE ${indexes[0]}`, where: () => indexes[0]! },
+      way: { size, keysSql: `SELECT seq FROM jobs WHERE ${indexes[0]}`, where: () => indexes[0]! },
       holds,
     };
   }

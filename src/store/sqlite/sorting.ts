@@ -81,7 +81,7 @@ export function narrowed(reading: Reading): number[] | undefined {
   const { database, choice, order, filter: { after, limit }, read } = reading;
   // Where a text can be it is in few jobs, most probably.
   if (choice.size < leastBounded || limit > mostBounded || choice.spans !== undefined) return undefined;
-  const isByRecency = choice.size === Infinity || choice.keys !== undefined;
+  const isByRecency = choice.size === Infinity || choice.keysSql !== undefined;
   if (order.by === "updated" && order.descending && isByRecency) return latest(reading);
   const walk = walked(reading);
   if (walk !== undefined) return walk;
@@ -125,11 +125,8 @@ const [mostParts, firstParts] = [64, 8];
 /** The keys of those that changed last: those parts first in which one changed last, until no other can have a later one. */
 function latest({ database, choice, order, filter: { limit } }: Reading): number[] {
   const { key, sql, parameters } = choice;
-  const parts = database.prepare(`
-    SELECT part, at FROM recency WHERE ${
-    choice.keys === undefined ? "true" : isPartOf(choice.keys)
-  } ORDER BY at DESC`)
-    .all();
+  const areMeant = choice.keysSql === undefined ? "true" : isPartOf(choice.keysSql);
+  const parts = database.prepare(`SELECT part, at FROM recency WHERE ${areMeant} ORDER BY at DESC`).all();
   const statement = database.prepare(statementIn(
     order,
     { from: changedParts.from, key, sql: `${changedParts.condition} AND ${sql}` },

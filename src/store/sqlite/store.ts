@@ -116,6 +116,10 @@ const acts = once(async () => await import(later("./acts.ts")) as typeof import(
 const questions = once(async () => await import(later("./questions.ts")) as typeof import("./questions.ts"));
 const work = once(async () => await import(later("./work.ts")) as typeof import("./work.ts"));
 
+const searchIndex = once(async () =>
+  await import(later("./search_index.ts")) as typeof import("./search_index.ts")
+);
+
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => loaded ??= load();
@@ -191,7 +195,7 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     dlqRetry: async (jobs, changes, tell) =>
       (await acts()).retry(database, jobs, changes, scopes.dlqRetry, tell),
     dlqPurge: async (jobs, tell) => (await acts()).remove(database, jobs, scopes.dlqPurge, tell),
-    extendSearchIndex: async () => (await acts()).extendSearchIndex(database),
+    extendSearchIndex: async () => (await searchIndex()).extendSearchIndex(database),
     check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
     async moving() {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);

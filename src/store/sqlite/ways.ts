@@ -17,8 +17,8 @@ export interface Way {
   from?: string;
   /** The keys that are read, which the parameter `:spans` says. */
   spans?: readonly Span[];
-  /** SQL that reads all keys from an index alone. */
-  keys?: string;
+  /** Reads all keys from an index alone. */
+  keysSql?: string;
   /** The column with the keys in whose order they are read; default: `seq`. */
   key?: string;
   /** Holds for them; `isOfAge` is the condition on a key that is neither too old nor too young, with AND before it, or nothing. */
@@ -39,7 +39,6 @@ export const bestOf = (ways: readonly Way[]): Way =>
 export function wayOfText(
   database: Database,
   filter: JobFilter,
-  parameters: Record<string, SQLInputValue>,
   { size, isByAge }: { size: number; isByAge: boolean },
 ): Way | undefined {
   if (filter.search === undefined) return undefined;
@@ -53,7 +52,6 @@ export function wayOfText(
   if (!isWorthALook(size, all)) return undefined;
   const spans = spansWith(database, filter.search, all);
   if (!areFew(spans, all, isByAge ? 2 : 5)) return undefined;
-  parameters.spans = spanList(spans);
   const ends = "SELECT value ->> 0 AS first_key, value ->> 1 AS last_key FROM json_each(:spans)";
   return {
     size: sizeOf(spans),
@@ -64,7 +62,7 @@ export function wayOfText(
   };
 }
 
-/** Spans as a parameter of {@link wayOfText}. */
+/** Spans as the parameter `:spans` of {@link wayOfText}. */
 export const spanList = (spans: readonly Span[]): string =>
   JSON.stringify(spans.map(({ from, to }) => [from, to]));
 

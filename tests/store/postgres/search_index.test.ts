@@ -7,6 +7,7 @@ import type { Store } from "../../../src/store/store.ts";
 import { onServer } from "../../helpers/postgres_database.ts";
 import { postgresTest } from "../../helpers/postgres_test.ts";
 import { newJob } from "../suite/harness.ts";
+import { waitFor } from "../../helpers/wait_for.ts";
 import { indexAll } from "../suite/search.ts";
 
 async function add(store: Store, from: number, count: number): Promise<void> {
@@ -132,7 +133,7 @@ postgresTest(
             "SELECT 1 FROM pg_catalog.pg_locks WHERE NOT granted AND relation = $1::regclass",
             [`"${schema}".tags`],
           )).length > 0;
-        while (!await waits());
+        await waitFor("the edit to wait", waits);
         assert.equal(await store.extendSearchIndex(), false);
       });
     }, url);
