@@ -1,6 +1,6 @@
 /** The settings kept in the database: their names, defaults and checks. Flag > environment > stored > default. */
 
-import { formatDuration, parseDuration } from "./duration.ts";
+import { formatDuration, parseDuration, parseNumber } from "./duration.ts";
 import { QueuectlError } from "./errors.ts";
 import { didYouMean } from "./nearest.ts";
 import { formatSize, parseSize } from "./size.ts";
@@ -22,6 +22,8 @@ export interface Config {
   grace: number;
   lease: number;
   maxOutput: number;
+  /** Infinity where nothing limits it. */
+  maxPostponed: number;
 }
 
 interface Setting<Key extends keyof Config = keyof Config> {
@@ -49,7 +51,8 @@ const duration = (key: DurationKey, value: string, minimum: string): Setting =>
 const atLeast = (minimum: number, value: number | undefined) =>
   value !== undefined && value >= minimum ? value : undefined;
 
-// A small number as JavaScript writes it (1e-9) could not be read back.
+const fromNothingTo = (maximum: number, value: number) => value >= 0 && value <= maximum ? value : undefined;
+
 const formatDecimal = (value: number) => value.toFixed(9).replace(/\.?0+$/, "");
 
 const settings: Record<string, Setting> = {
@@ -57,7 +60,7 @@ const settings: Record<string, Setting> = {
     key: "maxRetries",
     default: 3,
     expects: "a whole number from 0 to 1000",
-    parse: (text) => /^\d{1,4}$/.test(text) && Number(text) <= 1000 ? Number(text) : undefined,
+    parse: (text) => Number.isInteger(parseNumber(text)) ? fromNothingTo(1000, parseNumber(text)) : undefined,
     format: String,
   }),
   backoff: setting({
@@ -71,7 +74,7 @@ const settings: Record<string, Setting> = {
     key: "baseBackoff",
     default: 2,
     expects: "a number of seconds from 0 to 1000",
-    parse: (text) => /^\d{1,4}(\.\d{1,9})?$/.test(text) && Number(text) <= 1000 ? Number(text) : undefined,
+    parse: (text) => fromNothingTo(1000, parseNumber(text)),
     format: formatDecimal,
   }),
   "max-backoff": duration("maxBackoff", "1h", "0s"),
@@ -79,8 +82,20 @@ const settings: Record<string, Setting> = {
     key: "jitter",
     default: 0,
     expects: "a number from 0 to 1, like 0.5",
-    parse: (text) => /^[01](\.\d{1,9})?$/.test(text) && Number(text) <= 1 ? Number(text) : undefined,
+    parse: (text) => fromNothingTo(1, parseNumber(text)),
     format: formatDecimal,
+  }),
+  "max-postponed": setting({
+    key: "maxPostponed",
+    default: Infinity,
+    expects: "a whole number from 0 to 1000000, or none",
+    parse: (text) =>
+      text === "none"
+        ? Infinity
+        : /^\d{1,7}$/.test(text) && Number(text) <= 1_000_000
+        ? Number(text)
+        : undefined,
+    format: (value) => value === Infinity ? "none" : String(value),
   }),
   timeout: duration("timeout", "1h", "0s"),
   grace: duration("grace", "10s", "0s"),
@@ -139,12 +154,36 @@ export function configFrom(stored: Iterable<readonly [string, string]>): Config 
   return Object.fromEntries(entries);
 }
 
-/** The database to use: `--db`, else `QUEUECTL_DB`, else `queuectl.db` in the current folder. */
+/** The database to use: `--db`, else `QUEUECTL_DB`, else `queuectl.db` in the current folder. Throws `usage`. */
 export function databaseUrl(flag: string | undefined): string {
-  return flag ?? (Deno.env.get("QUEUECTL_DB") || "queuectl.db");
+  try {
+    return flag ?? (Deno.env.get("QUEUECTL_DB") || "queuectl.db");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.InvalidData)) throw error;
+    throw new QueuectlError("usage", "The name of a database in QUEUECTL_DB must be valid UTF-8", {
+      cause: error,
+    });
+  }
 }
 
-/** Whether a database may be used that others can write to: `--allow-shared-db`, or `QUEUECTL_ALLOW_SHARED_DB=1`. */
-export function isSharingAllowed(flag: boolean): boolean {
-  return flag || Deno.env.get("QUEUECTL_ALLOW_SHARED_DB") === "1";
+/** What is refused unless somebody says that it is wanted. */
+export interface Allowances {
+  /** A database that others can write to: `--allow-shared-db`, or `QUEUECTL_ALLOW_SHARED_DB=1`. */
+  allowShared: boolean;
+  /** One that has other names too: `--allow-linked-db`, or `QUEUECTL_ALLOW_LINKED_DB=1`. */
+  allowLinked: boolean;
 }
+
+/** What the flags, or the environment, allow. */
+export function allowances(flags: Partial<Allowances> = {}): Allowances {
+  return {
+    allowShared: flags.allowShared || Deno.env.get("QUEUECTL_ALLOW_SHARED_DB") === "1",
+    allowLinked: flags.allowLinked || Deno.env.get("QUEUECTL_ALLOW_LINKED_DB") === "1",
+  };
+}
+
+/** The variables that tell the same to a program that is started. */
+export const allowanceVariables = ({ allowShared, allowLinked }: Allowances): Record<string, string> => ({
+  ...allowShared && { QUEUECTL_ALLOW_SHARED_DB: "1" },
+  ...allowLinked && { QUEUECTL_ALLOW_LINKED_DB: "1" },
+});

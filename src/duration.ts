@@ -1,4 +1,4 @@
-/** Durations as people write them: `500ms`, `30s`, `10m`, `2h`, `7d`; a bare number is seconds. */
+/** Numbers, and durations as people write them: `500ms`, `30s`, `10m`, `2h`, `7d`; a bare number is seconds. */
 
 const unitMilliseconds: Record<string, number> = {
   ms: 1,
@@ -11,14 +11,22 @@ const unitMilliseconds: Record<string, number> = {
 /** The longest duration that is taken: 100 years, in milliseconds. */
 export const maxDuration = 100 * 365 * 86_400_000;
 
+/** Reads a number as JSON has them (`-5`, `0.25`, `1e-3`), also with zeros before it; NaN where the text is none. */
+export function parseNumber(text: string): number {
+  return /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+}
+
 /** Reads a duration as whole milliseconds; undefined when the text is not one, or is over {@link maxDuration}. */
 export function parseDuration(text: string): number | undefined {
-  const match = /^(\d{1,15}(?:\.\d{1,9})?)(ms|s|m|h|d)?$/.exec(text.trim());
-  if (!match) return undefined;
-  const milliseconds = Math.round(Number(match[1]) * unitMilliseconds[match[2] ?? "s"]);
-  // What is rounded to nothing was meant to be something: 0 stands for "no limit" in places.
-  if (milliseconds === 0 && Number(match[1]) > 0) return undefined;
-  return milliseconds <= maxDuration ? milliseconds : undefined;
+  const [, number, unit = "s"] = /^(.*?\d)(ms|s|m|h|d)?$/.exec(text.trim()) ?? [];
+  return number === undefined ? undefined : wholeMilliseconds(parseNumber(number) * unitMilliseconds[unit]);
+}
+
+/** A length of time as a duration: whole, and within the bounds; undefined when it is not. */
+export function wholeMilliseconds(milliseconds: number): number | undefined {
+  if (!(milliseconds >= 0 && milliseconds <= maxDuration)) return undefined;
+  // What would be rounded to nothing was meant to be something: 0 stands for "no limit" in places.
+  return milliseconds > 0 ? Math.max(1, Math.round(milliseconds)) : 0;
 }
 
 /** Writes milliseconds in the largest unit that divides them: 3600000 is `1h`, 1500 is `1500ms`. */

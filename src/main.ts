@@ -1,4 +1,7 @@
-/** The program: a worker process when the first argument is `--worker`, else the command line. Nothing else exits. */
+/**
+ * The program: a worker process when the first argument is `--worker`, what asks commands to end on Windows when it is
+ * `--interrupt`, else the command line. Nothing else exits.
+ */
 
 import { later } from "./later.ts";
 
@@ -7,6 +10,10 @@ async function main(args: string[]): Promise<number> {
   if (args[0] === "--worker") {
     return await (await import(later("./worker/worker_main.ts")) as typeof import("./worker/worker_main.ts"))
       .workerMain(args);
+  }
+  if (args[0] === "--interrupt") {
+    const { interruptCommands } = await import("./worker/windows/interrupt.ts");
+    return interruptCommands(args.slice(1));
   }
   return await (await import("./cli/app.ts")).runCommandLine(args);
 }

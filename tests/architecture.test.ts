@@ -64,11 +64,22 @@ Deno.test("only one file of its driver names the PostgreSQL client, and drivers 
   assert.doesNotMatch(open.text, /from "\.\/(?:sqlite|postgres)\//);
 });
 
-Deno.test("only four files start processes, and only main.ts exits", () => {
-  const starters = ["worker_process", "shell_runner", "windows_runner", "processes"].map((name) =>
-    `worker/${name}.ts`
-  );
-  assert.deepEqual(matching(/new Deno\.Command\(/, ...starters), []);
+Deno.test("what is said goes through the one printer that makes it harmless", () => {
+  // `print` and `printAll` are for JSON, tables and what commands print.
+  assert.deepEqual(matching(/\bprint(?:All)?\(\s*`(?!\$\{json\()[^`]*\$\{/), []);
+  assert.deepEqual(matching(/\bconsole\.\w+\(/), []);
+});
+
+Deno.test("only the one file of each system that knows them calls its functions", () => {
+  assert.deepEqual(matching(/Deno\.dlopen\(/, "worker/windows/libraries.ts"), []);
+});
+
+Deno.test("only six files start processes, and only main.ts exits", () => {
+  const starters = ["worker_process", "shell_runner", "processes", "first_process", "spool_output"].map((
+    name,
+  ) => `worker/${name}.ts`);
+  assert.deepEqual(matching(/new Deno\.Command\(/, ...starters, "store/sqlite/second_names.ts"), []);
+  assert.deepEqual(matching(/\.CreateProcessW\(/, "worker/windows/start_process.ts"), []);
   assert.deepEqual(matching(/Deno\.exit\(/, "main.ts"), []);
 });
 
@@ -86,4 +97,19 @@ Deno.test("the command line loads no driver, no schema library and no worker at 
   visit("cli/app.ts");
   const heavy = [...atOnce].filter((path) => /^(store|worker)\/|new_job|^cli\/commands\//.test(path));
   assert.deepEqual(heavy, []);
+});
+
+Deno.test("no imports go round in a circle", () => {
+  const targets = new Map(files.map((file) => [file.path, imports(file)]));
+  const done = new Set<string>();
+  const circles: string[] = [];
+  function follow(path: string, way: readonly string[]): void {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(" → "));
+    else if (!done.has(path)) {
+      for (const target of targets.get(path) ?? []) follow(target, [...way, path]);
+      done.add(path);
+    }
+  }
+  for (const path of targets.keys()) follow(path, []);
+  assert.deepEqual(circles, []);
 });

@@ -7,7 +7,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
-import { engineFlags, permissions } from "../src/worker/program.ts";
+import { commonPermissions, engineFlags } from "../src/worker/program.ts";
 
 const targets = [
   "x86_64-unknown-linux-gnu",
@@ -59,6 +59,8 @@ async function bundle(folder: string): Promise<string> {
   const { success, text } = await run(Deno.execPath(), [
     "bundle",
     "--quiet",
+    // Half of the text, which every start has to read.
+    "--minify",
     "--code-splitting",
     "--outdir",
     `${folder}/bundle`,
@@ -84,7 +86,11 @@ async function compile(program: string, target?: string): Promise<string> {
     "--quiet",
     "--no-prompt",
     engineFlags,
-    ...permissions,
+    // It would be in the shared temporary folder, where another user can put one that is run.
+    "--no-code-cache",
+    ...commonPermissions,
+    // Where Windows is on the machine that will run it is not known here, so the libraries cannot be named.
+    ...isWindows ? ["--allow-ffi"] : [],
     ...(target ? ["--target", target] : []),
     "--output",
     output,

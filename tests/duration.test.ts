@@ -21,6 +21,13 @@ const readable: Array<[string, number]> = [
   ["1.5m", 90_000],
   ["0.25", 250],
   ["0.6ms", 1],
+  // Not 0, which stands for "no limit" in places.
+  ["0.4ms", 1],
+  ["0.0000000001", 1],
+  ["0.333333333333", 333],
+  ["1e3", 1_000_000],
+  ["2.5E-1m", 15_000],
+  ["007", 7000],
   [" 5s\n", 5000],
   ["36500d", maxDuration],
 ];
@@ -41,12 +48,11 @@ Deno.test("parseDuration gives undefined for a text that is not a duration", () 
     "1 s",
     "1S",
     "1w",
-    "1e3",
+    "1e",
+    "1e400",
     ".5s",
     "5.s",
     "1h30m",
-    // Rounded it would be 0, which stands for "no limit" in places.
-    "0.4ms",
     "0x10",
     "NaN",
     "١s",

@@ -1,12 +1,11 @@
 /** What commands that change jobs say about it: each job that was named, the number of those of a filter, or JSON. */
 
-import { printable } from "../printable.ts";
 import type { Aftermath } from "../store/aftermath.ts";
 import { isNamed, type Selection } from "../store/selection.ts";
 import type { Store } from "../store/store.ts";
 import { isReached } from "./follow/waiting_words.ts";
 import { counted, json } from "./output.ts";
-import { print, printAll, printMessage } from "./standard_streams.ts";
+import { print, printLines, printMessage } from "./standard_streams.ts";
 
 /** How one command puts it. */
 export interface Words {
@@ -27,11 +26,11 @@ export async function tellChanged(
   aftermath?: Aftermath,
 ): Promise<void> {
   if (asJson) return await print(json({ count: ids.length, ids, ...jsonOf(words, aftermath) }) + "\n");
-  const lines = ids.map((id) => `Job ${printable(id)} ${words.done}`);
+  const lines = ids.map((id) => `Job ${id} ${words.done}`);
   if (isNamed(selection)) return await tellNamed(lines, besides(words, aftermath, lines.length > 1));
   const others = besides(words, aftermath, ids.length !== 1);
-  if (ids.length === 0 && others.length === 0) return await print(`${words.none}\n`);
-  await print(`${[`${counted(ids.length, "job")} ${words.done}`, ...others].join("; ")}.\n`);
+  if (ids.length === 0 && others.length === 0) return await printLines(words.none);
+  await printLines(`${[`${counted(ids.length, "job")} ${words.done}`, ...others].join("; ")}.`);
 }
 
 /**
@@ -45,8 +44,8 @@ export async function tellReached(store: Store, jobs: number): Promise<boolean> 
 }
 /** A line for each named job; what else came of it is in that of a single one, or behind those of several. */
 export async function tellNamed(lines: readonly string[], others: readonly string[]): Promise<void> {
-  if (lines.length === 1) return await print(`${[...lines, ...others].join("; ")}.\n`);
-  await printAll([...lines, ...others.length > 0 ? [others.join("; ")] : []].map((line) => `${line}.\n`));
+  if (lines.length === 1) return await printLines(`${[...lines, ...others].join("; ")}.`);
+  await printLines(...[...lines, ...others.length > 0 ? [others.join("; ")] : []].map((line) => `${line}.`));
 }
 
 /** What else came of it, in words; `several` jobs were changed, or none. */

@@ -9,7 +9,7 @@ export async function runCommandLine(given: readonly string[]): Promise<number> 
     const line = readGlobalFlags(given);
     return await (isPlainEnqueue(line) ? enqueue(line) : parseAndRun(line));
   } catch (error) {
-    return (await import(later("./failures.ts")) as typeof import("./failures.ts")).report(error);
+    return (await import("./failures.ts")).report(error);
   }
 }
 
@@ -17,9 +17,9 @@ export async function runCommandLine(given: readonly string[]): Promise<number> 
 const isPlainEnqueue = ({ args }: CommandLine) =>
   args.length === 2 && args[0] === "enqueue" && args[1].startsWith("{");
 
-async function enqueue({ args, db, allowSharedDb }: CommandLine): Promise<number> {
+async function enqueue({ args, db, allowed }: CommandLine): Promise<number> {
   const { enqueueJson } = await import("./commands/enqueue_one.ts");
-  await enqueueJson({ db, allowSharedDb }, args[1]);
+  await enqueueJson({ db, allowed }, args[1]);
   return 0;
 }
 

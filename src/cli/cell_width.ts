@@ -1,7 +1,5 @@
 /** How wide text is on a terminal, in cells, and cutting and breaking it to a width, never through a character. */
 
-import { later } from "../later.ts";
-
 /** The cells that a text takes. It has neither control characters nor line breaks. */
 export type WidthOf = (text: string) => number;
 
@@ -21,7 +19,7 @@ export async function widthFor(texts: Iterable<string>): Promise<WidthOf> {
 
 /** A function for the width of any text. */
 async function anyWidth(): Promise<WidthOf> {
-  const { default: stringWidth } = await import(later("string-width")) as typeof import("string-width");
+  const { default: stringWidth } = await import("string-width");
   return (text) => isPlain(text) ? text.length : stringWidth(text);
 }
 

@@ -1,11 +1,12 @@
 import type { CommandContext, StricliProcess } from "@stricli/core";
+import type { Allowances } from "../config.ts";
 
 /** Which database a command is about. */
 export interface DatabaseChoice {
   /** The value of `--db`. */
   readonly db: string | undefined;
-  /** Whether `--allow-shared-db` was given. */
-  readonly allowSharedDb: boolean;
+  /** What the flags of all commands allow. */
+  readonly allowed: Allowances;
 }
 
 /** What a command is given as `this`. */

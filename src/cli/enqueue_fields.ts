@@ -1,9 +1,11 @@
 /** The fields of jobs that flags of `enqueue` give, and how they go together with those of JSON. Pure. */
 
+import { parseNumber } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
 import { refuseChanged } from "./enqueue_form.ts";
 import { words } from "./flag_values.ts";
-import { fieldProblem, type JobFields } from "../job/job_fields.ts";
+import { highestStatus, lowestStatus, signedStatus } from "../job/exit_status.ts";
+import { fieldProblem, type JobFields, maxStatuses } from "../job/job_fields.ts";
 
 /** The flags that are fields of the job. */
 export interface FieldFlags {
@@ -37,10 +39,10 @@ const flagOf = (field: string) => field === "tags" ? "tag" : field.replaceAll("_
 export function fieldsOfFlags(flags: FieldFlags): Partial<JobFields> {
   const given: Partial<JobFields> = {
     id: flags.id,
-    priority: wholeNumber(flags.priority) as number,
+    priority: numberOf(flags.priority),
     timeout: flags.timeout,
-    max_retries: wholeNumber(flags["max-retries"]) as number,
-    base_backoff: decimal(flags["base-backoff"]) as number,
+    max_retries: numberOf(flags["max-retries"]),
+    base_backoff: numberOf(flags["base-backoff"]),
     cwd: flags.cwd,
     env: flags.env && variables(flags.env),
     delay: flags.delay,
@@ -52,7 +54,7 @@ export function fieldsOfFlags(flags: FieldFlags): Partial<JobFields> {
     hold: flags.hold,
     backoff: flags.backoff as JobFields["backoff"],
     max_backoff: flags["max-backoff"],
-    jitter: decimal(flags.jitter) as number,
+    jitter: numberOf(flags.jitter),
     retry_on: flags["retry-on"] === undefined ? undefined : statuses(flags["retry-on"]),
     no_retry_on: flags["no-retry-on"] === undefined ? undefined : statuses(flags["no-retry-on"]),
     after: flags.after && words(flags.after),
@@ -70,21 +72,30 @@ export function fieldsOfFlags(flags: FieldFlags): Partial<JobFields> {
   return fields;
 }
 
-// What is no number stays text, which is not what the field takes.
-const wholeNumber = (text: string | undefined) =>
-  text !== undefined && /^-?\d{1,9}$/.test(text) ? Number(text) : text;
-const decimal = (text: string | undefined) =>
-  text !== undefined && /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : text;
+/** The number that the JSON of a job would have; what is none stays text, which is not what the field takes. */
+export function numberIn(text: string): number | string {
+  const number = parseNumber(text);
+  return Number.isNaN(number) ? text : number;
+}
 
-/** Exit statuses like "1,2,70-75". */
+/** The same of a flag. The check of a job tells of a text that is none. */
+const numberOf = (flag: string | undefined) => (flag && numberIn(flag)) as number;
+
+/** Exit statuses like "1,2,70-75", "-5--1", "0xC000013A", in their signed form. */
 export function statuses(text: string): number[] {
   return text.split(",").flatMap((part) => {
-    const [, first, last = first] = /^\s*(\d{1,3})(?:-(\d{1,3}))?\s*$/.exec(part) ?? [];
+    const match = /^\s*(-?\d{1,10}|0x[\da-f]{1,8})(?:-(-?\d{1,10}|0x[\da-f]{1,8}))?\s*$/i.exec(part);
+    const [first, last] = [match?.[1], match?.[2] ?? match?.[1]].map((text) => statusOf(Number(text)));
     // What is no status stays what the field does not take.
-    if (first === undefined || Number(last) < Number(first)) return [NaN];
-    return Array.from({ length: Number(last) - Number(first) + 1 }, (_, index) => Number(first) + index);
+    if (!(first <= last)) return [NaN];
+    // One more than the field takes is enough to be refused.
+    const count = Math.min(last - first, maxStatuses) + 1;
+    return Array.from({ length: count }, (_, index) => first + index);
   });
 }
+
+const statusOf = (number: number) =>
+  number >= lowestStatus && number <= highestStatus ? signedStatus(number) : NaN;
 
 function variables(assignments: readonly string[]): Record<string, string> {
   return Object.fromEntries(assignments.map((assignment) => {

@@ -1,6 +1,7 @@
 /** What a command line of `enqueue` describes: a job in one of several forms, or many of them. Pure. */
 
 import { QueuectlError } from "../errors.ts";
+import { lostQuotes } from "./windows_quotes.ts";
 
 export type EnqueueForm =
   /** One JSON object. */
@@ -24,12 +25,15 @@ export function formOf(
   behind: readonly string[] | undefined,
   file: string | undefined,
   verb: "enqueue" | "run" = "enqueue",
+  os: string = Deno.build.os,
 ): EnqueueForm {
   const before = args.slice(0, args.length - (behind?.length ?? 0));
   if (Number(before.length > 0) + Number(behind !== undefined) + Number(file !== undefined) > 1) {
     throw usage("Only one of a command, a command behind --, and --file can be given");
   }
   if (file !== undefined) return { kind: "lines", file: standardInputs.includes(file) ? null : file };
+  const lost = os === "windows" ? lostQuotes(args, verb) : undefined;
+  if (lost !== undefined) throw usage(lost);
   if (behind !== undefined) {
     const isJson = behind.length === 1 && kindOfText(behind[0]) === "json";
     if (isJson) return { kind: "json", text: behind[0] };
@@ -58,7 +62,7 @@ export function kindOfText(text: string): "json" | "shell" {
   if (start === "[") {
     throw usage(
       'A job must be a JSON object, like {"command": "echo hello"}, or a command that does not begin with "[": ' +
-        'the shell knows that as "test", and queuectl enqueue -- COMMAND ARGUMENTS takes a list',
+        'sh knows that as "test", and queuectl enqueue -- COMMAND ARGUMENTS takes a list',
     );
   }
   return start === "{" ? "json" : "shell";

@@ -1,6 +1,6 @@
 /** Checks of what is given to flags. Each throws `usage`, naming the flag, what it takes and what it got. */
 
-import { parseDuration } from "../duration.ts";
+import { parseDuration, parseNumber } from "../duration.ts";
 import { QueuectlError } from "../errors.ts";
 
 function wrongValue(flag: string, expects: string, text: string): QueuectlError {
@@ -14,8 +14,8 @@ export function wholeNumber(
   bounds: { minimum: number; maximum: number; default: number },
 ): number {
   if (text === undefined) return bounds.default;
-  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
-  if (value >= bounds.minimum && value <= bounds.maximum) return value;
+  const value = parseNumber(text);
+  if (Number.isInteger(value) && value >= bounds.minimum && value <= bounds.maximum) return value;
   throw wrongValue(flag, `a whole number from ${bounds.minimum} to ${bounds.maximum}`, text);
 }
 

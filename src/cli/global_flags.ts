@@ -1,5 +1,6 @@
 /** What is read from the command line before it is known which command it is. */
 
+import type { Allowances } from "../config.ts";
 import { QueuectlError } from "../errors.ts";
 
 /** The command line without the flags that every command takes. */
@@ -7,13 +8,13 @@ export interface CommandLine {
   args: string[];
   /** The value of `--db`. */
   db: string | undefined;
-  /** Whether `--allow-shared-db` is there. */
-  allowSharedDb: boolean;
+  /** What `--allow-shared-db` and `--allow-linked-db` allow. */
+  allowed: Allowances;
 }
 
 /**
- * Takes `--db PATH`, `--db=PATH` and `--allow-shared-db` out of the arguments, wherever they are before a `--`, and the `--%` with which
- * PowerShell is told to leave quotes alone. `help COMMAND` becomes `COMMAND --help`. Throws `usage`.
+ * Takes `--db PATH`, `--db=PATH`, `--allow-shared-db` and `--allow-linked-db` out of the arguments, wherever they are before a
+ * `--`, and the `--%` with which PowerShell is told to leave quotes alone. `help COMMAND` becomes `COMMAND --help`. Throws `usage`.
  */
 export function readGlobalFlags(given: readonly string[]): CommandLine {
   const separator = given.indexOf("--");
@@ -21,14 +22,12 @@ export function readGlobalFlags(given: readonly string[]): CommandLine {
   const before = separator < 0 ? [...given] : given.slice(0, separator);
   const args: string[] = [];
   let db: string | undefined;
-  let allowSharedDb = false;
+  const allowed: Allowances = { allowShared: false, allowLinked: false };
   for (let arg = before.shift(); arg !== undefined; arg = before.shift()) {
     if (arg === "--%") continue;
-    if (arg === "--allow-shared-db") {
-      allowSharedDb = true;
-      continue;
-    }
-    if (arg === "--db" || arg.startsWith("--db=")) {
+    if (arg === "--allow-shared-db") allowed.allowShared = true;
+    else if (arg === "--allow-linked-db") allowed.allowLinked = true;
+    else if (arg === "--db" || arg.startsWith("--db=")) {
       if (db !== undefined) throw new QueuectlError("usage", "Flag --db is given twice");
       db = arg === "--db" ? valueAfter(before) : arg.slice("--db=".length);
       if (db === "") throw new QueuectlError("usage", "Flag --db needs a value: the path of the database");
@@ -38,7 +37,7 @@ export function readGlobalFlags(given: readonly string[]): CommandLine {
     }
   }
   const asked = args[0] === "help" ? [...args.slice(1), "--help"] : args;
-  return { args: [...asked, ...rest], db, allowSharedDb };
+  return { args: [...asked, ...rest], db, allowed };
 }
 
 // A path that begins with a dash can be given as --db=-x or ./-x; a flag there means that the path was forgotten.

@@ -18,7 +18,8 @@ const globalFlags = [
     name: "db PATH",
     brief: "A file or a postgres:// URL; else $QUEUECTL_DB, else queuectl.db in the current folder",
   },
-  { name: "allow-shared-db", brief: "Use a database that other users can write to" },
+  { name: "allow-shared-db", brief: "Use files of other users, who can so run commands as you" },
+  { name: "allow-linked-db", brief: "Use a file that has another name too, whose users can lose jobs" },
   { name: "help", brief: "Print this help and exit", aliases: ["h"] },
   { name: "version", brief: "Print the version and exit", aliases: ["V"] },
 ] as const;

@@ -6,7 +6,7 @@ import { checkNewJob, refuseContradiction } from "../job/new_job.ts";
 import { words } from "./flag_values.ts";
 import { didYouMean } from "../nearest.ts";
 import type { JobChanges, Start } from "../job/job.ts";
-import { statuses } from "./enqueue_fields.ts";
+import { numberIn, statuses } from "./enqueue_fields.ts";
 
 /** What is given to the flags. */
 export interface ChangeFlags {
@@ -151,5 +151,5 @@ function valueOf(key: string, text: string): string | number | number[] | string
   if (key === "tags") return words([text]);
   if (key === "retry_on" || key === "no_retry_on") return statuses(text);
   const isNumber = ["priority", "max_retries", "base_backoff", "jitter"].includes(key);
-  return isNumber && /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text;
+  return isNumber ? numberIn(text) : text;
 }

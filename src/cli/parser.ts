@@ -2,7 +2,6 @@
 
 import { buildApplication, run } from "@stricli/core";
 import { exitStatus, QueuectlError } from "../errors.ts";
-import { later } from "../later.ts";
 import type { Context } from "./context.ts";
 import { explain, statusOf } from "./failures.ts";
 import type { CommandLine } from "./global_flags.ts";
@@ -14,7 +13,7 @@ import type { UnknownWord } from "./unknown_words.ts";
 import { usageText } from "./usage_text.ts";
 
 /** Runs the command that the arguments name; returns the exit status of the program. */
-export async function parseAndRun({ args: given, db, allowSharedDb }: CommandLine): Promise<number> {
+export async function parseAndRun({ args: given, db, allowed }: CommandLine): Promise<number> {
   const args = writtenOut(given);
   let path = ["queuectl"];
   const separator = args.indexOf("--");
@@ -40,21 +39,25 @@ export async function parseAndRun({ args: given, db, allowSharedDb }: CommandLin
     stderr: { write: (text: string) => void errors.push(text.trimEnd()) },
     exitCode: null,
   };
+  // That of a job may be one of the parser's own.
+  const ofCommand: Context["process"] = { ...process };
   await run(app, args, {
     process,
     forCommand: ({ prefix }) => {
       path = [...prefix];
-      return { process, db, allowSharedDb, behindSeparator };
+      return { process: ofCommand, db, allowed, behindSeparator };
     },
   });
   await print(output.join(""));
   if (unknown !== undefined) errors[0] = await unknownText(args, unknown);
   if (errors.length > 0 && errors[0] !== "") printMessage(errors[0]);
-  return exitStatusOfParser(Number(process.exitCode));
+  return ofCommand.exitCode === null
+    ? exitStatusOfParser(Number(process.exitCode))
+    : Number(ofCommand.exitCode);
 }
 
 async function unknownText(args: readonly string[], unknown: UnknownWord): Promise<string> {
-  const words = await import(later("./unknown_words.ts")) as typeof import("./unknown_words.ts");
+  const words = await import("./unknown_words.ts");
   return words.unknownText(routes, args, unknown);
 }
 

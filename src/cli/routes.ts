@@ -48,8 +48,8 @@ export const routes = buildRouteMap<string, Context>({
 
 EXAMPLES
   queuectl enqueue -- echo hello
-  queuectl enqueue '{"command": "echo hello"}'              (sh, bash, zsh)
-  queuectl enqueue --% "{\\"command\\": \\"echo hello\\"}"      (PowerShell)
+  queuectl enqueue '{"command": "echo hello"}'         (sh, bash, zsh)
+  queuectl enqueue --% "{\\"command\\": \\"echo hello\\"}" (PowerShell, cmd.exe)
   queuectl worker start --count 2
   queuectl list
 

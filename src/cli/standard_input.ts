@@ -53,12 +53,19 @@ function* textsOf(bytes: Uint8Array, first: number): Generator<string[]> {
     checkLength(line.length, number);
     const text = decoded(line);
     if (text === undefined) {
-      throw new QueuectlError("usage", `Line ${number}: The text is not valid UTF-8`);
+      const problem = number === 1 && isUtf16(line)
+        ? 'The text is UTF-16, which ">" of Windows PowerShell writes; save it as UTF-8'
+        : "The text is not valid UTF-8";
+      throw new QueuectlError("usage", `Line ${number}: ${problem}`);
     }
     yield [text];
     start += line.length + 1;
   }
 }
+
+/** Whether a text begins with the byte order mark of UTF-16. */
+const isUtf16 = ([first, second]: Uint8Array) =>
+  first === 0xff && second === 0xfe || first === 0xfe && second === 0xff;
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 

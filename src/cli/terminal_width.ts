@@ -1,5 +1,6 @@
 /** Making what commands print fit the terminal. What goes into a pipe or a file is left as it is. */
 
+import { printable } from "../printable.ts";
 import { breakToWidth, cutToWidth, padToWidth, plainWidth, widthFor, type WidthOf } from "./cell_width.ts";
 import { type Table, tableText } from "./output.ts";
 import { print, printAll } from "./standard_streams.ts";
@@ -44,7 +45,8 @@ export async function* fittedTable(
 }
 
 /** Prints a table, fitted where standard output is a terminal. */
-export async function printTable(table: Table): Promise<void> {
+export async function printTable({ columns, rows }: Table): Promise<void> {
+  const table = { columns, rows: rows.map((row) => row.map(printable)) };
   const size = terminalSize();
   if (size === undefined) return await print(tableText(table));
   await printAll(fittedTable(table.columns, table.rows, size.columns, { leavesOut: true }));
@@ -55,8 +57,9 @@ const nameWidth = 14;
 
 /** Prints named fields, a line each; what does not fit a terminal goes on below, because it is shown nowhere else. */
 export async function printFields(
-  fields: ReadonlyArray<readonly [name: string, value: string]>,
+  given: ReadonlyArray<readonly [name: string, value: string]>,
 ): Promise<void> {
+  const fields = given.map(([name, value]) => [name, printable(value)] as const);
   const width = terminalSize()?.columns;
   const widthOf = width === undefined ? plainWidth : await widthFor(fields.map(([, value]) => value));
   const lines = fields.flatMap(([name, value]) => fieldLines(`${name}:`, value, width, widthOf));

@@ -14,7 +14,7 @@ export interface UnknownWord {
 }
 
 /** What every command takes. */
-const globalFlags = ["help", "version", "db", "allow-shared-db"];
+const globalFlags = ["help", "version", "db", "allow-shared-db", "allow-linked-db"];
 /** Words that are offered at most. */
 const mostOffered = 4;
 

@@ -42,14 +42,12 @@ export function usageText(
   return {
     ...text_en,
     noCommandRegisteredForInput: ({ input }) => unknown(input.startsWith("-") ? "flag" : "command", input),
-    exceptionWhileParsingArguments: (error) =>
-      error instanceof FlagNotFoundError
-        ? unknown("flag", `--${error.input}`)
-        : error instanceof AliasNotFoundError
-        ? unknown("flag", `-${error.input}`)
-        : error instanceof ArgumentScannerError
-        ? printable(`${argumentError(error)}. Run ${help()}`)
-        : explain(error),
+    exceptionWhileParsingArguments(error) {
+      if (error instanceof FlagNotFoundError) return unknown("flag", `--${error.input}`);
+      if (error instanceof AliasNotFoundError) return unknown("flag", `-${error.input}`);
+      if (error instanceof ArgumentScannerError) return printable(`${argumentError(error)}. Run ${help()}`);
+      return explain(error);
+    },
     exceptionWhileLoadingCommandFunction: explain,
     exceptionWhileLoadingCommandContext: explain,
     exceptionWhileRunningCommand: explain,

@@ -1,6 +1,7 @@
 /** When a failed job runs again, and whether it does: pure functions of their arguments. */
 
 import type { BackoffKind } from "../config.ts";
+import { statusWords } from "./exit_status.ts";
 import type { NextStep, Outcome, RetryRules } from "./job.ts";
 
 /** What decides about a job after a failed run. */
@@ -16,6 +17,10 @@ export interface RetryPolicy extends Pick<RetryRules, "retryOn" | "noRetryOn"> {
   maxBackoff: number;
   /** The part of every delay, from 0 to 1, that chance takes away or leaves. */
   jitter: number;
+  /** Runs in a row that have asked for a later try, the one that just ended not included. */
+  postponed?: number;
+  /** How many of those there may be; what asks once more has failed. */
+  maxPostponed?: number;
 }
 
 /** Seconds of the delay after the given number of runs, before the cap. */
@@ -42,8 +47,23 @@ export function retryDelay(
 /** The exit status by which a command says "try again later" (EX_TEMPFAIL of sysexits.h): that is no failure. */
 export const tryAgainLater = 75;
 
-/** Milliseconds that are waited at least then: without a backoff the command would run again and again without a pause. */
+/** Of the runs of a job that ask for a later try, one after the other, so many are kept. */
+export const keptPostponed = 5;
+
+/** Milliseconds that are waited at least then: without a pause the command would run again and again. */
 const shortestPause = 1000;
+
+/**
+ * Milliseconds until the later try that a run has asked for: as if all before it in a row were failures. With base 0, no
+ * wait at all, it is one second at first, then two, then four.
+ */
+function laterDelay(policy: RetryPolicy, random: number): number {
+  const { attempts, postponed = 0, baseBackoff } = policy;
+  const growth: typeof policy = baseBackoff > 0
+    ? { ...policy, attempts: attempts + postponed }
+    : { ...policy, backoff: "exponential", baseBackoff: 2, attempts: postponed };
+  return Math.max(shortestPause, retryDelay(growth, random));
+}
 
 /** Whether a command that ends with this status (128 + n by a signal) is not to be run again. Of both lists `noRetryOn` counts. */
 export function isNotRetried(status: number, rules: Pick<RetryRules, "retryOn" | "noRetryOn">): boolean {
@@ -52,7 +72,8 @@ export function isNotRetried(status: number, rules: Pick<RetryRules, "retryOn" |
 }
 
 /** Why a job is dead although it may have had retries left. */
-export const notRetriedWords = (status: number): string => `exit status ${status} is not retried`;
+export const notRetriedWords = (status: number): string =>
+  `exit status ${statusWords(status)} is not retried`;
 
 /**
  * Decides what becomes of a job whose run ended: done, retried after a delay, dead, cancelled, or back in the queue,
@@ -65,8 +86,9 @@ export function nextStep(outcome: Outcome, error: string, policy: RetryPolicy, r
   if ("code" in outcome && isNotRetried(outcome.code, policy)) {
     return { state: "dead", error, reason: notRetriedWords(outcome.code) };
   }
-  if (outcome.kind === "exited" && outcome.code === tryAgainLater) {
-    return { state: "pending", delay: Math.max(shortestPause, retryDelay(policy, random)), error };
+  const { postponed = 0, maxPostponed = Infinity } = policy;
+  if (outcome.kind === "exited" && outcome.code === tryAgainLater && postponed < maxPostponed) {
+    return { state: "pending", delay: laterDelay(policy, random), error };
   }
   if (policy.attempts > policy.maxRetries) return { state: "dead", error };
   return { state: "failed", delay: retryDelay(policy, random), error };

@@ -138,8 +138,12 @@ export interface Claim {
   startedAt: number;
   /** Milliseconds since then, by the store's clock. */
   elapsed: number;
+  /** Runs before this one, in a row, that have asked for a later try. */
+  postponed: number;
   /** It was claimed first on another host, from which nothing is in the spool of this one. */
   elsewhere: boolean;
+  /** A rate counts the run from when its command begins: the store waits to be told. */
+  rated: boolean;
 }
 
 /** How a run ended. A failed command is data, never an exception. */
@@ -154,6 +158,16 @@ export type Outcome =
   | { kind: "handed_back" }
   | { kind: "cancelled" };
 
+export const outcomeKinds: ReadonlyArray<Outcome["kind"]> = [
+  "exited",
+  "signaled",
+  "timed_out",
+  "spawn_failed",
+  "lost",
+  "handed_back",
+  "cancelled",
+];
+
 /** A run that ended, as it is recorded for its job. */
 export interface Finished {
   seq: number;
@@ -167,6 +181,10 @@ export interface Finished {
   output: string;
   errorOutput: string;
   next: NextStep;
+  /** When it ended, in milliseconds since 1970 by the store's clock, where that is not just now. */
+  endedAt?: number;
+  /** The name of the worker that ran it, where that is another one. */
+  worker?: string;
 }
 
 /**
@@ -178,7 +196,7 @@ export type NextStep =
   | { state: "failed"; delay: number; error: string }
   | { state: "dead"; error: string; reason?: string }
   | { state: "pending"; delay?: number; error?: string }
-  | { state: "cancelled" };
+  | { state: "cancelled"; error?: string };
 
 /** One run of a job as it is kept. */
 export interface Attempt {

@@ -1,17 +1,16 @@
 /** The fields of a job as JSON has them, and what may be in each. */
 
 import { backoffKinds } from "../config.ts";
-import { maxDuration, parseDuration } from "../duration.ts";
+import { parseDuration, wholeMilliseconds } from "../duration.ts";
+import { unseenCharacter } from "../printable.ts";
 import { parseMoment } from "../moment.ts";
+import { highestStatus, lowestStatus } from "./exit_status.ts";
 import { duplicatePolicies, type DuplicatePolicy, type RetryRules } from "./job.ts";
 
 /** The most retries a job can have. */
 export const maxRetriesLimit = 1000;
 /** Bytes of a command: what Linux takes as one argument (MAX_ARG_STRLEN, 128 KiB with the closing NUL). */
 const maxCommandBytes = 131_071;
-
-// deno-lint-ignore no-control-regex -- control characters are what is looked for
-const controlCharacter = /[\x00-\x1f\x7f-\x9f]/;
 
 /** What is wrong with a value, as a sentence that begins with `name`; undefined when nothing is. */
 type Check = (value: unknown, name: string) => string | undefined;
@@ -30,10 +29,17 @@ const number = (kind: string, minimum: number, maximum: number): Check => (value
   return isRight ? undefined : `${name} must be a ${kind} from ${minimum} to ${maximum}`;
 };
 
+/** Names that look the same have to be the same: also the joiners of emoji are refused. */
+function unseenProblem(text: string, name: string): string | undefined {
+  const character = unseenCharacter(text);
+  if (character !== undefined) return `${name} contains a character that cannot be seen (${character})`;
+}
+
 function checkId(id: string, name: string): string | undefined {
   if (id.trim() === "" || id.length > 255) return `${name} must be 1 to 255 characters long`;
   if (id !== id.trim()) return `${name} must not begin or end with a space`;
-  if (controlCharacter.test(id)) return `${name} contains a control character`;
+  const unseen = unseenProblem(id, name);
+  if (unseen !== undefined) return unseen;
   if (id.startsWith("-")) return `${name} must not begin with "-", it would be read as a flag`;
 }
 
@@ -46,8 +52,7 @@ function checkCommand(command: string, name: string): string | undefined {
 }
 
 const checkDuration: Check = (value, name) => {
-  const duration = readDuration(value);
-  if (duration === undefined || !(duration >= 0 && duration <= maxDuration)) {
+  if (readDuration(value) === undefined) {
     return `${name} must be a number of seconds or a duration like "90s" or "10m"`;
   }
 };
@@ -75,9 +80,7 @@ const checkEnvValue = text();
 /** Milliseconds; undefined for what is no duration. */
 export function readDuration(value: unknown): number | undefined {
   if (typeof value === "string") return parseDuration(value);
-  if (typeof value !== "number") return undefined;
-  // Less than a millisecond must not become 0, which is no limit.
-  return value > 0 ? Math.max(1, Math.round(value * 1000)) : value * 1000;
+  return typeof value === "number" ? wholeMilliseconds(value * 1000) : undefined;
 }
 
 const anything: Check = () => undefined;
@@ -88,6 +91,8 @@ const maxWordLength = 100;
 /** A word of letters, digits and - _ . : / that can stand in a list with commas. */
 function checkWord(word: string, name: string): string | undefined {
   if (word.length > maxWordLength) return `${name} must be at most ${maxWordLength} characters long`;
+  const unseen = unseenProblem(word, name);
+  if (unseen !== undefined) return unseen;
   if (!/^[\p{L}\p{N}_][\p{L}\p{N}_.:/-]*$/u.test(word)) {
     return `${name} must be made of letters, digits and _ . : / -, and begin with a letter, a digit or _`;
   }
@@ -106,7 +111,16 @@ const list = (kind: string, check: Check, most: number): Check => (value, name) 
   }
 };
 
-const checkStatuses = list("exit statuses", number("whole number", 1, 255), 255);
+/** The most exit statuses of a list. */
+export const maxStatuses = 1000;
+
+const checkStatus: Check = (value, name) => {
+  const isRight = Number.isInteger(value) && value !== 0 && value as number >= lowestStatus &&
+    value as number <= highestStatus;
+  if (!isRight) return `${name} must be a whole number from ${lowestStatus} to ${highestStatus}, and not 0`;
+};
+
+const checkStatuses = list("exit statuses", checkStatus, maxStatuses);
 
 /** The fields of a job, and what may be in them. A Map: what is in every object is no field. */
 export const fields: ReadonlyMap<string, Check> = new Map(Object.entries({
@@ -124,7 +138,7 @@ export const fields: ReadonlyMap<string, Check> = new Map(Object.entries({
   queue: text(checkWord),
   tags: list("tags", text(checkWord), 20),
   unique: text((key, name) =>
-    key === "" || key.length > 255 ? `${name} must be 1 to 255 characters long` : undefined
+    key === "" || key.length > 255 ? `${name} must be 1 to 255 characters long` : unseenProblem(key, name)
   ),
   on_duplicate: oneOf(duplicatePolicies),
   hold: (value, name) => typeof value === "boolean" ? undefined : `${name} must be true or false`,

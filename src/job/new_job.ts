@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import { QueuectlError } from "../errors.ts";
 import { parseMoment } from "../moment.ts";
 import { didYouMean } from "../nearest.ts";
+import { signedStatus } from "./exit_status.ts";
 import { defaultQueueName, type JobChanges, type NewJob, type RetryRules } from "./job.ts";
 import { fields, type JobFields, readDuration } from "./job_fields.ts";
 import { newJobId } from "./job_id.ts";
@@ -85,8 +86,8 @@ function addExtras(checked: CheckedJob, job: JobFields): void {
   if (job.backoff !== undefined) rules.backoff = job.backoff;
   if (job.max_backoff !== undefined) rules.maxBackoff = readDuration(job.max_backoff);
   if (job.jitter !== undefined) rules.jitter = job.jitter;
-  if (job.retry_on !== undefined) rules.retryOn = job.retry_on;
-  if (job.no_retry_on !== undefined) rules.noRetryOn = job.no_retry_on;
+  if (job.retry_on !== undefined) rules.retryOn = job.retry_on.map(signedStatus);
+  if (job.no_retry_on !== undefined) rules.noRetryOn = job.no_retry_on.map(signedStatus);
   refuseContradiction(rules);
   if (Object.keys(rules).length > 0) checked.retryRules = rules;
 }

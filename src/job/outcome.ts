@@ -2,6 +2,7 @@
 
 import { constants } from "node:os";
 import { formatSeconds } from "../duration.ts";
+import { signedStatus, statusWords } from "./exit_status.ts";
 import type { Outcome } from "./job.ts";
 
 /** Characters of error output that `last_error` keeps: the end, where the reason is. The attempt keeps the rest. */
@@ -14,18 +15,19 @@ const signalNames = new Map<number, string>(
 
 /**
  * Reads the exit status of a shell. A status of 128 + n, n being the number of a signal here, is read as that
- * signal, which is how a shell reports it; a command that exits with such a number itself looks the same.
+ * signal, which is how a shell reports it; a command that exits with such a number itself looks the same. On Windows,
+ * without signals, a number is nothing but itself.
  */
-export function outcomeOfStatus(status: number): Outcome {
-  const signal = signalNames.get(status - 128);
-  return signal ? { kind: "signaled", signal, code: status } : { kind: "exited", code: status };
+export function outcomeOfStatus(status: number, hasSignals = Deno.build.os !== "windows"): Outcome {
+  const signal = hasSignals ? signalNames.get(status - 128) : undefined;
+  return signal ? { kind: "signaled", signal, code: status } : { kind: "exited", code: signedStatus(status) };
 }
 
 /** The text kept as the job's `last_error`: what the command said last, or else how it ended. */
 export function errorText(outcome: Outcome, errorOutput: string): string {
   switch (outcome.kind) {
     case "exited":
-      return lastPart(errorOutput) || `Command exited with code ${outcome.code}`;
+      return lastPart(errorOutput) || `Command exited with code ${statusWords(outcome.code)}`;
     case "signaled":
       return lastPart(errorOutput) || `Command was ended by ${outcome.signal}`;
     case "timed_out":

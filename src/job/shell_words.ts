@@ -36,27 +36,13 @@ const isPlainWord = new RegExp(`^${plainWord}$`);
 
 /** The command that starts a program with these arguments, for POSIX shells: each word is quoted that needs it. */
 export function commandOfWords(words: readonly string[]): string {
-  const [program, ...rest] = checked(words);
+  const [program, ...rest] = checkedWords(words);
   const first = isPlainProgram.test(program) && !shellWords.has(program) ? program : quote(program);
   return [first, ...rest.map((word) => isPlainWord.test(word) ? word : quote(word))].join(" ");
 }
 
-/** The same for `cmd.exe`, which knows no quotes for some characters: words that have one are refused. */
-export function windowsCommandOfWords(words: readonly string[]): string {
-  return checked(words).map((word) => {
-    // deno-lint-ignore no-control-regex -- control characters are what is looked for
-    if (/["%\x00-\x1f]/.test(word)) {
-      throw new QueuectlError(
-        "usage",
-        `cmd.exe cannot be given ${JSON.stringify(word)} as it is: write the command as JSON`,
-      );
-    }
-    // A program reads a backslash before a quote as part of that.
-    return /^[\w\\/.:+@-]+$/.test(word) ? word : `"${word.replace(/\\+$/, "$&$&")}"`;
-  }).join(" ");
-}
-
-function checked(words: readonly string[]): readonly string[] {
+/** The words, when the first of them can be a program. Throws `usage`. */
+export function checkedWords(words: readonly string[]): readonly string[] {
   const [program] = words;
   if (program === undefined || program.trim() === "") {
     throw new QueuectlError("usage", "The command is empty: behind -- comes the program, then its arguments");

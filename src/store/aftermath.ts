@@ -25,12 +25,17 @@ export interface KeyedJob {
   key: string;
 }
 
+/** The unique keys of some jobs, and who has them in the queue. */
+export interface Keys {
+  jobs: readonly KeyedJob[];
+  holders: readonly KeyedJob[];
+}
+
 /**
- * Which of these jobs cannot go back into the queue, with the jobs that have their keys: `holders`, which are in it, and
- * of several with one key the newest.
+ * Which of these jobs cannot go back into the queue, with the jobs that have their keys: `holderOf` has those which are in
+ * it, by their keys, and gets those that can go back; of several with one key that is the newest.
  */
-export function withoutKeys(jobs: readonly KeyedJob[], holders: readonly KeyedJob[]): Map<number, KeyedJob> {
-  const holderOf = new Map(holders.map((holder) => [holder.key, holder]));
+export function takeKeys(jobs: readonly KeyedJob[], holderOf: Map<string, KeyedJob>): Map<number, KeyedJob> {
   const left = new Map<number, KeyedJob>();
   for (const job of jobs.toSorted((a, b) => b.seq - a.seq)) {
     const holder = holderOf.get(job.key);
@@ -39,3 +44,7 @@ export function withoutKeys(jobs: readonly KeyedJob[], holders: readonly KeyedJo
   }
   return left;
 }
+
+/** The same of all these jobs at once. */
+export const withoutKeys = ({ jobs, holders }: Keys): Map<number, KeyedJob> =>
+  takeKeys(jobs, new Map(holders.map((holder) => [holder.key, holder])));

@@ -6,7 +6,7 @@
 import { QueuectlError } from "../errors.ts";
 import type { Queue } from "./queues.ts";
 import type { Row } from "./rows.ts";
-import type { RegisteredProcess } from "./store.ts";
+import type { RegisteredProcess } from "./registration.ts";
 
 /** Which database a queue is in, however its URL is written. */
 export interface Place {
@@ -126,6 +126,7 @@ export const movedColumns: Record<MovedTable, Record<string, Kind>> = {
     tags: "text?",
     unique_key: "text?",
     retry_rules: "text?",
+    postponed: "whole",
   },
   attempts: {
     job: "whole",

@@ -1,7 +1,7 @@
 /** Queues as a store knows them. A queue is made by its first job, or by setting something of it. */
 
 import type { JobState } from "../job/job.ts";
-import { damaged, numberOrNull, queueDefaultsFromRow, type Row, text } from "./rows.ts";
+import { damaged, numberOrNull, type Row, text } from "./columns.ts";
 
 /** The name under which all queues together are paused and limited; no job is in it. */
 export const allQueues = "";
@@ -15,7 +15,7 @@ export interface QueueSettings {
   paused: boolean;
   /** The most of its jobs that run at once, on all hosts together. */
   concurrency: number | null;
-  /** The most of its jobs that are started within any {@link ratePeriod}. */
+  /** The most commands of its jobs that begin within any {@link ratePeriod}. */
   rate: number | null;
   /** Milliseconds. */
   ratePeriod: number | null;
@@ -35,6 +35,15 @@ export interface Queue extends QueueSettings {
   nextStart: number | null;
   counts: Record<JobState, number>;
 }
+
+/** What {@link queueDefaultsFromRow} reads, with the names. */
+export const queueDefaultsSql = (table: string): string =>
+  `SELECT name, max_retries, timeout FROM ${table} WHERE max_retries IS NOT NULL OR timeout IS NOT NULL`;
+
+export const queueDefaultsFromRow = (row: Row): QueueDefaults => ({
+  maxRetries: numberOrNull(row, "max_retries"),
+  timeout: numberOrNull(row, "timeout"),
+});
 
 /** The columns that {@link queuesFromRows} reads. */
 export const queueColumns = "name, paused, concurrency, rate, rate_period, max_retries, timeout";

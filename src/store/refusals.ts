@@ -4,8 +4,9 @@ import { QueuectlError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
 import { defaultQueueName, type JobState, jobStates } from "../job/job.ts";
 import { allQueues } from "./queues.ts";
-import { damaged } from "./rows.ts";
-import type { RegisteredProcess } from "./store.ts";
+import { damaged } from "./columns.ts";
+import type { RegisteredProcess } from "./registration.ts";
+import { typedCommand } from "./typed_command.ts";
 
 /** The ids are taken. */
 export function idsExist(ids: readonly string[]): QueuectlError {
@@ -210,14 +211,8 @@ export const beingMoved = (from: string, to: string) =>
   new QueuectlError(
     "conflict",
     `The queue in ${from} is being moved to ${to}; if that was interrupted, finish it: ` +
-      `queuectl migrate --from ${word(from)} --to ${word(to)}`,
+      typedCommand(["migrate", "--from", from, "--to", to]),
   );
-
-/** The text as one word of a command line that can be copied. */
-function word(text: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
-  return Deno.build.os === "windows" ? `"${text}"` : `'${text.replaceAll("'", "'\\''")}'`;
-}
 
 export const noMove = (location: string) =>
   new QueuectlError("conflict", `No move of the queue in ${location} was interrupted: it is used as it is`);
@@ -232,9 +227,24 @@ export function aliveIn(location: string, processes: readonly RegisteredProcess[
   return new QueuectlError(
     "conflict",
     `${processes.length === 1 ? "A manager or worker is" : `${processes.length} managers and workers are`} ` +
-      `at work on the queue in ${location} (${which}); stop them first: queuectl worker stop --db ${
-        word(location)
+      `at work on the queue in ${location} (${which}); stop them first: ${
+        typedCommand(["worker", "stop", "--db", location])
       }`,
+  );
+}
+
+/** Processes of this host that were asked to stop, and neither end nor renew their leases. */
+export function notEnded(processes: readonly RegisteredProcess[]): QueuectlError {
+  const pids = processes.map(({ identity }) => identity.pid);
+  const [who, its, hang] = pids.length === 1
+    ? ["A manager or worker has", "its lease", "it hangs, end it"]
+    : [`${pids.length} managers and workers have`, "their leases", "they hang, end them"];
+  return new QueuectlError(
+    "conflict",
+    `${who} not ended (pid ${pids.join(", ")}), nor renewed ${its}; if ${hang} with kill -9 ${
+      pids.join(" ")
+    } ` +
+      "(commands keep running and are adopted). In a copied queue it may be the original's",
   );
 }
 
@@ -245,7 +255,7 @@ export const runsIn = (location: string, jobs: number) =>
     `${
       jobs === 1 ? "1 job" : `${jobs} jobs`
     } of the queue in ${location} may still run; have that recorded first, ` +
-      `then stop: queuectl worker start --db ${word(location)}`,
+      `then stop: ${typedCommand(["worker", "start", "--db", location])}`,
   );
 
 export const hasJobs = (location: string, jobs: number) =>
@@ -254,3 +264,23 @@ export const hasJobs = (location: string, jobs: number) =>
     `The queue in ${location} has ${jobs === 1 ? "1 job" : `${jobs} jobs`} already; ` +
       "a queue moves only to where there is none: give another file, database or schema",
   );
+
+/** Somebody has removed or replaced the file of a database while it was used. */
+export const noLongerInPlace = (location: string) =>
+  new QueuectlError("database", `The database ${location} was removed, or another file is in its place`);
+
+/** A queue on a server in which others than its user own something or have made something: `parts`, in words. */
+export class SharedDatabaseError extends QueuectlError {
+  constructor(location: string, schema: string, readonly parts: readonly string[]) {
+    const more = parts.length > 1 ? ` (and ${parts.length - 1} more: see queuectl doctor)` : "";
+    super(
+      "database",
+      `The schema "${schema}" of the database ${location} can be changed by other users, who could have commands run ` +
+        `as you: ${parts[0]}${more}; ${sharedDatabaseAdvice}`,
+    );
+  }
+}
+
+export const sharedDatabaseAdvice =
+  "have its owner take that away, name another schema (schema=NAME in the URL), or use it all the same with " +
+  "--allow-shared-db";

@@ -1,23 +1,36 @@
 /**
  * Rows as objects, for every driver: the columns have the same names everywhere. A value that is not of its column's type
- * can only come from a damaged database, and is reported as that.
+ * can only come from a damaged database, and is reported as that (columns.ts).
  */
 
 import { QueuectlError } from "../errors.ts";
+import { type BackoffKind, backoffKinds } from "../config.ts";
 import {
   type Attempt,
   type Claim,
   type JobState,
   jobStates,
-  type Outcome,
+  outcomeKinds,
   type RetryRules,
 } from "../job/job.ts";
 import type { EndedRun, JobProgress, ParentJob } from "./progress.ts";
-import type { QueueDefaults } from "./queues.ts";
-import type { ListedJob, RegisteredProcess, Role } from "./store.ts";
+import {
+  moment,
+  momentOrNull,
+  number,
+  numberOrNull,
+  oneOf,
+  realOrNull,
+  type Row,
+  text,
+  textOrNull,
+  textsOrNull,
+} from "./columns.ts";
+import type { FoundJob } from "./refusals.ts";
+import type { RegisteredProcess } from "./registration.ts";
+import type { ListedJob } from "./selection.ts";
 
-/** A row by the names of its columns; whole numbers are numbers. */
-export type Row = Record<string, unknown>;
+export { damaged, number, numberOrNull, type Row, text, textOrNull } from "./columns.ts";
 
 /** The columns that {@link jobFromRow} reads. */
 export const jobColumns =
@@ -33,12 +46,12 @@ export function jobFromRow(row: Row): ListedJob {
     priority: number(row, "priority"),
     env: environment(row) ?? null,
     retryRules: retryRules(row) ?? null,
-    createdAt: number(row, "created_at"),
-    updatedAt: number(row, "updated_at"),
-    nextAttemptAt: numberOrNull(row, "next_attempt_at"),
+    createdAt: moment(row, "created_at"),
+    updatedAt: moment(row, "updated_at"),
+    nextAttemptAt: momentOrNull(row, "next_attempt_at"),
     lastError: textOrNull(row, "last_error"),
     queue: text(row, "queue"),
-    tags: fromJson<string[]>(row, "tags") ?? [],
+    tags: textsOrNull(row, "tags") ?? [],
     uniqueKey: textOrNull(row, "unique_key"),
     // A number in one engine, a truth value in the other.
     held: row.held === 1 || row.held === true,
@@ -49,9 +62,53 @@ export function jobFromRow(row: Row): ListedJob {
 
 /** The columns that {@link claimFromRow} reads. */
 export const claimColumns =
-  "seq, claim, run, id, command, attempts, max_retries, timeout, base_backoff, cwd, env, retry_rules, queue, started_at";
+  "seq, claim, run, id, command, attempts, max_retries, timeout, base_backoff, cwd, env, retry_rules, queue, started_at, " +
+  "postponed";
 
+/**
+ * A claim. A job whose fields cannot be read is claimed all the same, with what is wrong as its `problem`: so its run fails
+ * with these words, and it is dead, and is not claimed again and again. Throws `database` where it is not even
+ * {@link isClaimable}.
+ */
 export function claimFromRow(row: Row, now: number): Claim {
+  try {
+    return soundClaim(row, now);
+  } catch (error) {
+    if (!(error instanceof QueuectlError)) throw error;
+    const id = text(row, "id");
+    const nothing = {
+      max_retries: 0,
+      timeout: null,
+      base_backoff: null,
+      cwd: null,
+      env: null,
+      retry_rules: null,
+      postponed: 0,
+    };
+    const { seq, claim, run, queue, rated } = row;
+    const attempts = Number.isSafeInteger(row.attempts) ? row.attempts : 1;
+    const readable = {
+      ...nothing,
+      seq,
+      claim,
+      run,
+      queue,
+      rated,
+      id,
+      command: "",
+      attempts,
+      started_at: now,
+    };
+    return { ...soundClaim(readable, now), problem: error.message };
+  }
+}
+
+/** Whether a row has what says which run of which job a claim is. */
+export const isClaimable = (row: Row): boolean =>
+  Number.isSafeInteger(row.seq) && Number.isSafeInteger(row.claim) && Number.isSafeInteger(row.run) &&
+  typeof row.id === "string" && typeof row.queue === "string";
+
+function soundClaim(row: Row, now: number): Claim {
   const env = environment(row);
   const rules = retryRules(row);
   const unreadable = env === undefined
@@ -59,7 +116,7 @@ export function claimFromRow(row: Row, now: number): Claim {
     : rules === undefined
     ? "What is said of the retries"
     : undefined;
-  const startedAt = number(row, "started_at");
+  const startedAt = moment(row, "started_at");
   return {
     ...commonFields(row),
     seq: number(row, "seq"),
@@ -72,7 +129,10 @@ export function claimFromRow(row: Row, now: number): Claim {
     problem: unreadable === undefined ? null : `${unreadable} of this job is damaged and cannot be read`,
     startedAt,
     elapsed: Math.max(0, now - startedAt),
+    postponed: number(row, "postponed"),
     elsewhere: row.elsewhere === true,
+    // A number in one engine, a truth value in the other.
+    rated: row.rated === 1 || row.rated === true,
   };
 }
 
@@ -82,7 +142,7 @@ function commonFields(row: Row) {
     command: text(row, "command"),
     maxRetries: number(row, "max_retries"),
     timeout: numberOrNull(row, "timeout"),
-    baseBackoff: numberOrNull(row, "base_backoff"),
+    baseBackoff: realOrNull(row, "base_backoff"),
     cwd: textOrNull(row, "cwd"),
   };
 }
@@ -106,9 +166,9 @@ export function endedRunFromRow(row: Row): EndedRun {
     run: number(row, "run"),
     number: number(row, "number"),
     worker: text(row, "worker"),
-    startedAt: number(row, "started_at"),
-    endedAt: number(row, "ended_at"),
-    outcome: text(row, "outcome") as Outcome["kind"],
+    startedAt: moment(row, "started_at"),
+    endedAt: moment(row, "ended_at"),
+    outcome: oneOf(row, "outcome", outcomeKinds),
     exitCode: numberOrNull(row, "exit_code"),
     signal: textOrNull(row, "signal"),
   };
@@ -140,16 +200,20 @@ export function progressFromRow(row: Row, now: number): JobProgress {
 export const parentFromRow = (row: Row): ParentJob => ({
   id: text(row, "id"),
   state: jobState(row),
-  kind: text(row, "kind") as ParentJob["kind"],
+  kind: oneOf(row, "kind", ["success", "any"]),
   queue: text(row, "queue"),
   held: row.held === 1 || row.held === true,
 });
 
-function jobState(row: Row): JobState {
-  const state = text(row, "state");
-  if (!(jobStates as readonly string[]).includes(state)) throw damaged("state");
-  return state as JobState;
-}
+export const jobState = (row: Row): JobState => oneOf(row, "state", jobStates);
+
+/** What a state transition knows of a job. */
+export const foundJob = (row: Row): FoundJob => ({
+  seq: number(row, "seq"),
+  id: text(row, "id"),
+  state: jobState(row),
+  queue: text(row, "queue"),
+});
 
 /** The columns that {@link processFromRow} reads. */
 export const processColumns =
@@ -163,22 +227,22 @@ export function processFromRow(
 ): RegisteredProcess {
   const id = number(row, "id");
   const grace = numberOrNull(row, "stop_grace");
-  const heartbeatAt = number(row, "heartbeat_at");
+  const heartbeatAt = moment(row, "heartbeat_at");
   return {
     id,
-    role: text(row, "role") as Role,
+    role: oneOf(row, "role", ["manager", "worker"]),
     manager: numberOrNull(row, "manager"),
     number: number(row, "number"),
     concurrency: number(row, "concurrency"),
-    queues: fromJson<string[]>(row, "queues"),
-    pace: numberOrNull(row, "pace"),
+    queues: textsOrNull(row, "queues"),
+    pace: realOrNull(row, "pace"),
     identity: {
       host: text(row, "host"),
       boot: text(row, "boot"),
       pid: number(row, "pid"),
       start: text(row, "start"),
     },
-    startedAt: number(row, "started_at"),
+    startedAt: moment(row, "started_at"),
     heartbeatAt,
     silentFor: Math.max(0, now - heartbeatAt),
     expired: number(row, "lease_until") < now,
@@ -186,15 +250,6 @@ export function processFromRow(
     running: (running.get(id) ?? []).map((job) => text(job, "id")),
   };
 }
-
-/** What {@link queueDefaultsFromRow} reads, with the names. */
-export const queueDefaultsSql = (table: string): string =>
-  `SELECT name, max_retries, timeout FROM ${table} WHERE max_retries IS NOT NULL OR timeout IS NOT NULL`;
-
-export const queueDefaultsFromRow = (row: Row): QueueDefaults => ({
-  maxRetries: numberOrNull(row, "max_retries"),
-  timeout: numberOrNull(row, "timeout"),
-});
 
 /** Undefined when it cannot be read: one damaged job must not keep all others from being claimed. */
 export function environment(row: Row): Record<string, string> | null | undefined {
@@ -204,7 +259,17 @@ export function environment(row: Row): Record<string, string> | null | undefined
 }
 
 /** The same. */
-export const retryRules = (row: Row): RetryRules | null | undefined => storedObject(row, "retry_rules");
+export function retryRules(row: Row): RetryRules | null | undefined {
+  const rules = storedObject(row, "retry_rules");
+  if (!rules) return rules;
+  const { backoff, maxBackoff, jitter, retryOn, noRetryOn } = rules;
+  const isNumber = (value: unknown) => value === undefined || Number.isFinite(value);
+  const isList = (value: unknown) =>
+    value === undefined || Array.isArray(value) && value.every(Number.isSafeInteger);
+  const isRight = (backoff === undefined || backoffKinds.includes(backoff as BackoffKind)) &&
+    isNumber(maxBackoff) && isNumber(jitter) && isList(retryOn) && isList(noRetryOn);
+  return isRight ? rules : undefined;
+}
 
 function storedObject(row: Row, column: string): Record<string, unknown> | null | undefined {
   const json = textOrNull(row, column);
@@ -216,40 +281,4 @@ function storedObject(row: Row, column: string): Record<string, unknown> | null 
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-/** What this program has stored as JSON; null where there is nothing. */
-export function fromJson<T>(row: Row, column: string): T | null {
-  const json = textOrNull(row, column);
-  if (json === null) return null;
-  try {
-    return JSON.parse(json);
-  } catch (error) {
-    if (error instanceof SyntaxError) throw damaged(column);
-    throw error;
-  }
-}
-
-export function text(row: Row, column: string): string {
-  const value = row[column];
-  if (typeof value !== "string") throw damaged(column);
-  return value;
-}
-
-export function number(row: Row, column: string): number {
-  const value = row[column];
-  if (typeof value !== "number") throw damaged(column);
-  return value;
-}
-
-export const textOrNull = (row: Row, column: string) => row[column] === null ? null : text(row, column);
-
-export const numberOrNull = (row: Row, column: string) => row[column] === null ? null : number(row, column);
-
-/** What to throw where no value, or none of its kind, is in a column. */
-export function damaged(column: string): QueuectlError {
-  return new QueuectlError(
-    "database",
-    `The database is damaged: there is no valid value in "${column}"; "queuectl doctor" says more`,
-  );
 }

@@ -1,6 +1,6 @@
 /** Which jobs are meant, and in which order: the types, and what every driver makes of them in the same way. Pure. */
 
-import { defaultQueueName, type Job, type JobState, jobStates } from "../job/job.ts";
+import { type Job, type JobState, jobStates } from "../job/job.ts";
 
 /**
  * Names for a part of the jobs that are pending or failed: `held` ones wait until somebody lets them go, others that are
@@ -24,7 +24,7 @@ export interface JobFilter {
   /** This text is in the command or the id; the case of A to Z does not matter. */
   search?: string;
   createdSince?: Moment;
-  /** Not changed since then. Reads all jobs of the kinds that were there then. */
+  /** Not changed since then. */
   unchangedSince?: Moment;
   /** In one of these queues. */
   queues?: readonly string[];
@@ -37,7 +37,7 @@ export type Selection = readonly string[] | JobFilter | "all";
 
 export const isNamed = (jobs: Selection): jobs is readonly string[] => Array.isArray(jobs);
 
-/** What jobs can be sorted by. All jobs are read for the first of an order only where few of very many are of the filter. */
+/** What jobs can be sorted by. */
 export const sortFields = ["created", "updated", "priority", "attempts", "state", "id"] as const;
 export type SortField = typeof sortFields[number];
 
@@ -112,95 +112,8 @@ export function readingOrder({ sort }: ListFilter): Order {
   return { ...order, keysDescend: order.descending && order.by !== "priority" };
 }
 
-/** The same order from its other end. */
-export const reversed = ({ by, descending, keysDescend }: Order): Order => ({
-  by,
-  descending: !descending,
-  keysDescend: !keysDescend,
-});
-
-/** Values of a column that come one after the other in an order: one that most jobs have, or others, which have an index. */
-export interface Part {
-  least: number;
-  most: number;
-  /** The condition of the index. */
-  indexed?: string;
-  /** Whether the index has the states too. */
-  hasState?: boolean;
-}
-
-const parts: Partial<Record<SortField, readonly Part[]>> = {
-  priority: [
-    { least: -Infinity, most: -1, indexed: "priority <> 0" },
-    { least: 0, most: 0 },
-    { least: 1, most: Infinity, indexed: "priority <> 0" },
-  ],
-  attempts: [
-    { least: 0, most: 0 },
-    { least: 1, most: 1 },
-    { least: 2, most: Infinity, indexed: "attempts > 1", hasState: true },
-  ],
-};
-
-/** The parts of an order that can have jobs behind a place; undefined where it has none. */
-export function partsOf({ by, descending }: Order, after?: Position): Part[] | undefined {
-  const all = descending ? parts[by]?.toReversed() : parts[by];
-  return all?.filter(({ least, most }) =>
-    after === undefined || (descending ? least <= Number(after.value) : most >= Number(after.value))
-  );
-}
-
-/** Holds for the jobs of a part, by an SQL expression for their value. */
-export const isInPart = (value: string, { least, most }: Part): string =>
-  [
-    ...least > -Infinity ? [`${value} >= ${least}`] : [],
-    ...most < Infinity ? [`${value} <= ${most}`] : [],
-  ].join(" AND ");
-
-/** The order in which the jobs of a part are walked, and the place behind which that begins: those of one value go by age. */
-export function walkOf(order: Order, { least, most, indexed }: Part, after?: Position): {
-  order: Order;
-  after?: Position;
-} {
-  const { keysDescend } = order;
-  const begun = after !== undefined && least <= Number(after.value) && Number(after.value) <= most
-    ? after
-    : undefined;
-  if (indexed !== undefined) return { order, after: begun };
-  return {
-    order: { by: "created", descending: keysDescend, keysDescend },
-    after: begun && { value: begun.seq, seq: begun.seq },
-  };
-}
-
-/** Whether a filter asks for what no index tells; there is none on the queue that most jobs are in. */
-export const asksForMore = ({ search, unchangedSince, tags, queues }: JobFilter): boolean =>
-  search !== undefined || unchangedSince !== undefined || tags !== undefined ||
-  queues !== undefined && queues.includes(defaultQueueName);
-
 /** Whether a list is in the order of the keys, one way or the other. */
 export const isByAge = (filter: ListFilter): boolean => readingOrder(filter).by === "created";
-
-/**
- * Up to how many jobs a list in another order is bounded: the last of as many that are found among some thousand is a
- * bound for all, so that hardly any of the others has to be sorted.
- */
-export const mostBounded = 1001;
-
-/** From how many jobs on it takes less time to look for a bound than to sort all. */
-export const leastBounded = 10_000;
-
-/** Keys that are looked at for a bound: the first, the last, and some between them; not all are those of jobs. */
-export function sampleOf(first: number, last: number): number[] {
-  const keys = new Set<number>();
-  const [ends, steps] = [1100, 1500];
-  for (let number = 0; number < ends; number++) keys.add(first + number).add(last - number);
-  for (let step = 1; step < steps; step++) keys.add(first + Math.floor((last - first) * step / steps));
-  return [...keys].filter((key) => key >= first && key <= last);
-}
-
-/** Up to how many jobs are read in the order of their ids, a part or, on PostgreSQL, their keys, before all of them are. */
-export const mostWalked = 5000;
 
 /** The kinds that are left of those asked for, where an operation is about some states only. */
 export function kindsAmong(kinds: readonly JobKind[], states: readonly JobState[]): JobKind[] {
@@ -213,11 +126,6 @@ export const viewStates = (states: readonly JobState[]): JobState[] =>
 
 /** What is looked for as a pattern of LIKE with `\` as escape. */
 export const likePattern = (text: string): string => `%${text.replaceAll(/[\\%_]/g, "\\$&")}%`;
-
-/** The states that jobs of some kinds can have. */
-export const statesOf = (kinds: readonly JobKind[], among: readonly JobState[] = jobStates): JobState[] => [
-  ...new Set(kindsAmong(kinds, among).flatMap((kind) => isView(kind) ? viewStates(among) : [kind])),
-];
 
 /** States as a list of SQL literals. */
 export const stateList = (states: readonly JobState[]): string =>
@@ -240,13 +148,6 @@ export const firstKeySince = (jobs: string, time: string): string =>
   )
   SELECT older + 1 FROM halves WHERE step = 0
 )`;
-
-/** Holds for a key up to which jobs may have been unchanged since `time`: none was changed before it was there. */
-export const isCreatedUpTo = (key: string, jobs: string, time: string): string =>
-  `${key} < ${firstKeySince(jobs, `${time} + ${clockTolerance}`)}`;
-
-/** Up to which number the jobs with a tag are counted, to see what is read best. */
-export const mostCounted = 100_000;
 
 /** Milliseconds by which what uses {@link firstKeySince} looks further: no clock is set back by more. */
 export const clockTolerance = 86_400_000;

@@ -4,6 +4,7 @@
  * reach the database throws QueuectlError `database`.
  */
 
+import type { Exposure } from "../other_users.ts";
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob, Start } from "../job/job.ts";
 import type { TellAftermath } from "./aftermath.ts";
 import type { Enqueued, Intake } from "./intake.ts";
@@ -31,6 +32,9 @@ export interface Exchange {
   stop: StopRequest | null;
 }
 
+/** A run whose command has begun, or never will. */
+export type BegunRun = Pick<Claim, "seq" | "claim">;
+
 /** A signal that somebody sends to the command of a run. */
 export interface SignalRequest {
   id: number;
@@ -55,6 +59,8 @@ export interface FoundRun {
 export interface Store extends AsyncDisposable {
   /** What other processes of this user open it by; it may hold a password. */
   readonly url: string;
+  /** The same without a password: who uses it finds one elsewhere. */
+  readonly urlWithoutPassword: string;
   /** Where the jobs are, as a person would name it, without any secret. */
   readonly location: string;
   /** False for one that only answers as an empty queue, because there is no database. */
@@ -64,8 +70,22 @@ export interface Store extends AsyncDisposable {
    * before that is over, and what they print is to be read from everywhere.
    */
   readonly shared: boolean;
-  /** The folder of this host in which running commands leave their output. */
+  /** The folder of this host in which running commands leave their output. Throws `database` where there can be none. */
   readonly spool: string;
+  /**
+   * What no copy of this database has while the host is up, in words without spaces and commas: of two that are one, at least
+   * one of these is the same.
+   */
+  readonly identities: readonly string[];
+  /**
+   * When its server was started, in milliseconds by the store's clock: a claim from before may be of another server, of which
+   * this one is a copy. Not of files, whose copies have other places.
+   */
+  readonly begunAt?: number;
+  /** Whether the database is still where it was at the first call: a file may be removed or replaced while it is used. */
+  isInPlace(): boolean;
+  /** Keeps some room of the disk for what removes and ends jobs when it is full, until it is needed. Not on a server. */
+  makeReserve(): Promise<void>;
 
   /**
    * (new) → pending, all or none; what is to run later is not available before. Throws `conflict`, naming the ids that
@@ -81,9 +101,15 @@ export interface Store extends AsyncDisposable {
    * In one transaction: records the finished runs (processing → what their `next` says) whose claim is still the
    * newest, makes jobs available that are due, and claims up to `want` jobs (pending or failed → processing,
    * attempts raised by one), highest priority first, oldest first, of the queues that the worker takes and that are not
-   * paused, within the limits of each queue and of all together.
+   * paused, within the limits of each queue and of all together. The runs of `begun` are claims that a rate counts
+   * ({@link Claim.rated}): from now on as begun now, before that as if they began at every moment.
    */
-  exchange(worker: number, finished: readonly Finished[], want: number): Promise<Exchange>;
+  exchange(
+    worker: number,
+    finished: readonly Finished[],
+    want: number,
+    begun?: readonly BegunRun[],
+  ): Promise<Exchange>;
   /** What a worker of these queues (null, or nothing: of all) can expect, within all limits. */
   outlook(queues?: readonly string[] | null): Promise<Outlook>;
   /**
@@ -107,6 +133,11 @@ export interface Store extends AsyncDisposable {
   /** Renews the lease, with the jobs finished a minute; false when this process was declared gone and its jobs have another owner. */
   heartbeat(process: number, lease: number, pace?: number | null): Promise<boolean>;
   leave(process: number): Promise<void>;
+  /**
+   * After so many milliseconds (Infinity: as long as usual) nothing waits any more for a database that cannot be reached:
+   * all that does throws, and everything after it. What was called last counts.
+   */
+  hasten(milliseconds: number): void;
   processes(): Promise<RegisteredProcess[]>;
   /**
    * Declares to be no more: `gone` processes, and those of `silent` whose lease is still over. Hands what they ran to
@@ -210,14 +241,10 @@ export interface Store extends AsyncDisposable {
   /** As `remove`, of dead jobs alone. */
   dlqPurge(jobs: Selection, tell?: TellAftermath): Promise<string[]>;
 
-  /**
-   * Takes one step at the index by which jobs are soon found by their texts; whether there was one to take. Nothing but the
-   * time of a search depends on it. Managers do it while they wait.
-   */
-  extendSearchIndex(): Promise<boolean>;
-
   /** Every problem found in the data, in words; reads all of it. */
   check(): Promise<string[]>;
+  /** All that others than the user own in a database on a server or have made in it, in words; of a file its mode tells. */
+  strangers(): Promise<string[]>;
 
   /** What is needed to move the whole queue to another store, or another one here; see move.ts. */
   moving(): Promise<Moving>;
@@ -254,10 +281,16 @@ export interface OpenOptions {
    * results only repeats work.
    */
   durable: boolean;
-  /** Use a database that others can write to, who can so have commands run as this user. */
+  /** Use a database that other users have made or can write, who can so have commands run as this user. */
   allowShared?: boolean;
+  /** Use a file that has other names, each with a log of its own: what is added by one may be lost to the others. */
+  allowLinked?: boolean;
+  /** Told of all of both; what others can only write is not refused then. */
+  inspect?: (found: Exposure[]) => void;
   /** Milliseconds since 1970; for tests. */
   clock?: () => number;
   /** Told once when a database was created, or taken over from the Python program. */
   notify?: (message: string) => void;
+  /** Told of each row that is damaged and left out where others are read, up to a bound; default: `notify`. */
+  damaged?: (message: string) => void;
 }

@@ -7,9 +7,12 @@ export interface Heartbeat {
   stop(): Promise<void>;
 }
 
+/** Milliseconds for which the same failure is reported once. */
+const reportInterval = 10_000;
+
 /**
  * Calls `beat` three times within each lease (in milliseconds, asked for anew every time), never twice at once. What
- * `beat` throws is given to `report`; then the next one comes sooner.
+ * `beat` throws is given to `report`, but not again and again; then the next one comes sooner.
  */
 export function startHeartbeat(
   lease: () => number,
@@ -21,6 +24,14 @@ export function startHeartbeat(
   let again = false;
   let stopped = false;
   let failed = false;
+  let reported = { message: "", at: -Infinity };
+
+  function tell(error: Error): void {
+    const at = performance.now();
+    if (error.message === reported.message && at - reported.at < reportInterval) return;
+    reported = { message: error.message, at };
+    report(error);
+  }
 
   function beatOnce(): void {
     // Who asks for one may not know yet that it is over.
@@ -35,7 +46,7 @@ export function startHeartbeat(
       failed = false;
       await beat().catch((error) => {
         failed = true;
-        report(error);
+        tell(error);
       });
     } while (again && !stopped);
   }

@@ -8,7 +8,7 @@ import { type Heartbeat, startHeartbeat } from "./heartbeat.ts";
 import type { JobRun } from "./job_run.ts";
 import type { Lease } from "./lease.ts";
 import { createPaceMeter } from "./pace.ts";
-import { createRecovery, type Recovered } from "./recovery.ts";
+import { createRecovery, type RecoveredEnd, type RecoveredRun } from "./recovery.ts";
 import type { WorkerArguments, WorkerAssignment } from "./worker_arguments.ts";
 
 export interface Membership {
@@ -39,8 +39,10 @@ export interface Member {
   register(config: Config): Promise<number>;
   /** What it runs, by the keys of the jobs. */
   running: Map<number, JobRun>;
-  /** Goes on with what was found of another worker's job; gives the run where there still is one. */
-  adopt(found: Recovered): JobRun | undefined;
+  /** Records how another worker's job has ended. */
+  settle(found: RecoveredEnd): Promise<void>;
+  /** Goes on with another worker's job that still runs. */
+  adopt(found: RecoveredRun): JobRun;
   say(text: string): void;
   wake(): void;
 }
@@ -74,9 +76,13 @@ export function createMembership(member: Member): Membership {
   async function recoverOthers(look: boolean): Promise<void> {
     const worker = id;
     for (const found of await recovery.recover(worker, look)) {
+      if (found.kind === "ended") {
+        await member.settle(found);
+        continue;
+      }
       const run = member.adopt(found);
       // It was itself declared gone meanwhile.
-      if (run && worker !== id) giveAway([run]);
+      if (worker !== id) giveAway([run]);
     }
     wake();
   }

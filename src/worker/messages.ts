@@ -14,7 +14,7 @@ export function describeFinished(id: string, result: Finished | null): string {
     case "dead":
       return `job ${id} moved to DLQ${result.next.reason === undefined ? "" : `: ${result.next.reason}`}`;
     case "cancelled":
-      return `job ${id} cancelled`;
+      return `job ${id} cancelled${result.next.error === undefined ? "" : `: ${result.next.error}`}`;
     case "pending":
       return result.next.delay === undefined
         ? `job ${id} handed back to the queue`

@@ -1,7 +1,13 @@
 /** What is kept of a command's output: the first and the last part, as text. Pure functions. */
 
-// A byte order mark is what the command printed, like everything else.
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+import {
+  concatenate,
+  type OutputDecoder,
+  utf8Decoder,
+  withoutHalfEnd,
+  withoutHalfStart,
+} from "./output_text.ts";
+
 const encoder = new TextEncoder();
 
 /** The beginning and the end of a stream of bytes, and how many bytes lie between them. */
@@ -62,66 +68,41 @@ export function endsOfPieces(pieces: ReadonlyArray<{ position: number; content: 
  * says how many bytes were left out. Always valid UTF-8 without NUL (neither store takes it), never over the limit:
  * what is not a character becomes U+FFFD.
  */
-export function boundedText(ends: Ends, limit: number): string {
+export function boundedText(ends: Ends, limit: number, decoder = utf8Decoder): string {
   if (ends.omitted === 0) {
-    const text = toText(concatenate(ends.head, ends.tail));
+    const printed = concatenate(ends.head, ends.tail);
+    const text = decoder.decode(printed);
     if (text.length * 3 <= limit) return text;
     const bytes = encoder.encode(text);
     if (bytes.length <= limit) return text;
-    return marked(bytes, bytes, ends.head.length + ends.tail.length, limit);
+    return marked(bytes, bytes, printed.length + growth(printed, bytes, decoder), limit);
   }
   // Replacing what is not a character may have made each part longer than it was.
   const total = ends.head.length + ends.omitted + ends.tail.length;
-  const head = toText(withoutHalfEnd(ends.head));
-  const tail = toText(withoutHalfStart(ends.tail));
-  return marked(encoder.encode(head), encoder.encode(tail), total, limit);
+  const head = encoder.encode(decoder.decode(ends.head, "end"));
+  const tail = encoder.encode(decoder.decode(ends.tail, "start"));
+  const grown = growth(ends.head, head, decoder) + growth(ends.tail, tail, decoder);
+  return marked(head, tail, total + grown, limit);
 }
 
-/** The first part of `first`, a mark, and the last part of `last`; both are valid UTF-8 but for their cut ends. */
+/** Bytes by which a text is longer than what was printed where that was in a code page: the mark counts those of UTF-8. */
+const growth = (printed: Uint8Array, text: Uint8Array, decoder: OutputDecoder) =>
+  decoder === utf8Decoder ? 0 : Math.max(0, text.length - printed.length);
+
+/** The first part of `first`, a mark, and the last part of `last`; both are valid UTF-8. */
 function marked(first: Uint8Array, last: Uint8Array, total: number, limit: number): string {
   const length = partLength(limit);
   const head = withoutHalfEnd(first.subarray(0, length));
   const tail = withoutHalfStart(last.subarray(Math.max(0, last.length - length)));
   const omitted = Math.max(0, total - head.length - tail.length);
-  return `${decoder.decode(head)}\n[... ${omitted} bytes left out ...]\n${decoder.decode(tail)}`;
-}
-
-function toText(bytes: Uint8Array): string {
-  return decoder.decode(bytes).replaceAll("\0", "\uFFFD");
-}
-
-const isContinuation = (byte: number) => (byte & 0b1100_0000) === 0b1000_0000;
-
-/** Cuts off a character at the end whose last bytes are missing. */
-function withoutHalfEnd(bytes: Uint8Array): Uint8Array {
-  let start = bytes.length - 1;
-  while (start >= 0 && bytes.length - start < 4 && isContinuation(bytes[start])) start--;
-  if (start < 0) return bytes;
-  const lead = bytes[start];
-  const expected = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc0 ? 2 : 1;
-  return bytes.length - start < expected ? bytes.subarray(0, start) : bytes;
-}
-
-/** Cuts off a character at the start whose first bytes are missing. */
-function withoutHalfStart(bytes: Uint8Array): Uint8Array {
-  let start = 0;
-  while (start < 3 && start < bytes.length && isContinuation(bytes[start])) start++;
-  return bytes.subarray(start);
+  const { decode } = utf8Decoder;
+  return `${decode(head)}\n[... ${omitted} bytes left out ...]\n${decode(tail)}`;
 }
 
 /** The last `length` bytes of two pieces that follow each other. */
 export function lastBytes(first: Uint8Array, second: Uint8Array, length: number): Uint8Array {
   if (second.length >= length) return second.subarray(second.length - length);
   return concatenate(first.subarray(Math.max(0, first.length - (length - second.length))), second);
-}
-
-function concatenate(first: Uint8Array, second: Uint8Array): Uint8Array {
-  if (first.length === 0) return second;
-  if (second.length === 0) return first;
-  const whole = new Uint8Array(first.length + second.length);
-  whole.set(first);
-  whole.set(second, first.length);
-  return whole;
 }
 
 /** The ends of which {@link boundedText} has made a text, as bytes; of several marks in it that in the middle counts. */

@@ -68,9 +68,10 @@ export function createOutputShipper(
     let progress = { part, end };
     for (let left = budget; at < printed && left > 0;) {
       const length = Math.min(size - at % size, left);
-      const { position, content } = readPrinted(files, stream, at, length);
-      // It was cut meanwhile.
-      if (content.length === 0) break;
+      const found = readPrinted(files, stream, at, length);
+      // It was emptied meanwhile.
+      if (!found || found.content.length === 0) break;
+      const { position, content } = found;
       const { seq, run, claim: number } = claim;
       parts.push({
         seq,

@@ -3,22 +3,58 @@
  * or its attempt is lost. See the table in .github/ARCHITECTURE.md.
  */
 
+import { allowances } from "../config.ts";
 import { delay } from "./delay.ts";
 import { failpoint } from "../failpoint.ts";
 import type { Claim, Outcome } from "../job/job.ts";
-import type { Store } from "../store/store.ts";
+import type { ProcessIdentity, Store } from "../store/store.ts";
+import { isForeign } from "./origin.ts";
 import { findGone, hostName, isAlive, takeSnapshot } from "./processes.ts";
 import { outcomeOfEnd } from "./job_run.ts";
+import { findMarkedRun } from "./marked_runs.ts";
 import type { Snapshot } from "./platform.ts";
-import { adoptCommand, lostCommand, type RunningCommand } from "./run_command.ts";
-import { type Ending, giveUp, hasStatus, noteTaken, readStatus, runFiles, type RunStatus } from "./spool.ts";
+import { adoptCommand, endRest, lostCommand, type RunningCommand } from "./run_command.ts";
+import {
+  createStatus,
+  type Ending,
+  giveUp,
+  hasStatus,
+  makeSpool,
+  noteTaken,
+  readStatus,
+  runFiles,
+  type RunStatus,
+  startedLine,
+  writtenAt,
+} from "./spool.ts";
 import { untilPossible } from "./until_possible.ts";
 
 /** What was found of a job whose worker is gone. */
-export type Recovered =
-  /** With `ending` its last owner was about to end the command, for that reason. */
-  | { kind: "running"; claim: Claim; files: string; command: RunningCommand; ending: Ending | null }
-  | { kind: "ended"; claim: Claim; files: string; outcome: Outcome; keepFiles?: boolean };
+export type Recovered = RecoveredRun | RecoveredEnd;
+
+/** Its command runs. With `ending` its last owner was about to end the command, for that reason. */
+export interface RecoveredRun {
+  kind: "running";
+  claim: Claim;
+  files: string;
+  command: RunningCommand;
+  ending: Ending | null;
+}
+
+/** Its run has ended. */
+export interface RecoveredEnd {
+  kind: "ended";
+  claim: Claim;
+  files: string;
+  outcome: Outcome;
+  keepFiles?: boolean;
+  /** Pids of what is left of its command and cannot be ended. */
+  alive?: readonly number[];
+  /** When, by the store's clock, where that is known. */
+  endedAt?: number;
+  /** The name of the worker that ran it, where that was registered still. */
+  worker?: string;
+}
 
 /** Takes over every job of processes that are gone, for one worker, and finds out how each of them stands. */
 export interface Recovery {
@@ -49,7 +85,11 @@ export function createRecovery(store: Store): Recovery {
         findGone(processes, snapshot, store.shared),
         silent.map(({ id }) => id),
       );
-      return await findAll(store, claims, snapshot);
+      const names = new Map(
+        processes.flatMap((each) => each.running.map((id) => [id, workerName(each.identity)])),
+      );
+      const found = await findAll(store, claims, snapshot);
+      return found.map((each) => ({ ...each, worker: names.get(each.claim.id) }));
     },
   };
 }
@@ -57,24 +97,65 @@ export function createRecovery(store: Store): Recovery {
 async function findAll(store: Store, claims: Claim[], earlier?: Snapshot): Promise<Recovered[]> {
   if (claims.length === 0) return [];
   failpoint("taken-over");
+  const seenAt = Date.now();
   const snapshot = earlier ?? await takeSnapshot();
-  return await Promise.all(
-    claims.map((claim) => find(claim, runFiles(store.spool, claim.seq, claim.run), snapshot, store.shared)),
-  );
+  // Somebody may have removed it with what it held.
+  makeSpool(store.spool, allowances().allowShared);
+  // Windows lets nobody remove files that are open, and Wine knows no such time.
+  const spoolMadeAt = Deno.build.os === "windows" ? 0 : Deno.statSync(store.spool).birthtime?.getTime() ?? 0;
+  const startedAt = ({ elapsed }: Claim) => seenAt - elapsed;
+  return await Promise.all(claims.map(async (claim) => {
+    const files = runFiles(store.spool, claim.seq, claim.run);
+    const isOlder = startedAt(claim) < spoolMadeAt || claim.startedAt < (store.begunAt ?? 0);
+    const found = await find(claim, files, snapshot, store, isOlder);
+    const exitAt = found.kind === "ended" && readStatus(files)?.exitStatus != null && writtenAt(files);
+    if (!exitAt) return found;
+    // By the store's clock; never before it was started, whatever was done to the clock of this host.
+    return { ...found, endedAt: claim.startedAt + Math.max(0, exitAt - startedAt(claim)) };
+  }));
 }
 
-async function find(claim: Claim, files: string, snapshot: Snapshot, shared: boolean): Promise<Recovered> {
+/** A worker as stores name it in the runs that it records. */
+const workerName = ({ host, pid }: ProcessIdentity) => `${host.split("/")[0]}:${pid}`;
+
+/**
+ * How a job stands; `isOlder` than the spool, or the server: what it had there is gone, because somebody has removed it, or
+ * because the server of which this one is a copy has recorded its end.
+ */
+async function find(
+  claim: Claim,
+  files: string,
+  snapshot: Snapshot,
+  store: Store,
+  isOlder: boolean,
+): Promise<Recovered> {
+  const { shared } = store;
   // What happens on another host cannot be seen from here: its lease has to be over.
   if (claim.elsewhere && !hasStatus(files)) {
     const message = "Command ran on another host, whose workers are gone";
     return { kind: "ended", claim, files, outcome: { kind: "lost", message } };
   }
+  if (!hasStatus(files)) {
+    const run = await findMarkedRun(`${claim.seq}.${claim.run}`, store);
+    if (run) createStatus(files, startedLine(run));
+  }
   // Its worker went before the command was started: the attempt was none. The file that giving up leaves keeps a
   // runner that is late, or stopped, from starting the command after all.
   if (giveUp(files)) {
+    if (isOlder) {
+      const message = "Command ended unseen: the files of its run were removed while it may have run";
+      return { kind: "ended", claim, files, outcome: { kind: "lost", message }, keepFiles: true };
+    }
     return { kind: "ended", claim, files, outcome: { kind: "handed_back" }, keepFiles: true };
   }
   let status = await readStartedStatus(files);
+  // The end of a copied run is its end here too; where both have one spool it is the other's.
+  if (
+    status?.started && (shared || status.exitStatus === null) && isForeign(status.started, store, snapshot)
+  ) {
+    const message = "Command was started for another database, of which this one is a copy";
+    return { kind: "ended", claim, files, outcome: { kind: "lost", message }, keepFiles: true };
+  }
   if (shared && status?.started && status.exitStatus === null) {
     // Its last owner may only have slept, and is to end what it runs unless that is ours; so in this order.
     await untilPossible(() => noteTaken(files, claim.claim));
@@ -82,7 +163,9 @@ async function find(claim: Claim, files: string, snapshot: Snapshot, shared: boo
   }
   if (status && status.exitStatus !== null) {
     const end = { kind: "exited", status: status.exitStatus, ending: status.ending ?? undefined } as const;
-    return { kind: "ended", claim, files, outcome: outcomeOfEnd(end, claim) };
+    const isBeingEnded = status.ending !== null && status.started?.boot === snapshot.boot;
+    const alive = isBeingEnded ? await endRest(status.started!) : [];
+    return { kind: "ended", claim, files, outcome: outcomeOfEnd(end, claim), alive };
   }
   if (!status?.started) {
     return { kind: "ended", claim, files, outcome: { kind: "handed_back" }, keepFiles: true };
@@ -101,7 +184,8 @@ async function find(claim: Claim, files: string, snapshot: Snapshot, shared: boo
     kind: "ended",
     claim,
     files,
-    outcome: end.kind === "exited" ? outcomeOfEnd(end, claim) : { kind: "lost", message: lostMessage },
+    outcome: outcomeOfEnd(end.kind === "lost" ? { ...end, message: lostMessage } : end, claim),
+    alive: end.kind === "lost" ? end.alive : [],
   };
 }
 

@@ -2,22 +2,17 @@
  * Runs one command, or adopts one that runs already, and says how it ended. Knows files and processes, but no store.
  */
 
+import { QueuectlError } from "../errors.ts";
 import { delay } from "./delay.ts";
-import {
-  canSignal,
-  commandProcesses,
-  commandShell,
-  endProcess,
-  isAlive,
-  sendSignal,
-  takeSnapshot,
-} from "./processes.ts";
-import type { ProcessEntry } from "./platform.ts";
-import type { RunnerAnswer, RunnerPool } from "./runner_pool.ts";
+import { commandShell, findProcess, isAlive, takeSnapshot } from "./processes.ts";
+import type { RunnerAnswer } from "./runner.ts";
+import type { RunnerPool } from "./runner_pool.ts";
 import type { CommandSpec } from "./shell_script.ts";
-import { type Ending, readStatus, type StartedRun } from "./spool.ts";
+import { type Ending, hasSpool, makeSpoolAgain, readStatus, type StartedRun } from "./spool.ts";
 import { hasOutput } from "./spool_output.ts";
+import { type TreeEnder, treeEnder } from "./tree_ender.ts";
 import { untilPossible } from "./until_possible.ts";
+import { resumeIfSuspended } from "./windows/start_process.ts";
 
 /** How a command ended, before anybody decides what that means for its job. */
 export type CommandEnd =
@@ -25,8 +20,13 @@ export type CommandEnd =
   | { kind: "exited"; status: number; silent?: boolean; ending?: Ending }
   /** Nothing was started: the system refused a process or a file. */
   | { kind: "not_started"; message: string }
-  /** Ended without leaving an exit status. */
-  | { kind: "lost"; message: string }
+  /** The command cannot be started, whatever the system has to spare. */
+  | { kind: "spawn_failed"; message: string }
+  /**
+   * Ended without leaving an exit status, or given up; with `ending` an owner has ended it, for that reason. `alive` are the
+   * pids of what is left of it and cannot be ended.
+   */
+  | { kind: "lost"; message: string; ending?: Ending; alive?: readonly number[] }
   /** There is a status file already: somebody else has given this run up before it started. */
   | { kind: "refused" };
 
@@ -34,11 +34,14 @@ export type CommandEnd =
 export interface RunningCommand {
   /** Resolves when the command itself has ended; never rejects. What it left in the background is left alone. */
   readonly ended: Promise<CommandEnd>;
+  /** Who runs it; undefined while nobody does. */
+  readonly startedRun: StartedRun | undefined;
   /**
    * Ends the command with every process that belongs to it: TERM, and KILL for what is left after `grace` ms.
-   * Resolves when none is left. A second call with a shorter grace hastens the first.
+   * Resolves when none is left, or, some time after KILL, to the pids of those that cannot be ended; so does `ended`
+   * then. A second call with a shorter grace hastens the first.
    */
-  end(grace: number): Promise<void>;
+  end(grace: number): Promise<readonly number[]>;
   /**
    * Sends a signal to every process that belongs to it, unless it has ended or is being ended; tells whether any got it.
    * Throws for one that this system does not have.
@@ -48,72 +51,121 @@ export interface RunningCommand {
 
 /** Milliseconds from TERM to KILL, where nobody has said another time. */
 export const killDelay = 5000;
-/** Milliseconds between two looks for the processes of a command that has not begun. */
-const startPause = 10;
 /** Milliseconds between two looks at an adopted command: at its status file, and at its processes. */
 const statusInterval = 30;
 const aliveInterval = 1000;
 
-/** Starts a command with a runner of the pool; `key` names the run within the database. */
-export function startCommand(spec: CommandSpec, key: string, pool: RunnerPool): RunningCommand {
+/**
+ * Starts a command with a runner of the pool; `key` names the run within the database. What cannot be ended is given up
+ * `patience` milliseconds after KILL.
+ */
+export function startCommand(
+  spec: CommandSpec,
+  key: string,
+  pool: RunnerPool,
+  patience?: number,
+): RunningCommand {
   const started = Promise.withResolvers<StartedRun | null>();
+  let startedRun: StartedRun | undefined;
   let isOver = false;
-  const tree = treeEnder(started.promise, () => isOver);
+  const start = () =>
+    pool.run(spec, key, (run) => {
+      startedRun = run;
+      started.resolve(run);
+    });
+  const tree = treeEnder(started.promise, () => isOver, patience);
   async function run(): Promise<CommandEnd> {
     try {
-      const { answer, release } = await pool.run(spec, key, started.resolve);
+      // There it would be the command that cannot be started.
+      if (Deno.build.os === "windows") makeSpoolAgain(spec.files);
+      let { answer, release } = await start();
+      if (answer === "refused" && makeSpoolAgain(spec.files)) {
+        release();
+        ({ answer, release } = await start());
+      }
       isOver = true;
+      const end = await commandEnd(answer, spec.files, tree);
       // What the runner ran next would be below it too, and be ended with the rest of this command.
       tree.settled().then(release);
-      return await commandEnd(answer, spec.files, started.promise);
+      return end;
     } catch (error) {
-      return { kind: "not_started", message: `No process could be started: ${(error as Error).message}` };
+      const reason = (error as Error).message;
+      const isExplained = error instanceof QueuectlError;
+      return {
+        kind: "not_started",
+        message: isExplained ? reason : `No process could be started: ${reason}`,
+      };
     } finally {
       isOver = true;
       started.resolve(null);
     }
   }
-  return { ended: run(), end: tree.end, signal: tree.signal };
+  return {
+    ended: endedOrGivenUp(run(), tree),
+    get startedRun() {
+      return startedRun;
+    },
+    end: tree.end,
+    signal: tree.signal,
+  };
 }
+
+const endedOrGivenUp = (ended: Promise<CommandEnd>, tree: TreeEnder): Promise<CommandEnd> =>
+  Promise.race([
+    ended,
+    tree.givenUp.then((alive) => ({ kind: "lost", message: "It cannot be ended", alive }) as const),
+  ]);
 
 /** What an answer of a runner, and the files, say. */
 async function commandEnd(
   answer: RunnerAnswer | "refused" | null,
   files: string,
-  started: Promise<StartedRun | null>,
+  tree: TreeEnder,
 ): Promise<CommandEnd> {
+  if (answer !== null && typeof answer === "object" && "problem" in answer) {
+    return { kind: "spawn_failed", message: answer.problem };
+  }
   if (answer === "refused" && await untilPossible(() => readStatus(files))) return { kind: "refused" };
-  // The shell makes the files before the command starts, whose status it would be otherwise.
-  if (answer === "refused" || (answer ? answer.output === "unopened" : !hasOutput(files))) {
+  // The runner makes the status file, then a process, and that the files for the output. Where all are gone with their folder
+  // nobody can tell.
+  const isBegun = () => hasOutput(files) || !hasSpool(files);
+  if (answer === "refused" || (answer ? answer.output === "unopened" : !isBegun())) {
     return { kind: "not_started", message: "The files for the command's output could not be written" };
   }
-  if (answer === null) return await lostCommand(files, (await started)!);
+  if (answer === null) return await endLost(files, tree);
   return { kind: "exited", status: answer.status, silent: answer.output === "silent" };
 }
 
 /** Takes care of a command that a worker which is gone has started. */
 export function adoptCommand(files: string, started: StartedRun): RunningCommand {
   let isOver = false;
+  let isGivenUp = false;
+  const tree = treeEnder(Promise.resolve(started), () => isOver);
+  void tree.givenUp.then(() => isGivenUp = true);
   async function watch(): Promise<CommandEnd> {
     const end = await untilEnd();
     isOver = true;
-    return end;
+    return end ?? await endLost(files, tree);
   }
-  async function untilEnd(): Promise<CommandEnd> {
-    for (let nextLook = performance.now() + aliveInterval;;) {
+  /** Undefined when it is gone without an end in its files. */
+  async function untilEnd(): Promise<CommandEnd | undefined> {
+    for (let nextLook = performance.now() + aliveInterval; !isGivenUp;) {
       const end = await untilPossible(() => readEnd(files));
       if (end) return end;
       if (performance.now() >= nextLook) {
-        if (!isAlive(started, await untilPossible(() => takeSnapshot()))) {
-          return await lostCommand(files, started);
-        }
+        if (!isAlive(started, await untilPossible(() => takeSnapshot()))) return undefined;
         nextLook = performance.now() + aliveInterval;
       }
       await delay(statusInterval);
     }
   }
-  const tree = treeEnder(Promise.resolve(started), () => isOver);
-  return { ended: watch(), end: tree.end, signal: tree.signal };
+  if (Deno.build.os === "windows") resumeIfSuspended(started);
+  return {
+    ended: endedOrGivenUp(watch(), tree),
+    startedRun: started,
+    end: tree.end,
+    signal: tree.signal,
+  };
 }
 
 /** What the status file says of the end; undefined when it has none. */
@@ -126,91 +178,26 @@ function readEnd(files: string): CommandEnd | undefined {
 
 /** The end of a command whose runner is gone: its last word may still be there; what is left of it is ended. */
 export async function lostCommand(files: string, started: StartedRun): Promise<CommandEnd> {
+  return await endLost(files, treeEnder(Promise.resolve(started), () => true));
+}
+
+/** Ends what is left of a command that has ended while an owner who is gone was ending it. */
+export async function endRest(started: StartedRun): Promise<readonly number[]> {
+  const snapshot = await untilPossible(() => takeSnapshot());
+  // What its runner has begun since then is another command: nothing of this one was left when it did.
+  if (findProcess(started, snapshot) && commandShell(snapshot, started)) return [];
+  return await treeEnder(Promise.resolve(started), () => true).end(killDelay);
+}
+
+async function endLost(files: string, tree: TreeEnder): Promise<CommandEnd> {
   const end = await untilPossible(() => readEnd(files));
   if (end) return end;
-  await treeEnder(Promise.resolve(started), () => true).end(killDelay);
+  const alive = await tree.endRest(killDelay);
+  const ending = (await untilPossible(() => readStatus(files)))?.ending ?? undefined;
   return {
     kind: "lost",
     message: "Command ended without an exit status: it, or the shell that ran it, was killed",
-  };
-}
-
-/** Ends the tree of a command, once it is asked to, and sends it signals. */
-interface TreeEnder {
-  end(grace: number): Promise<void>;
-  signal(signal: Deno.Signal): Promise<boolean>;
-  /** Resolves when nothing is being ended or signalled any more; from then on nothing can be. */
-  settled(): Promise<void>;
-}
-
-/** `isOver` tells whether the command has ended; one that has not even begun has no processes either. */
-function treeEnder(runner: Promise<StartedRun | null>, isOver: () => boolean): TreeEnder {
-  let deadline = Infinity;
-  let ending: Promise<void> | undefined;
-  async function endTree(): Promise<void> {
-    const started = await runner;
-    if (!started) return;
-    const asked = new Set<number>();
-    /** Processes of another user, as `sudo` makes them: nothing can be done about those. */
-    const foreign = new Set<number>();
-    // Remembered from the first look: the command's own shell may end before the rest.
-    let shell: ProcessEntry | undefined;
-    for (let pause = 10;; pause = Math.min(pause * 2, 250)) {
-      const snapshot = await untilPossible(() => takeSnapshot(started));
-      shell ??= commandShell(snapshot, started);
-      const processes = commandProcesses(snapshot, started, shell).filter((pid) => !foreign.has(pid));
-      if (processes.length === 0 && isOver()) return;
-      // What appears while the others end is asked too, and what never stops to appear is ended with the rest.
-      const force = performance.now() >= deadline;
-      for (const pid of processes) {
-        if ((force || !asked.has(pid)) && !await endProcess(pid, force)) foreign.add(pid);
-        asked.add(pid);
-      }
-      const left = deadline - performance.now();
-      await delay(left > 0 ? Math.min(pause, left) : pause);
-    }
-  }
-
-  /** A process that has got one of these makes no others: what it made between the look and the signal is looked for. */
-  const lasting: Deno.Signal[] = ["SIGSTOP", "SIGKILL"];
-  /** Until those that were sent are delivered. */
-  let signalling: Promise<unknown> | undefined;
-
-  async function signalTree(signal: Deno.Signal): Promise<boolean> {
-    const started = canSignal ? await runner : null;
-    const sent = new Set<number>();
-    let reached = false;
-    let shell: ProcessEntry | undefined;
-    while (started && !isOver() && !ending) {
-      const snapshot = await untilPossible(() => takeSnapshot(started));
-      shell ??= commandShell(snapshot, started);
-      const processes = commandProcesses(snapshot, started, shell).filter((pid) => !sent.has(pid));
-      if (isOver() || ending) break;
-      for (const pid of processes) {
-        reached = sendSignal(pid, signal) || reached;
-        sent.add(pid);
-      }
-      if (sent.size > 0 && (processes.length === 0 || !lasting.includes(signal))) break;
-      // Its runner has not begun with it yet.
-      if (sent.size === 0) await delay(startPause);
-    }
-    return reached;
-  }
-
-  return {
-    signal(signal) {
-      const sending = (signalling ?? Promise.resolve()).then(() => signalTree(signal));
-      // What went wrong is told to who has asked for it; here only the end matters.
-      signalling = sending.catch(() => {});
-      return sending;
-    },
-    end(grace) {
-      deadline = Math.min(deadline, performance.now() + grace);
-      return ending ??= endTree();
-    },
-    settled() {
-      ending ??= Promise.resolve();
-      return signalling ? Promise.all([ending, signalling]).then(() => {}) : ending;
-    },
+    ending,
+    alive,
   };
 }

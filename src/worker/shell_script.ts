@@ -13,7 +13,7 @@
  */
 
 import { programOf, quote } from "../job/shell_words.ts";
-import type { Invocation } from "./platform.ts";
+import { plainTimes } from "./platform.ts";
 
 /** A command as it is started for one run. */
 export interface CommandSpec {
@@ -25,28 +25,51 @@ export interface CommandSpec {
 }
 
 /**
- * The runner's first lines. It answers `ready START FORKS`: when it started, as the process table tells it, and `yes`
- * where a subshell is a process of its own (ksh93 only pretends).
+ * Closes what the worker has inherited beyond the standard streams, such as the file of a lock: commands must not hold it.
+ * Answers `WORD closed`. The shell may have begun anew by then, so nothing else may be in its input: dash and busybox cannot
+ * name a descriptor above 9, so where there are such, bash closes them, if it is there, and becomes /bin/sh again.
+ */
+export function closingScript(word: string): string {
+  const more = "/dev/fd/[1-9][0-9]*";
+  const closeMore = `for fd in ${more}; do [ ! -e "$fd" ] || eval "exec \${fd##*/}>&-"; done`;
+  return `{ exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+for queuectl_fd in ${more}; do
+[ ! -e "$queuectl_fd" ] || ! command -v bash >/dev/null ||
+exec bash -c '${closeMore}; echo "$0 closed"; exec /bin/sh' "${word}"
+done
+unset queuectl_fd
+echo "${word} closed"
+}
+`;
+}
+
+/**
+ * The runner's first lines. It answers `WORD ready START FORKS SHELL`: when it started, as the process table tells it, `yes`
+ * where a subshell is a process of its own (ksh93 only pretends), and whether it is `bash` or another.
  *
  * A signal sent to the whole group, as `kill 0` in a command does, must not end the runner before it has recorded the
  * command's status: it has a handler, which, unlike an ignored signal, subshells do not inherit.
  */
-export function runnerPrelude(os: string): string {
+export function runnerPrelude(os: string, word: string): string {
   const isLinux = os === "linux" || os === "android";
   const start = isLinux
     ? `read -r queuectl_stat </proc/$$/stat; set -- \${queuectl_stat##*') '}; shift 19; queuectl_start=$1; set --`
-    : `queuectl_start=$(ps -o lstart= -p $$ | sed -e 's/ *$//' -e 's/  */_/g')`;
+    : `queuectl_start=$(${plainTimes} ps -o lstart= -p $$ | sed -e 's/ *$//' -e 's/  */_/g')`;
   // Where the shell can read it by itself, no process has to be started for it.
   const subshell = isLinux
     ? `( read -r queuectl_stat </proc/self/stat; echo "\${queuectl_stat%% *}" )`
     : `(/bin/sh -c 'echo $PPID'; :)`;
+  // Commands are the same user's, who could open the pipes by their names in /proc. Nobody else has to.
+  const close = isLinux
+    ? "[ -p /proc/$$/fd/0 ] && [ -p /proc/$$/fd/1 ] && chmod 0 /proc/$$/fd/0 /proc/$$/fd/1\n"
+    : "";
   return `trap : TERM INT HUP
 ${start}
 queuectl_subshell=$( ${subshell} )
 if [ "$queuectl_subshell" = $$ ]; then queuectl_forks=no; else queuectl_forks=yes; fi
-echo "ready $queuectl_start $queuectl_forks"
+echo "${word} ready $queuectl_start $queuectl_forks \${BASH_VERSION:+bash}"
 unset queuectl_stat queuectl_start queuectl_subshell queuectl_forks
-`;
+${close}`;
 }
 
 /**
@@ -62,16 +85,19 @@ function needsOwnShell(command: string): boolean {
  * Empty where a shell has something to do, or may know the word itself. Where there is no such program nothing happens,
  * unless the command can mean nothing else.
  */
-function execLine(command: string, { forks, hasFunctions }: ShellTraits): string {
+function execLine(command: string, { forks, hasFunctions, lostVariables }: ShellTraits): string {
   const program = programOf(command);
   if (program === null) return "";
   const { word, isCertain } = program;
-  if (isCertain) return `exec ${command}\n`;
+  const exec = lostVariables.length === 0 || word.includes("=")
+    ? "exec"
+    : ["exec env", ...lostVariables].join(" ");
+  if (isCertain) return `${exec} ${command}\n`;
   if (!forks || hasFunctions) return "";
   const isThere = word.includes("/")
     ? `[ -f ${word} ] && [ -x ${word} ]`
     : `command -v ${word} >/dev/null 2>&1`;
-  return `${isThere} && exec ${command}\n`;
+  return `${isThere} && ${exec} ${command}\n`;
 }
 
 /** What is known of a runner's shell. */
@@ -80,17 +106,24 @@ export interface ShellTraits {
   forks: boolean;
   /** It may have got functions from its environment, as bash does. */
   hasFunctions: boolean;
+  /** Quoted `NAME=VALUE` of what it does not pass on, as dash does with names that it cannot have itself. */
+  lostVariables: readonly string[];
 }
 
 /**
- * The lines that make a runner run one command. It answers `exit STATUS OUTPUT`, or `refused` when the status file could
- * not be created. OUTPUT is `printed`, `silent` (both files are empty: nobody needs to read them) or `unopened` (the
- * files could not be made, so the command did not start).
+ * The lines that make a runner run one command. It answers `WORD exit STATUS OUTPUT`, or `WORD refused` when the status file
+ * could not be created. OUTPUT is `printed`, `silent` (both files are empty: nobody needs to read them) or `unopened` (the
+ * files could not be made, so the command did not start: a shell ends with 1 or 2 then, and the status file is still there,
+ * unlike where somebody has removed what was there).
+ *
+ * By the word an answer is known from what a command may write into the same pipe. It is in the text of a compound command,
+ * which a shell has read to its end before it begins: in no variable, argument or file, and no more in the pipe.
  */
 export function runnerScript(
   spec: CommandSpec,
   startedLine: string,
   traits: ShellTraits,
+  word: string,
 ): string {
   const files = quote(spec.files);
   const variables = Object.entries(spec.env).map(([name, value]) => `${name}=${quote(value)}`).join(" ");
@@ -110,34 +143,25 @@ export ${variables}
 ${execLine(spec.command, traits)}${run} )
 queuectl_status=$?
 [ $queuectl_status -le 256 ] || queuectl_status=$((queuectl_status - 128))
+queuectl_unopened=
+[ -e ${files}.err ] || [ ! -e ${files}.status ] || [ $queuectl_status -gt 2 ] || queuectl_unopened=yes
 echo "exit $queuectl_status" >>${files}.status
-if [ ! -e ${files}.err ]; then echo "exit $queuectl_status unopened"
-elif [ -s ${files}.out ] || [ -s ${files}.err ]; then echo "exit $queuectl_status printed"
-else echo "exit $queuectl_status silent"
+if [ "$queuectl_unopened" ]; then echo "${word} exit $queuectl_status unopened"
+elif [ -s ${files}.out ] || [ -s ${files}.err ]; then echo "${word} exit $queuectl_status printed"
+else echo "${word} exit $queuectl_status silent"
 fi
 else
 set +C
-echo refused
+echo "${word} refused"
 fi
 `;
 }
 
 /**
- * Windows has no runner: each command gets a `cmd.exe` that redirects, starts the command's own `cmd.exe` and writes
- * its exit status. Delayed expansion (`/v:on`) puts the texts in after the line was read, so nothing in them can be
- * taken for syntax of the outer one; they travel in the environment. The caller creates the status file.
+ * What is behind the word in a line from a runner, in parts; undefined where the word is not. Before it there may be what a
+ * command has written without an end of its line.
  */
-export function windowsInvocation(spec: CommandSpec): Invocation & { env: Record<string, string> } {
-  return {
-    command: "cmd.exe",
-    args: [
-      "/v:on",
-      "/d",
-      "/s",
-      "/c",
-      `"cmd.exe /v:off /d /s /c "!QUEUECTL_COMMAND!" <nul >>"!QUEUECTL_FILES!.out" 2>>"!QUEUECTL_FILES!.err" ` +
-      `& echo exit !errorlevel!>>"!QUEUECTL_FILES!.status""`,
-    ],
-    env: { ...spec.env, QUEUECTL_COMMAND: spec.command, QUEUECTL_FILES: spec.files },
-  };
+export function answerIn(line: string, word: string): string[] | undefined {
+  const place = line.indexOf(`${word} `);
+  return place < 0 ? undefined : line.slice(place + word.length + 1).split(" ");
 }

@@ -6,6 +6,14 @@ const stopSignals: Deno.Signal[] = Deno.build.os === "windows"
   : ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
+ * Lets a file that may not grow any more (`ulimit -f`) be an error of what writes to it, as a full disk is: without a listener
+ * the system ends the process.
+ */
+export function surviveFileSizeLimit(): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGXFSZ", () => {});
+}
+
+/**
  * Calls `listener` with 1 for the first stop signal, 2 for the second, and so on; with `ignoreHangUp` not for HUP. Returns
  * how to end that.
  */

@@ -8,8 +8,12 @@
  * - the files are removed only after the result was recorded.
  */
 
+import { allowances } from "../config.ts";
 import { QueuectlError } from "../errors.ts";
-import { readIfThere, reasonOf, removeIfThere, statIfThere } from "../files.ts";
+import { signedStatus } from "../job/exit_status.ts";
+import { isInUse, readIfThere, reasonOf, removeIfThere, statIfThere } from "../files.ts";
+import { stateFolder } from "../state_folder.ts";
+import { type Exposure, refusalOf, spoolExposures } from "../other_users.ts";
 import { streams } from "./spool_output.ts";
 
 /** Who runs a command: the runner, and the marks that its processes carry. */
@@ -19,6 +23,18 @@ export interface StartedRun {
   boot: string;
   claim: string;
   runner: string;
+  /** Not of runs of an older queuectl. */
+  origin?: RunOrigin;
+}
+
+/** For whom a run was started. */
+export interface RunOrigin {
+  /** The pid of the worker, which is the runner's parent while it lives. */
+  worker: number;
+  /** The identities of the database; see `Store.identities`. */
+  database: readonly string[];
+  /** On a server, which of its queues: the name of its spool. */
+  queue?: string;
 }
 
 /** What a status file says. */
@@ -31,22 +47,76 @@ export interface RunStatus {
   ending: Ending | null;
 }
 
-/** Why a command is ended. */
-export type Ending = "timed_out" | "handed_back" | "cancelled";
+const endings = ["timed_out", "handed_back", "cancelled"] as const;
 
-/** Makes the folder, for its owner alone. Throws `database` when that cannot be done. */
-export function makeSpool(folder: string): void {
+/** Why a command is ended. */
+export type Ending = typeof endings[number];
+
+/**
+ * Makes the folder, for its owner alone. Throws `database` when that cannot be done, and, unless it is allowed, where another
+ * user has made it or something in it, or can write to it.
+ */
+export function makeSpool(folder: string, allowShared = false): void {
+  let found: Exposure[] = [];
+  const problem = problemOf(folder, () => {
+    makeFolder(folder);
+    found = allowShared ? [] : spoolExposures(folder);
+    // What is wrong about it is told first.
+    if (found.length === 0) tryToWrite(folder);
+  });
+  if (problem) throw problem;
+  if (found.length > 0) throw new QueuectlError("database", refusalOf(found[0]));
+}
+
+/** Makes it, with the folders above it only where these are queuectl's own: not that of a database that was removed. */
+function makeFolder(folder: string): void {
   try {
-    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    Deno.mkdirSync(folder, { mode: 0o700 });
   } catch (error) {
-    const reason = error instanceof Error ? reasonOf(error) : String(error);
-    throw new QueuectlError(
-      "database",
-      `The folder ${folder} for running commands cannot be made: ${reason}`,
-      {
-        cause: error,
-      },
-    );
+    if (error instanceof Deno.errors.AlreadyExists && statIfThere(folder)?.isDirectory) return;
+    const isOurs = () => folder.startsWith(`${stateFolder(Deno.build.os, Deno.env.toObject())}/`);
+    if (!(error instanceof Deno.errors.NotFound && isOurs())) throw error;
+    Deno.mkdirSync(folder, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** Makes the folder of a run's files where somebody has removed it; whether it was gone. Throws as {@link makeSpool}. */
+export function makeSpoolAgain(files: string): boolean {
+  if (hasSpool(files)) return false;
+  makeSpool(folderOf(files), allowances().allowShared);
+  return true;
+}
+
+/** Whether the folder of a run's files is there. */
+export const hasSpool = (files: string): boolean => statIfThere(folderOf(files)) !== undefined;
+
+const folderOf = (files: string) => files.slice(0, files.lastIndexOf("/"));
+
+/** What keeps this user from using the folder, made already or not; nothing is left of the look. */
+export function spoolProblem(folder: string): QueuectlError | undefined {
+  return problemOf(folder, () => {
+    let nearest = folder;
+    while (!statIfThere(nearest)) nearest = nearest.replace(/[/\\][^/\\]*$/, "") || "/";
+    tryToWrite(nearest);
+  });
+}
+
+function tryToWrite(folder: string): void {
+  try {
+    Deno.removeSync(Deno.makeTempDirSync({ dir: folder, prefix: ".queuectl-" }));
+  } catch (error) {
+    // A disk that is full has room again at some time.
+    if (!/os error (28|122|112)\b/.test(String(error))) throw error;
+  }
+}
+
+function problemOf(folder: string, use: () => void): QueuectlError | undefined {
+  try {
+    use();
+  } catch (error) {
+    const reason = error instanceof Error ? reasonOf(error).split(":")[0] : String(error);
+    const what = `The folder ${folder} for running commands cannot be used: ${reason}`;
+    return new QueuectlError("database", what, { cause: error });
   }
 }
 
@@ -56,35 +126,59 @@ export function runFiles(folder: string, seq: number, run: number): string {
 }
 
 /** The first line of a status file. */
-export function startedLine({ pid, start, boot, claim, runner }: StartedRun): string {
-  return `started ${pid} ${start} ${boot} ${claim} ${runner}`;
+export function startedLine({ pid, start, boot, claim, runner, origin }: StartedRun): string {
+  return ["started", pid, start, boot, claim, runner, ...origin ? [originText(origin)] : []].join(" ");
 }
 
-/** Reads a status file; undefined when there is none, or nothing has been written to it yet. */
+/** An origin as it is in a status file, and in the environment of a command. */
+export const originText = ({ worker, database, queue }: RunOrigin): string =>
+  [worker, database.join(), ...queue === undefined ? [] : [queue]].join(" ");
+
+/** Reads that; undefined for what is none. */
+export function parseOrigin(text: string): RunOrigin | undefined {
+  const [, worker, database, queue] = /^(\d{1,10}) (\S+)(?: (\S+))?$/.exec(text) ?? [];
+  if (worker === undefined) return undefined;
+  return { worker: Number(worker), database: database.split(","), ...queue !== undefined && { queue } };
+}
+
+/**
+ * Reads a status file; undefined when there is none, or nothing has been written to it yet. The command can write to it too:
+ * lines that are none of those above say nothing.
+ */
 export function readStatus(files: string): RunStatus | undefined {
   const text = readIfThere(`${files}.status`);
   if (text === undefined || !text.includes("\n")) return undefined;
   // A last line without its end may have lost its last digits.
   const lines = text.split("\n").slice(0, -1).map((line) => line.trimEnd());
-  // What comes first counts: a command that has ended by itself is not being ended.
-  const last = lines.map((line) => /^(?:exit|ending) (\w+)$/.exec(line)).find((match) => match !== null);
-  const ending = last?.[0].startsWith("ending") ? last[1] as Ending : null;
-  const exit = lines.map((line) => /^exit (\d+)$/.exec(line)).find((match) => match !== null);
-  // On Windows the pid is known only after the file was made; it follows in a line of its own.
-  const late = lines.map((line) => /^pid (\d+) (\S+)$/.exec(line)).find((match) => match !== null);
-  const [word, pid, start, boot, claim, runner] = lines[0].split(" ");
-  const started = { pid: Number(late?.[1] ?? pid), start: late?.[2] ?? start, boot, claim, runner };
+  const exits = lines.map((line) => /^exit (-?\d{1,10})$/.exec(line)?.[1] ?? null);
+  const reasons = lines.map((line) => endings.find((ending) => line === `ending ${ending}`) ?? null);
+  const place = lines.findIndex((_, index) => exits[index] !== null || reasons[index] !== null);
+  const exit = exits.find((status) => status !== null) ?? null;
   return {
-    started: word === "started" ? started : null,
-    exitStatus: exit ? Number(exit[1]) : null,
-    ending,
+    started: startedRun(lines[0]),
+    exitStatus: exit === null ? null : signedStatus(Number(exit)),
+    // What comes first counts: a command that has ended by itself is not being ended.
+    ending: reasons[place] ?? null,
   };
+}
+
+/** Reads the first line of a status file; null for one that is none. */
+function startedRun(line: string): StartedRun | null {
+  const [, pid, start, boot, claim, runner, rest] =
+    /^started (\d{1,10}) (\S+) (\S+) (\S+) (\S+)(?: (\d{1,10} \S+(?: \S+)?))?$/.exec(line) ?? [];
+  if (pid === undefined) return null;
+  const run = { pid: Number(pid), start, boot, claim, runner };
+  return rest === undefined ? run : { ...run, origin: parseOrigin(rest) };
 }
 
 /** Whether anybody on this host has begun with this run, or has given it up. */
 export function hasStatus(files: string): boolean {
   return statIfThere(`${files}.status`) !== undefined;
 }
+
+/** When something was last added to the status file, in milliseconds since 1970 by this host's clock; undefined when there is none. */
+export const writtenAt = (files: string): number | undefined =>
+  statIfThere(`${files}.status`)?.mtime?.getTime();
 
 /** Creates the status file, so that the command can no longer start; false when it has started already. */
 export function giveUp(files: string): boolean {
@@ -127,14 +221,27 @@ export function appendStatus(files: string, line: string): void {
   Deno.writeTextFileSync(`${files}.status`, `${line}\n`, { append: true });
 }
 
-/** Removes the files of a run; with `cut` false, known never to have been cut, nothing more is looked for. */
+/**
+ * Removes the files of a run; with `cut` false, known never to have been cut, nothing more is looked for. On Windows a file
+ * that somebody has open may have to stay, for {@link sweep}.
+ */
 export function removeFiles(files: string, cut = true): void {
   for (const stream of streams) {
-    if (removeIfThere(`${files}.${stream}`) && cut) {
+    if (removeOrLeave(`${files}.${stream}`) && cut) {
       for (const rest of ["kept", "kept.new"]) removeKept(`${files}.${stream}.${rest}`);
     }
   }
-  removeIfThere(`${files}.status`);
+  removeOrLeave(`${files}.status`);
+}
+
+/** Whether there was a file, and it could be removed. */
+function removeOrLeave(path: string): boolean {
+  try {
+    return removeIfThere(path);
+  } catch (error) {
+    if (isInUse(error)) return false;
+    throw error;
+  }
 }
 
 /** A run of which something is in the spool. */
@@ -157,24 +264,28 @@ export function spooledRuns(folder: string): SpooledRun[] {
   return [...found.values()];
 }
 
-/** Removes what runs have left behind that ended without their worker; `isNeeded` tells which still go on. */
+/**
+ * Removes what runs have left behind that ended without their worker; `isNeeded` tells which still go on, and `isForeign`
+ * those of another database.
+ */
 export async function sweep(
   folder: string,
   isNeeded: (seq: number, run: number) => Promise<boolean>,
   now: number,
+  isForeign: (run: StartedRun) => boolean = () => false,
 ): Promise<void> {
   for (const { seq, run, files } of spooledRuns(folder)) {
     if (await isNeeded(seq, run)) continue;
+    const status = readStatus(files);
     // A runner that was stopped for long must still find that its command was given up.
-    if (readStatus(files)?.started === null && now - modifiedAt(`${files}.status`, now) < 86_400_000) {
-      continue;
-    }
+    if (status?.started === null && now - modifiedAt(`${files}.status`, now) < 86_400_000) continue;
+    if (status?.started && isForeign(status.started)) continue;
     removeFiles(files);
   }
 }
 
 function removeKept(path: string): void {
-  if (statIfThere(path)) removeIfThere(path);
+  if (statIfThere(path)) removeOrLeave(path);
 }
 
 /** When a file was last written; `ifGone` when it has been removed meanwhile. */

@@ -1,6 +1,7 @@
 /** Commands that have outlived every queuectl process of this host, and whose jobs went to another host meanwhile. */
 
 import type { Store } from "../store/store.ts";
+import { isForeign } from "./origin.ts";
 import { findProcess, isAlive, takeSnapshot } from "./processes.ts";
 import { lostCommand } from "./run_command.ts";
 import { readStatus, spooledRuns, type StartedRun } from "./spool.ts";
@@ -17,7 +18,7 @@ export async function endStrays(store: Store, boot: string): Promise<void> {
       // Asked again: a run that has just ended and been recorded is not running either, and its runner, which is below a
       // worker, has another command by now.
       const started = startedHere(files, boot);
-      if (started && !await hasWorker(store, started)) await lostCommand(files, started);
+      if (started && !await hasOwner(store, started)) await lostCommand(files, started);
     }),
   );
 }
@@ -28,11 +29,12 @@ function startedHere(files: string, boot: string): StartedRun | undefined {
   return status?.started?.boot === boot && status.exitStatus === null ? status.started : undefined;
 }
 
-/** Whether its runner is below a registered worker of this host, which ends by itself what it must not run. */
-async function hasWorker(store: Store, runner: StartedRun): Promise<boolean> {
+/** Whether it is another database's, or its runner below a registered worker of this host, which ends what it must not run. */
+async function hasOwner(store: Store, runner: StartedRun): Promise<boolean> {
   // In this order: a worker that registers after the look at the store has not begun with anything that is there.
   const processes = await store.processes();
   const snapshot = await takeSnapshot();
+  if (isForeign(runner, store, snapshot)) return true;
   const parent = findProcess(runner, snapshot)?.parent;
   return processes.some(({ identity }) => identity.pid === parent && isAlive(identity, snapshot));
 }

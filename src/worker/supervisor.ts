@@ -3,20 +3,24 @@
  * no state that matters: when it is killed, its workers finish what they run, and commands need neither.
  */
 
-import { configFrom } from "../config.ts";
+import { type Allowances, configFrom } from "../config.ts";
 import { didYouMean } from "../nearest.ts";
 import { openStore } from "../store/open.ts";
+import { noLongerInPlace } from "../store/refusals.ts";
 import type { Store } from "../store/store.ts";
 import { delay } from "./delay.ts";
 import { isDrained } from "./drain.ts";
+import { refuseFewFiles } from "./file_limit.ts";
 import { startHeartbeat } from "./heartbeat.ts";
-import { print } from "./log.ts";
-import { identify, isHangUpIgnored, sendSignal } from "./processes.ts";
-import { onStopSignal } from "./signals.ts";
-import { startUpkeep } from "./upkeep.ts";
+import { flushLog, print, printMessage } from "./log.ts";
+import { diskOf, identifyAtStart } from "./processes.ts";
+import { giveUpNetwork } from "./program.ts";
+import { onStopSignal, surviveFileSizeLimit } from "./signals.ts";
+import { makeSpool } from "./spool.ts";
+import { folderToStartIn, leaveStartFolder, startFolder } from "./start_folder.ts";
 import { untilPossible } from "./until_possible.ts";
 import { stoppedStatus, type WorkerAssignment } from "./worker_arguments.ts";
-import { assign, dismiss, type EarlyWorker, spawnWorker } from "./worker_process.ts";
+import { assign, dismiss, type EarlyWorker, passOn, spawnWorker, tellToStop } from "./worker_process.ts";
 
 /** What `worker start` is told. */
 export interface StartOptions {
@@ -26,45 +30,63 @@ export interface StartOptions {
   /** The queues whose jobs they take; null for all. */
   queues: readonly string[] | null;
   drain: boolean;
-  /** Use a database that others can write to. */
-  allowShared: boolean;
+  allowed: Allowances;
+  /** Give commands the database with its password. */
+  passDatabase: boolean;
 }
 
 /** Milliseconds between two looks for a stop request. */
 const pollInterval = 100;
+/** Milliseconds for which one that was stopped tries to reach the store, to leave it; the same when it was told again. */
+const [leaveGrace, hurriedGrace] = [2000, 500];
+/** Bytes of a disk that have to be left for a part of them to be kept. */
+const roomForReserve = 4 * 1024 ** 2;
 /** A worker that has lived this long, in milliseconds, did not die of its start. */
 const healthyAfter = 10_000;
 
 /** Runs workers until they are stopped or the queue is drained. Resolves to the exit status. */
 export async function startWorkers(options: StartOptions): Promise<number> {
   const { count, concurrency, queues, drain } = options;
+  refuseFewFiles(options);
+  const folder = startFolder();
   // Their runtimes start while this one gets ready; none does anything before it has its assignment.
   const workers = Array.from({ length: count }, (_, index): EarlyWorker => {
     const args = { number: index + 1, concurrency, queues, drain, replacement: false };
-    return { args, child: spawnWorker(args, options.allowShared), isAssigned: false };
+    return { args, child: spawnWorker(args, options.allowed), isAssigned: false };
   });
   try {
-    return await manage(options, workers);
+    return await manage(options, folder, workers);
   } catch (error) {
     await Promise.all(workers.map(dismiss));
     throw error;
+  } finally {
+    await flushLog();
   }
 }
 
-async function manage(options: StartOptions, workers: readonly EarlyWorker[]): Promise<number> {
+async function manage(
+  options: StartOptions,
+  folder: string | null,
+  workers: readonly EarlyWorker[],
+): Promise<number> {
   const { count: number, concurrency, queues, drain } = options;
   // The database is opened while another process tells who this one is.
-  const [identity, ignoreHangUp, opened] = await Promise.all([
-    untilPossible(identify),
-    untilPossible(isHangUpIgnored),
+  const [{ identity, ignoresHangUp: ignoreHangUp }, opened] = await Promise.all([
+    untilPossible(identifyAtStart),
     openStore(options.url, {
       missing: "create",
       durable: false,
-      allowShared: options.allowShared,
-      notify: (message) => console.error(message),
+      ...options.allowed,
+      notify: printMessage,
     }),
   ]);
   await using store = opened;
+  leaveStartFolder(folder);
+  // The first look tells which file is to stay there.
+  store.isInPlace();
+  if (!store.shared) giveUpNetwork();
+  // Where it cannot be used, no worker could begin.
+  makeSpool(store.spool, options.allowed.allowShared);
   if (queues !== null) await tellMissing(store, queues);
   print([`Manager: starting ${number} workers (pid ${Deno.pid})`]);
   const deathsBefore = await deathsOf(store, queues);
@@ -89,27 +111,47 @@ async function manage(options: StartOptions, workers: readonly EarlyWorker[]): P
     if (!stopping.signal.aborted) print(["Manager: stopping workers..."]);
     stopping.abort();
   };
-  const endListening = onStopSignal(() => {
+  let stops = 0;
+  const stop = (count = 1) => {
+    stops = count;
     announceStop();
-    for (const child of children.values()) sendSignal(child.pid, "SIGTERM");
-  }, ignoreHangUp);
-  const endWatching = watchStore(store, id, register, announceStop);
-  const endUpkeep = startUpkeep(store, (error) => print([`Manager: ${error.message}`]));
+    for (const child of children.values()) void tellToStop(child);
+  };
+  const endListening = onStopSignal(stop, ignoreHangUp);
+  // Not before: with any listener of Deno's, HUP would not be ignored any more, here and in what is started.
+  surviveFileSizeLimit();
+  if (!store.shared) void keepRoom(store);
+  const endWatching = watchStore(store, id, register, announceStop, stop);
 
-  const assignment = { manager: id, database: store.url, ignoreHangUp };
+  const { passDatabase } = options;
+  const assignment = { manager: id, database: store.url, passDatabase, ignoreHangUp, folder };
   await Promise.all(
     workers.map((worker) =>
-      keepWorker(worker, assignment, store, options.allowShared, children, stopping.signal)
+      keepWorker(worker, assignment, store, options.allowed, children, stopping.signal)
     ),
   );
 
   endListening();
+  // Nothing is left to do but to leave.
+  if (stopping.signal.aborted) store.hasten(stops > 1 ? hurriedGrace : leaveGrace);
   // A beat underway would announce the manager once more after it has left.
-  await Promise.all([endWatching(), endUpkeep()]);
+  await endWatching();
   const status = drain ? await drainStatus(store, queues, deathsBefore) : 0;
   await store.leave(id);
+  if (!store.isInPlace()) throw noLongerInPlace(store.location);
   print(["Manager: stopped"]);
   return status;
+}
+
+/** Has room kept for removing jobs, where the disk has enough of it now. */
+async function keepRoom(store: Store): Promise<void> {
+  try {
+    const disk = await diskOf(store.location);
+    if (disk === null || disk.free >= roomForReserve) await store.makeReserve();
+  } catch (error) {
+    // Nothing else waits for it, and the next manager tries again.
+    if (!(error instanceof Error)) throw error;
+  }
 }
 
 /** Says which queues are not there yet: a name may be mistyped. */
@@ -117,7 +159,7 @@ async function tellMissing(store: Store, queues: readonly string[]): Promise<voi
   const known = await store.queueNames();
   for (const queue of queues) {
     if (known.includes(queue)) continue;
-    console.error(`There is no queue "${queue}" yet${didYouMean(queue, known)}: its first job makes it`);
+    printMessage(`There is no queue "${queue}" yet${didYouMean(queue, known)}: its first job makes it`);
   }
 }
 
@@ -126,26 +168,32 @@ async function keepWorker(
   early: EarlyWorker,
   assignment: WorkerAssignment,
   store: Store,
-  allowShared: boolean,
+  allowed: Allowances,
   children: Map<number, Deno.ChildProcess>,
   stopping: AbortSignal,
 ): Promise<void> {
   let { args } = early;
   for (let pause = 0; !stopping.aborted;) {
     const startedAt = performance.now();
-    const child = args.replacement ? spawnWorker(args, allowShared) : early.child;
+    const child = args.replacement
+      ? spawnWorker(args, allowed, folderToStartIn(assignment.folder))
+      : early.child;
     early.isAssigned = true;
     if (child instanceof Error) {
       print([`Manager: cannot start a worker: ${child.message}`]);
     } else {
-      children.set(args.number, child);
       print([`Manager: spawned worker pid=${child.pid}`]);
+      const printed = passOn(child);
       await assign(child, assignment);
+      children.set(args.number, child);
+      if (stopping.aborted) await tellToStop(child);
       const status = await child.status;
+      await printed;
       children.delete(args.number);
       if (status.success) return;
       if (
-        status.code === stoppedStatus && (stopping.aborted || await isStopWanted(store, assignment.manager))
+        status.code === stoppedStatus &&
+        (stopping.aborted || !store.isInPlace() || await isStopWanted(store, assignment.manager))
       ) {
         return;
       }
@@ -158,12 +206,16 @@ async function keepWorker(
   }
 }
 
-/** Renews the manager's lease and looks for a stop request, which the workers find by themselves. */
+/**
+ * Renews the manager's lease, looks for a stop request, which the workers find by themselves, and whether the database is
+ * still in its place.
+ */
 function watchStore(
   store: Store,
   id: number,
   register: (id: number) => Promise<number>,
   onStop: () => void,
+  onReplaced: () => void,
 ): () => Promise<void> {
   let isOver = false;
   // What a manager meets that is leaving is nothing to it: it renews no lease, and is stopping.
@@ -183,6 +235,10 @@ function watchStore(
     if (await isAskedToStop(store, id)) onStop();
   }
   const timer = setInterval(() => {
+    if (!store.isInPlace()) {
+      clearInterval(timer);
+      return onReplaced();
+    }
     // Looked at only when it can be acted on: a change is reported once.
     if (isOver || looking || !store.changed()) return;
     looking = look().catch(report).finally(() => looking = undefined);

@@ -6,42 +6,49 @@
  */
 
 import { type Config, configFrom } from "../config.ts";
+import { QueuectlError } from "../errors.ts";
 import { failpoint } from "../failpoint.ts";
 import type { Claim } from "../job/job.ts";
-import type { Store } from "../store/store.ts";
+import { noLongerInPlace } from "../store/refusals.ts";
+import type { Exchange, Store } from "../store/store.ts";
+import { createBegunRuns } from "./begun_runs.ts";
 import { watchChanges } from "./change_watch.ts";
 import { createClaimPause } from "./claim_pause.ts";
 import { after, delay } from "./delay.ts";
 import { isDrained } from "./drain.ts";
 import { createFence } from "./fence.ts";
 import { type EndedRun, finishedRun, type JobRun, watchRun } from "./job_run.ts";
+import { hostText } from "./host_text.ts";
 import { createLease } from "./lease.ts";
 import { print, workerLine } from "./log.ts";
 import { createMembership } from "./membership.ts";
 import { describeFinished } from "./messages.ts";
 import { createOutputCutter } from "./output_cutter.ts";
 import { createOutputShipper } from "./output_shipper.ts";
-import type { Recovered } from "./recovery.ts";
+import type { RecoveredEnd, RecoveredRun } from "./recovery.ts";
 import type { RunnerPool } from "./runner_pool.ts";
-import { removeFiles, runFiles } from "./spool.ts";
-import { readOutputs } from "./spool_output.ts";
+import { runFiles } from "./spool.ts";
+import { readOutputs, shortenOutputs } from "./spool_output.ts";
 import { createSignalDelivery } from "./signal_delivery.ts";
 import { startRun } from "./start_run.ts";
+import { createStorePatience, recordGrace } from "./store_patience.ts";
 import type { WorkerArguments, WorkerAssignment } from "./worker_arguments.ts";
 
 export interface Worker {
   /** Works until it is stopped, or the queue is drained; tells which. */
   run(): Promise<"stopped" | "drained">;
-  /** No new claims; what still runs after `grace` milliseconds (Infinity: however long it takes) is handed back. */
-  stop(grace: number): void;
-  /** Stops with the configured grace. */
+  /**
+   * No new claims; what still runs after `grace` milliseconds (Infinity: however long it takes) is handed back. When
+   * nothing runs, a store that cannot be reached is waited for a few seconds, 15 where something is to be recorded; with
+   * `hurried` hardly at all.
+   */
+  stop(grace: number, hurried?: boolean): void;
+  /** Stops with the configured grace, or that of containers. */
   stopGracefully(): void;
 }
 
 /** Milliseconds between two looks at what runs: at its outputs, and whether it may still run. */
 const lookInterval = 250;
-/** Milliseconds after the grace for which one that was stopped still tries to reach the store. */
-const storeGrace = 15_000;
 
 /**
  * A worker on an open store, with the settings as they are now; it follows their changes. `register` announces it there
@@ -52,7 +59,7 @@ export function createWorker(
   pool: RunnerPool,
   config: Config,
   register: (config: Config) => Promise<number>,
-  options: WorkerArguments & Pick<WorkerAssignment, "manager">,
+  options: WorkerArguments & Pick<WorkerAssignment, "manager" | "folder"> & { inContainer: boolean },
 ): Worker {
   const running = new Map<number, JobRun>();
   const finished: EndedRun[] = [];
@@ -63,12 +70,17 @@ export function createWorker(
   /** When what still runs is handed back, by the monotonic clock. */
   let stopAt = Infinity;
   let stopTimer: AbortController | undefined;
+  let isHurried = false;
+  /** Ends the wait for another turn, where the last one failed. */
+  let pausing: AbortController | undefined;
   let stopDueTimer = () => {};
 
   const wake = () => awake.resolve();
   const say = (...texts: string[]) => print(texts.map((text) => workerLine(options.number, text)));
+  const begun = createBegunRuns(wake);
   const pause = createClaimPause(wake);
-  const cutOutputs = createOutputCutter(say);
+  const patience = createStorePatience(store, say, () => pausing?.abort());
+  const cutter = createOutputCutter(say, () => config.maxOutput);
   const shipOutputs = createOutputShipper(store, () => config.maxOutput, say);
   const lease = createLease(store.shared);
   const fence = createFence(lease, () => running.values(), say);
@@ -81,21 +93,29 @@ export function createWorker(
     config: () => config,
     register,
     running,
+    settle,
     adopt,
     say,
     wake,
   });
 
-  function stop(grace: number): void {
+  function stop(grace: number, hurried = false): void {
     const at = performance.now() + grace;
+    isHurried ||= hurried;
     // The store repeats its request at every turn.
-    if (stopping && at >= stopAt) return;
+    if (stopping && at >= stopAt) return hastenStore();
     if (!stopping) say("stopping gracefully");
     stopping = true;
     stopAt = at;
     stopTimer?.abort();
     if (grace < Infinity) handBackAfter(grace, stopTimer = new AbortController());
+    hastenStore();
     wake();
+  }
+
+  function hastenStore(): void {
+    const isIdle = stopAt < Infinity && running.size === 0;
+    patience.update({ isIdle, isHurried, results: finished.length });
   }
 
   async function handBackAfter(grace: number, timer: AbortController): Promise<void> {
@@ -106,43 +126,80 @@ export function createWorker(
 
   function watch(run: JobRun): void {
     running.set(run.claim.seq, run);
+    hastenStore();
+    const { startedAt, elapsed } = run.claim;
+    const claimedAt = performance.now() - elapsed;
     if (stopping && performance.now() >= stopAt) run.handBack();
     run.ended.then((end) => {
       if (running.get(run.claim.seq) === run) running.delete(run.claim.seq);
       if (end.kind === "finished") {
-        const { finished: result, refusal, cut } = end;
-        finished.push({ claim: run.claim, files: run.files, result, refusal, cut });
+        const { finished: result, refusal, cut, keepFiles } = end;
+        const endedAt = startedAt + Math.round(performance.now() - claimedAt);
+        record({ claim: run.claim, files: run.files, result, refusal, cut, keepFiles, endedAt });
       }
+      hastenStore();
       wake();
     });
+    begun.watch(run, () => running.get(run.claim.seq) === run);
+  }
+
+  /** Has an end recorded. */
+  function record(run: EndedRun): void {
+    finished.push(run);
+    begun.noteEnd(run.claim);
   }
 
   /** Starts the command of a claim that `worker` has got, unless it may have become somebody else's meanwhile. */
   function start(claim: Claim, worker: number): void {
     const files = runFiles(store.spool, claim.seq, claim.run);
+    claim.cwd ??= options.folder;
     const started = worker === membership.id && fence.mayStart()
       ? startRun(claim, files, pool, config)
       : { result: finishedRun(claim, { kind: "handed_back" }, { output: "", errorOutput: "" }, config) };
     if ("run" in started) return watch(started.run);
-    finished.push({ claim, files, result: started.result });
+    record({ claim, files, result: started.result });
     wake();
   }
 
-  /** Goes on with what was found of another worker's job. */
-  function adopt(found: Recovered): JobRun | undefined {
+  /** Records how another worker's job has ended. */
+  async function settle(found: RecoveredEnd): Promise<void> {
+    const { claim, files, outcome, keepFiles, alive, endedAt, worker } = found;
+    const outputs = await hostText.read((decoder) => readOutputs(files, config.maxOutput, decoder));
+    const result = { ...finishedRun(claim, outcome, outputs, config, alive), endedAt, worker };
+    record({ claim, files, result, keepFiles });
+    failpoint("recovered");
+  }
+
+  /** Goes on with another worker's job that still runs. */
+  function adopt(found: RecoveredRun): JobRun {
     const { claim, files } = found;
-    if (found.kind === "ended") {
-      const result = finishedRun(claim, found.outcome, readOutputs(files, config.maxOutput), config);
-      finished.push({ claim, files, result, keepFiles: found.keepFiles });
-      failpoint("recovered");
-      return undefined;
-    }
     say(`adopted job ${claim.id} (attempt ${claim.attempt})`);
     const run = watchRun(claim, files, found.command, claim.elapsed, config);
     if (found.ending === "handed_back") run.handBack();
     // A timeout that is over, and a cancel in the store, come by themselves.
     watch(run);
     return run;
+  }
+
+  function obey({ cancel, signals, stop: request }: Omit<Exchange, "claims" | "stale">): void {
+    for (const seq of cancel) running.get(seq)?.cancel(config.grace);
+    // What is being taken over is watched later, and its signals are told again at the turn after that.
+    signalDelivery.deliver(
+      membership.looking ? signals.filter(({ seq }) => running.has(seq)) : signals,
+      running,
+    );
+    if (request) stop(request.grace);
+  }
+
+  /** Does what was asked of it while nothing can be recorded: a file can be read that cannot be written. */
+  async function obeyMeanwhile(): Promise<void> {
+    if (store.shared) return;
+    try {
+      obey(await store.exchange(membership.id, [], 0));
+    } catch (error) {
+      // The next turn meets it too, and tells it.
+      if (!(error instanceof QueuectlError)) throw error;
+    }
   }
 
   /** One transaction with the store, and what follows from it. */
@@ -155,18 +212,18 @@ export function createWorker(
     }
     await signalDelivery.removeDelivered();
     const batch = finished.slice();
+    const told = begun.claims.slice();
     const worker = membership.id;
     const mayClaim = !stopping && fence.mayStart() && pause.isOver() &&
       batch.every(({ refusal }) => refusal === undefined);
     const free = mayClaim ? Math.max(0, options.concurrency - running.size) : 0;
     // Where nothing is to be recorded, a look costs less than a transaction that writes.
     const want = free > 0 && (batch.length > 0 || await isWorkReady()) ? free : 0;
-    const { claims, stale, cancel, signals, stop: stopRequest } = await store.exchange(
-      worker,
-      batch.map(({ result }) => result),
-      want,
-    );
+    const answer = await store.exchange(worker, batch.map(({ result }) => result), want, told);
+    const { claims, stale } = answer;
     finished.splice(0, batch.length);
+    begun.told(told.length);
+    hastenStore();
     membership.recorded(batch.map(({ result }) => result));
     if (batch.length > 0) failpoint("recorded");
     if (claims.length > 0) failpoint("claimed");
@@ -177,23 +234,18 @@ export function createWorker(
     // First of all: what else there is to do takes its time.
     for (const claim of claims) start(claim, worker);
     if (texts.length > 0) say(...texts);
-    for (const seq of cancel) running.get(seq)?.cancel(config.grace);
-    // What is being taken over is watched later, and its signals are told again at the turn after that.
-    signalDelivery.deliver(
-      membership.looking ? signals.filter(({ seq }) => running.has(seq)) : signals,
-      running,
-    );
-    for (const { claim, files, keepFiles, refusal, cut } of batch) {
+    obey(answer);
+    for (const run of batch) {
+      const { claim, keepFiles, refusal } = run;
       if (stale.includes(claim.seq)) {
         // What the new owner of a job has done to the files says nothing about this system: claim again at once.
         if (refusal !== undefined) wake();
         continue;
       }
-      if (!keepFiles) removeFiles(files, cut);
+      if (!keepFiles) cutter.remove(run);
       if (refusal === undefined) pause.reset();
       else say(`${refusal}; claims nothing for ${pause.refuse() / 1000}s`);
     }
-    if (stopRequest) stop(stopRequest.grace);
     // Everything there was has been claimed: what is left may become due.
     if (claims.length < want) await isWorkReady();
   }
@@ -204,6 +256,16 @@ export function createWorker(
     stopDueTimer();
     if (dueIn !== null) stopDueTimer = after(dueIn, wake);
     return ready || dueIn === 0;
+  }
+
+  function shortenFinished(): void {
+    for (const { claim, files, result } of finished) {
+      try {
+        shortenOutputs(files, result);
+      } catch (error) {
+        say(`cannot shorten the output of job ${claim.id}: ${(error as Error).message}`);
+      }
+    }
   }
 
   /** One turn, repeated while the store cannot be reached. True when there is nothing left to do. */
@@ -217,10 +279,22 @@ export function createWorker(
         return stopping || options.drain && await isDrained(store, options.queues);
       } catch (error) {
         changed = true;
-        // What could not be recorded is still in the spool, for whoever recovers the jobs.
-        if (performance.now() > stopAt + storeGrace) throw error;
-        say(`${(error as Error).message}; trying again in ${wait / 1000}s`);
-        await delay(wait);
+        for (const run of finished) run.result.endedAt ??= run.endedAt;
+        // What the commands have printed may be what fills the disk of the database.
+        if (!store.shared) shortenFinished();
+        await obeyMeanwhile();
+        if (performance.now() >= Math.min(patience.until, stopAt + recordGrace)) {
+          if (finished.length > 0) {
+            const runs = finished.length === 1 ? "1 ended run is" : `${finished.length} ended runs are`;
+            say(`${runs} not recorded: the next worker of this host does that`);
+          }
+          throw error;
+        }
+        const pause = stopping ? Math.min(wait, 250) : wait;
+        say(`${(error as Error).message}; trying again in ${pause / 1000}s`);
+        pausing = new AbortController();
+        await delay(pause, pausing.signal);
+        pausing = undefined;
       }
     }
   }
@@ -230,11 +304,21 @@ export function createWorker(
     const onChange = () => {
       changed = true;
       wake();
+      if (pausing) void obeyMeanwhile();
     };
     const endWatching = watchChanges(store, onChange, pause.isOver);
+    // The first look tells which file is to stay there.
+    store.isInPlace();
+    let isInPlace = true;
     const looks = setInterval(() => {
+      if (isInPlace && !store.isInPlace()) {
+        isInPlace = false;
+        // What ends within the grace is recorded where the file is now; whoever finds it there finds nothing that runs.
+        say(noLongerInPlace(store.location).message);
+        stop(config.grace);
+      }
       fence.look();
-      cutOutputs(running.values());
+      if (isInPlace) cutter.look(running.values());
       shipOutputs(running.values());
     }, lookInterval);
     membership.startBeating();
@@ -246,11 +330,20 @@ export function createWorker(
       endWatching();
       clearInterval(looks);
       stopDueTimer();
+      patience.end();
     }
     pool.close();
     await store.leave(membership.id);
     return stopping ? "stopped" : "drained";
   }
 
-  return { run, stop, stopGracefully: () => stop(config.grace) };
+  return { run, stop, stopGracefully: () => stop(stopGrace(config, options.inContainer)) };
+}
+
+/** Engines kill what is left of a container after 10 s: until then what was ended, 5 s after this, is to be recorded. */
+const containerGrace = 4000;
+
+/** Milliseconds that running commands are given when a worker is told to stop. */
+export function stopGrace({ grace }: Config, inContainer: boolean): number {
+  return inContainer && grace === configFrom([]).grace ? containerGrace : grace;
 }

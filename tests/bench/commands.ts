@@ -113,8 +113,6 @@ async function measure(rounds: number, where: string, url?: string): Promise<Row
     { completed: 1000, ready: 1000, scheduled: 1000, dead: 1100, tagged: true },
     at("small"),
   );
-  // As a manager does in some minutes.
-  for (const { store } of [large, small]) while (await store.extendSearchIndex());
   // Each takes another job.
   let next = 1;
   const numbered = (text: string) => () => text.replace("ID", String(next++));

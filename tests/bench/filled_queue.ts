@@ -2,7 +2,6 @@
 
 import postgres from "postgres";
 import { connect } from "../../src/store/sqlite/database.ts";
-import { recencyOfJobs } from "../../src/store/sqlite/recency.ts";
 import { join } from "../store/suite/harness.ts";
 import { type BenchQueue, benchQueue } from "./queue.ts";
 
@@ -118,7 +117,6 @@ function statementsFor(contents: Contents, isServer: boolean, now: number): stri
   }
   statements.push(`INSERT INTO queues (name)
     SELECT DISTINCT queue FROM jobs WHERE queue <> 'default'`);
-  if (!isServer) statements.push(`INSERT OR REPLACE INTO recency (part, at) ${recencyOfJobs}`);
   // Triggers count on the server.
   if (isServer) return statements;
   return [

@@ -38,7 +38,8 @@ export async function lifeOfJob(): Promise<Row[]> {
     );
     release();
     marks.push(performance.now());
-    const isSilent = answer !== null && answer !== "refused" && answer.output === "silent";
+    const isSilent = answer !== null && answer !== "refused" && "output" in answer &&
+      answer.output === "silent";
     const outputs = isSilent ? { output: "", errorOutput: "" } : readOutputs(files, 1024 ** 2);
     marks.push(performance.now());
     await store.exchange(worker, [finished(run, success, outputs)], 0);

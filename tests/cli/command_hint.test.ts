@@ -18,3 +18,10 @@ Deno.test("a command without quotes is told by a word that is no flag's value, b
     assert.equal(hint?.endsWith(`queuectl ${verb} -- COMMAND ARGUMENTS`), verb && true, line);
   }
 });
+
+Deno.test("windows: JSON whose quotes were lost is known also where a word of it looks like a flag", () => {
+  // What PowerShell before 7.3 makes of '{"command": "ping -n 3 localhost"}'.
+  const line = ["enqueue", "--hold", "{command: ping", "-n", "3", "localhost}"];
+  assert.match(commandHint(line, "windows")!, /^The quotes of the JSON were lost on the way\. Type /);
+  assert.match(commandHint(line, "linux")!, /COMMAND ARGUMENTS$/);
+});

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import { note, steps, untilFile } from "../helpers/shell_commands.ts";
 import { startProgram } from "../helpers/following.ts";
 
 queueTest("jobs run after those they wait for, whose results decide", async (queue) => {
@@ -7,10 +8,10 @@ queueTest("jobs run after those they wait for, whose results decide", async (que
     const { code, stderr } = await queue.run("enqueue", ...args);
     assert.equal(code, 0, stderr);
   };
-  await enqueue("--id", "build", `${untilFile("go")}; echo build >> order; exit 0`);
+  await enqueue("--id", "build", steps(untilFile("go"), note("build", "order"), "exit 0"));
   await enqueue("--id", "break", "--max-retries", "0", "exit 3");
-  await enqueue("--id", "test", "--after", "build", "echo test >> order");
-  await enqueue("--id", "deploy", "--after", "build,test", "--after-any", "break", "echo deploy >> order");
+  await enqueue("--id", "test", "--after", "build", note("test", "order"));
+  await enqueue("--id", "deploy", "--after", "build,test", "--after-any", "break", note("deploy", "order"));
   await enqueue('{"id": "never", "command": "echo never >> order", "after": ["break", "build"]}');
   const shown = await queue.run("show", "deploy");
   assert.match(

@@ -37,7 +37,7 @@ Deno.test("no form and more than one are refused", () => {
     [[""], undefined, undefined, /^The command is empty$/],
     [[" \n"], undefined, undefined, /^The command is empty$/],
     [["[1]"], undefined, undefined, /^A job must be a JSON object, .*queuectl enqueue -- COMMAND/],
-    [["[ -e x ] && y"], undefined, undefined, /the shell knows that as "test"/],
+    [["[ -e x ] && y"], undefined, undefined, /: sh knows that as "test"/],
     [["echo", "hi"], undefined, undefined, /^Unexpected argument "hi": .*queuectl enqueue -- COMMAND/],
     [["a"], ["b"], undefined, /^Only one of/],
     [["a"], undefined, "b", /^Only one of/],

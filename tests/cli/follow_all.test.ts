@@ -2,15 +2,17 @@
 
 import assert from "node:assert/strict";
 import { startProgram } from "../helpers/following.ts";
+import { posixOnly } from "../helpers/left_out.ts";
 import { watchManager } from "../helpers/manager.ts";
 import { programCommand } from "../helpers/program.ts";
 import { programTest } from "../helpers/program_test.ts";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import { complain, steps, unended, untilFile } from "../helpers/shell_commands.ts";
 import { hasTerminal, startInTerminal } from "../helpers/terminal.ts";
 
 queueTest("logs -f --all follows what runs and what is started, a line each with its job", async (queue) => {
-  const early = "for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo early $i; done";
-  await queue.enqueue({ id: "early", command: `${early}; ${untilFile("go")}; printf end` });
+  const early = Array.from({ length: 12 }, (_, index) => `echo early ${index + 1}`);
+  await queue.enqueue({ id: "early", command: steps(...early, untilFile("go"), unended("end")) });
   const manager = queue.start("--concurrency", "4");
   await manager.line(/picked job early/);
   await startProgram(queue, ["logs", "-f", "early"]).line(/^early 12$/);
@@ -19,8 +21,8 @@ queueTest("logs -f --all follows what runs and what is started, a line each with
   assert.ok(!follower.lines.includes("early | early 2"));
   assert.ok(follower.lines.includes("early | early 3"));
   await queue.enqueue(
-    { id: "late", command: `echo begun; ${untilFile("go")}; echo done` },
-    { id: "bad", command: "echo wrong >&2; exit 3", maxRetries: 0 },
+    { id: "late", command: steps("echo begun", untilFile("go"), "echo done") },
+    { id: "bad", command: steps(complain("wrong"), "exit 3"), maxRetries: 0 },
   );
   await follower.line(/^late \| begun$/);
   await follower.line(/^bad \| wrong$/);
@@ -32,7 +34,7 @@ queueTest("logs -f --all follows what runs and what is started, a line each with
 });
 
 queueTest("logs -f --all misses none of many short jobs", async (queue) => {
-  const first = { id: "first", command: `echo there; ${untilFile("go")}` };
+  const first = { id: "first", command: steps("echo there", untilFile("go")) };
   await queue.enqueue(first);
   const manager = queue.start("--concurrency", "4");
   await manager.line(/picked job first/);
@@ -90,7 +92,7 @@ programTest(
     try {
       await follower.line(/^There is no queue in .* yet; what its jobs print is shown when it is$/);
       await assertUntouched();
-      await run(["enqueue", '{"id": "a", "command": "echo first; exit 3", "max_retries": 0}']);
+      await run(["enqueue", '{"id": "a", "command": "echo first&&exit 3", "max_retries": 0}']);
       await run(["worker", "start", "--drain"]);
       await follower.line(/^a \| first$/);
       await follower.line(/^Attempt 1 of job a failed after \S+: exit code 3$/);
@@ -99,12 +101,12 @@ programTest(
       await follower.line(/^b \| second$/);
       assert.equal(follower.lines.filter((line) => line === "a | first").length, 1);
     } finally {
-      follower.signal("SIGTERM");
+      follower.signal("SIGKILL");
       await Promise.all([follower.status, follower.closed]);
     }
   },
-  { ignore: Deno.build.os === "windows" },
 );
+
 queueTest("logs -f --all prints lines without an end while their jobs run", async (queue) => {
   queue.start("--concurrency", "4");
   const follower = startProgram(queue, ["logs", "-f", "--all"]);
@@ -128,12 +130,12 @@ queueTest("logs -f --all prints lines without an end while their jobs run", asyn
   await follower.line(/^dots \| \.\.\.$/);
   queue.touch("go");
   await follower.line(/^dots \| end$/);
-});
+}, { ignore: posixOnly("commands that print any bytes") });
 
 queueTest("logs -f --queue follows the jobs of these queues alone", async (queue) => {
   await queue.enqueue(
-    { id: "runs", command: `echo there; ${untilFile("go")}`, queue: "b" },
-    { id: "other", command: `echo there; ${untilFile("go")}` },
+    { id: "runs", command: steps("echo there", untilFile("go")), queue: "b" },
+    { id: "other", command: steps("echo there", untilFile("go")) },
     { id: "old", command: "true", queue: "a" },
   );
   const manager = queue.start("--concurrency", "9");
@@ -141,7 +143,7 @@ queueTest("logs -f --queue follows the jobs of these queues alone", async (queue
   const follower = startProgram(queue, ["follow", "--queue", "a,b"]);
   await follower.line(/^runs \| there$/);
   await queue.enqueue(
-    { id: "not", command: "echo begun; exit 1", maxRetries: 0, priority: 1 },
+    { id: "not", command: steps("echo begun", "exit 1"), maxRetries: 0, priority: 1 },
     { id: "first", command: "echo begun", queue: "a" },
   );
   await follower.line(/^first \| begun$/);

@@ -13,15 +13,26 @@ Deno.test("--db is taken from anywhere before --, --% is dropped, help is --help
     [["help", "worker", "start"], ["worker", "start", "--help"], undefined],
   ];
   for (const [given, args, db] of cases) {
-    assert.deepEqual(readGlobalFlags(given), { args, db, allowSharedDb: false });
+    assert.deepEqual(readGlobalFlags(given), {
+      args,
+      db,
+      allowed: { allowShared: false, allowLinked: false },
+    });
   }
 });
 
-Deno.test("--allow-shared-db is taken from anywhere before --", () => {
-  for (const given of [["--allow-shared-db", "list"], ["list", "--allow-shared-db"]]) {
-    assert.deepEqual(readGlobalFlags(given), { args: ["list"], db: undefined, allowSharedDb: true });
+Deno.test("--allow-shared-db and --allow-linked-db are taken from anywhere before --", () => {
+  const nothing = { allowShared: false, allowLinked: false };
+  for (
+    const [flag, allowed] of [["shared", { allowShared: true }], ["linked", { allowLinked: true }]] as const
+  ) {
+    const word = `--allow-${flag}-db`;
+    for (const given of [[word, "list"], ["list", word]]) {
+      const line = { args: ["list"], db: undefined, allowed: { ...nothing, ...allowed } };
+      assert.deepEqual(readGlobalFlags(given), line);
+    }
+    assert.deepEqual(readGlobalFlags(["cancel", "--", word]).allowed, nothing);
   }
-  assert.equal(readGlobalFlags(["cancel", "--", "--allow-shared-db"]).allowSharedDb, false);
 });
 
 Deno.test("a flag without its value is refused", () => {

@@ -13,7 +13,7 @@ const reference = await readPage(".github/REFERENCE.md");
 const readme = await readPage("README.md");
 
 /** Flags that every command has, which no usage line repeats. */
-const globalFlags = ["--db", "--allow-shared-db", "--help", "--version"];
+const globalFlags = ["--db", "--allow-shared-db", "--allow-linked-db", "--help", "--version"];
 
 /** The lines of one part of a help. */
 const part = (help: string, title: string) =>

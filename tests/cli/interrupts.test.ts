@@ -2,7 +2,10 @@
 
 import assert from "node:assert/strict";
 import { startProgram } from "../helpers/following.ts";
+import { posixOnly } from "../helpers/left_out.ts";
 import { queueTest } from "../helpers/queue_test.ts";
+
+const interrupts = () => ({ ignore: posixOnly("signals of tests to programs") });
 
 queueTest("Ctrl-C while enqueue --file reads says that nothing was stored", async (queue) => {
   const pipe = `${queue.path}/pipe`;
@@ -18,7 +21,7 @@ queueTest("Ctrl-C while enqueue --file reads says that nothing was stored", asyn
     assert.deepEqual(reader.lines, ["Interrupted: nothing was stored"]);
   }
   assert.deepEqual(await queue.store.list({ limit: 1 }), []);
-});
+}, interrupts());
 
 queueTest("Ctrl-C in enqueue --wait leaves the jobs alone, and says how to follow them", async (queue) => {
   await Deno.writeTextFile(`${queue.path}/two`, "true\ntrue\n");
@@ -34,4 +37,4 @@ queueTest("Ctrl-C in enqueue --wait leaves the jobs alone, and says how to follo
     await waiter.line(message);
   }
   assert.equal((await queue.store.counts()).pending, 3);
-});
+}, interrupts());

@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { startProgram } from "../helpers/following.ts";
 import { makeQueue } from "../helpers/damaged.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
+import { posixOnly } from "../helpers/left_out.ts";
 import type { Manager } from "../helpers/manager.ts";
 import { programTest } from "../helpers/program_test.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { complain, isWindows, printed, steps, untilFile, variable } from "../helpers/shell_commands.ts";
 
 /** Runs a command with --json; gives its exit status and the value that it printed. */
 async function valueOf(queue: Queue, ...args: string[]) {
@@ -22,15 +24,16 @@ queueTest("wait --json tells how each job has ended, in the order given", async 
   await queue.enqueue(
     { id: "done", command: "true" },
     { id: "dead", command: "exit 7", maxRetries: 1 },
-    { id: "killed", command: "kill -9 $$", maxRetries: 0 },
+    { id: "killed", command: isWindows ? "exit 137" : "kill -9 $$", maxRetries: 0 },
     { id: "slow", command: "sleep 99", maxRetries: 0, timeout: 50 },
     { id: "gone", command: "true", priority: -1 },
   );
   await queue.store.cancel(["gone"]);
   await queue.run("worker", "start", "--drain", "--concurrency", "4");
   const done = { state: "completed", attempts: 1, exit_status: 0, outcome: "exited", exit_code: 0 };
+  const killed = isWindows ? { outcome: "exited" } : { outcome: "signaled", signal: "SIGKILL" };
   const ends = [
-    { id: "killed", state: "dead", attempts: 1, exit_status: 137, outcome: "signaled", signal: "SIGKILL" },
+    { id: "killed", state: "dead", attempts: 1, exit_status: 137, ...killed },
     { id: "done", ...done, signal: null },
     { id: "dead", state: "dead", attempts: 2, exit_status: 7, outcome: "exited", exit_code: 7, signal: null },
     { id: "slow", state: "dead", attempts: 1, exit_status: 142, outcome: "timed_out" },
@@ -88,12 +91,17 @@ queueTest(
 );
 
 queueTest("logs --json has an object for each output", async (queue) => {
-  const command = `echo "$QUEUECTL_ATTEMPT"; printf 'a\\nb' >&2; exit 3`;
+  const command = steps(
+    `(echo ${variable("QUEUECTL_ATTEMPT")})`,
+    complain("a"),
+    `${isWindows ? "<nul set /p=b" : "printf b"}>&2`,
+    "exit 3",
+  );
   await queue.enqueue({ id: "job", command, maxRetries: 1 }, { id: "new", command: "true", held: true });
   await queue.run("worker", "start", "--drain");
   const of = (attempt: number) => ({ job: "job", run: attempt, attempt });
-  const out = (attempt: number) => ({ ...of(attempt), stream: "stdout", text: `${attempt}\n` });
-  const err = (attempt: number, text = "a\nb") => ({ ...of(attempt), stream: "stderr", text });
+  const out = (attempt: number) => ({ ...of(attempt), stream: "stdout", text: printed(String(attempt)) });
+  const err = (attempt: number, text = `${printed("a")}b`) => ({ ...of(attempt), stream: "stderr", text });
   const cases: Array<[string[], unknown[]]> = [
     [["job"], [out(2), err(2)]],
     [["--attempt", "1", "job"], [out(1), err(1)]],
@@ -150,7 +158,7 @@ queueTest("logs -f --json and run --json have an object a line, as it comes", as
     exit_code: 3,
     signal: null,
   }]);
-});
+}, { ignore: posixOnly("commands that print any bytes") });
 
 queueTest("settings, queues, workers: what --json prints of what was done", async (queue) => {
   queue.start();

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ago, cutEnd, cutStart, deadJobTable, json, jsonArray, tableText } from "../../src/cli/output.ts";
 import { jobTable } from "../../src/cli/job_columns.ts";
 import { processTable } from "../../src/cli/process_output.ts";
-import { printable } from "../../src/printable.ts";
+import { printable, printableLines, unseenCharacter } from "../../src/printable.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { RegisteredProcess } from "../../src/store/store.ts";
 import { plainFields } from "../store/suite/harness.ts";
@@ -50,8 +50,29 @@ Deno.test("printable text is one line without anything that a terminal obeys", (
     ["\x1b[31mred\x07", "\\x1b[31mred\\x07"],
     ["\x9b31m\x7f\0", "\\x9b31m\\x7f\\x00"],
     ["\u202etxt.exe\u2066\u2028", "\\u202etxt.exe\\u2066\\u2028"],
+    ["a\u200bb\u2060\ufeff\u00ad", "a\\u200bb\\u2060\\ufeff\\xad"],
+    ["tag\u{e0041}\u{e007f}", "tag\\u{e0041}\\u{e007f}"],
+    ["❤\ufe0f 👩\u200d👧", "❤\\ufe0f 👩\\u200d👧"],
   ];
   for (const [text, expected] of cases) assert.equal(printable(text), expected);
+});
+
+Deno.test("outputs of commands keep what joins and varies characters, and nothing that a terminal obeys", () => {
+  assert.equal(printableLines("❤\ufe0f 👩\u200d👧 می\u200cخواهم\n"), "❤\ufe0f 👩\u200d👧 می\u200cخواهم\n");
+  assert.equal(printableLines("\x1b[2J\u202e\n"), "\\x1b[2J\\u202e\n");
+});
+
+Deno.test("the first character that nobody would see is named", () => {
+  const cases: Array<[string, string | undefined]> = [
+    ["plain äß 日本 🎉", undefined],
+    ["a\u200d", "U+200D"],
+    ["\u{e0041}a", "U+E0041"],
+    ["a\u061c", "U+061C"],
+    ["\u3164", "U+3164"],
+    ["a\x07", "U+0007"],
+    ["❤\ufe0f", "U+FE0F"],
+  ];
+  for (const [text, expected] of cases) assert.equal(unseenCharacter(text), expected, text);
 });
 
 Deno.test("any text becomes JSON of the same value that is safe to show", () => {

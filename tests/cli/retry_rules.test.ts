@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { queueTest } from "../helpers/queue_test.ts";
+import { complain, isWindows, steps } from "../helpers/shell_commands.ts";
 
 queueTest("a status that is not retried is dead at once, and show and the worker say why", async (queue) => {
   const { run } = queue;
   const enqueue = (...args: string[]) => run("enqueue", "--base-backoff", "0", ...args);
-  await enqueue("--id", "no", "--no-retry-on", "2-4", "echo sorry >&2; exit 3");
+  await enqueue("--id", "no", "--no-retry-on", "2-4", steps(complain("sorry"), "exit 3"));
   await enqueue("--id", "only", "--retry-on", "9", "exit 1");
   await enqueue("--id", "yes", "--retry-on", "9", "--max-retries", "1", "exit 9");
   await enqueue("--id", "tempfail", "--no-retry-on", "75", "exit 75");
@@ -68,7 +69,8 @@ queueTest("settings are the rules of jobs that have none", async (queue) => {
 });
 
 queueTest("what asks for a later try has not failed, in the words of show and logs", async (queue) => {
-  await queue.enqueue({ id: "a", command: "[ -e go ] || { touch go; exit 75; }" });
+  const command = isWindows ? "if not exist go (touch go&exit 75)" : "[ -e go ] || { touch go; exit 75; }";
+  await queue.enqueue({ id: "a", command });
   queue.start();
   await queue.reaches("a", "completed");
   const { stdout } = await queue.run("show", "a");

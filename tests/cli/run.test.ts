@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { startProgram } from "../helpers/following.ts";
+import { posixOnly } from "../helpers/left_out.ts";
 import { programCommand } from "../helpers/program.ts";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import { complain, isWindows, printed, steps, untilFile, variable } from "../helpers/shell_commands.ts";
 import { hasTerminal, startInTerminal } from "../helpers/terminal.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { canRun, wrappedCommand } from "../helpers/wrapped_program.ts";
@@ -11,19 +13,22 @@ queueTest(
   async (queue) => {
     await queue.store.setSetting("max-retries", "0");
     queue.start();
-    const cases: Array<[string[], number, string, RegExp]> = [
+    const posixCases: Array<[string[], number, string, RegExp]> = [
       [["pwd; echo $((1 + 2))"], 0, `${queue.path}\n3\n`, /^$/],
       [["--", "printf", "%s|", "a b", "it's", "$HOME", "*", ""], 0, "a b|it's|$HOME|*||", /^$/],
-      [["--env", "A=b", "--priority", "3", "echo $A"], 0, "b\n", /^$/],
-      [['{"command": "echo json", "max_retries": 0}'], 0, "json\n", /^$/],
       [["--", "echo one; echo two"], 127, "", /echo one; echo two.*not found/],
-      [
-        ["echo out; echo bad >&2; exit 9"],
-        9,
-        "out\n",
-        /^bad\nAttempt 1 of job \S+ failed after \S+: exit code 9\n$/,
-      ],
       [["kill -TERM $$"], 143, "", /^Attempt 1 of job \S+ failed after \S+: SIGTERM\n$/],
+    ];
+    const cases: Array<[string[], number, string, RegExp]> = [
+      ...isWindows ? [] : posixCases,
+      [["--env", "A=b", "--priority", "3", `echo ${variable("A")}`], 0, printed("b"), /^$/],
+      [['{"command": "echo json", "max_retries": 0}'], 0, printed("json"), /^$/],
+      [
+        [steps("echo out", complain("bad"), "exit 9")],
+        9,
+        printed("out"),
+        /^bad\r?\nAttempt 1 of job \S+ failed after \S+: exit code 9\n$/,
+      ],
     ];
     for (const [args, code, stdout, stderr] of cases) {
       const result = await queue.run("run", ...args);
@@ -35,7 +40,7 @@ queueTest(
 );
 
 queueTest("run says when no worker runs, and prints what its job prints while it runs", async (queue) => {
-  const running = startProgram(queue, ["run", `echo begun; ${untilFile("go")}; echo done`]);
+  const running = startProgram(queue, ["run", steps("echo begun", untilFile("go"), "echo done")]);
   await running.line(/^Job \S+ waits: no worker runs; start one: queuectl worker start$/);
   queue.start();
   await running.line(/^begun$/);
@@ -45,9 +50,11 @@ queueTest("run says when no worker runs, and prints what its job prints while it
   assert.equal(running.lines.at(-1), "done");
 });
 
+const interrupts = () => ({ ignore: posixOnly("signals of tests to programs") });
+
 queueTest("Ctrl-C leaves the job of run alone, and says how to go on with it", async (queue) => {
   queue.start();
-  const running = startProgram(queue, ["run", `echo begun; ${untilFile("go")}; echo done`]);
+  const running = startProgram(queue, ["run", steps("echo begun", untilFile("go"), "echo done")]);
   await running.line(/^begun$/);
   running.signal("SIGINT");
   const [, id] = await running.line(/^Job (\S+) goes on\. Follow it: queuectl logs -f \S+$/);
@@ -57,11 +64,11 @@ queueTest("Ctrl-C leaves the job of run alone, and says how to go on with it", a
   queue.touch("go");
   await queue.reaches(id, "completed");
   assert.ok(!running.lines.includes("done"));
-});
+}, interrupts());
 
 queueTest("a second Ctrl-C cancels the job of run", async (queue) => {
   queue.start();
-  const running = startProgram(queue, ["run", `echo begun; ${untilFile("never")}`]);
+  const running = startProgram(queue, ["run", steps("echo begun", untilFile("never"))]);
   await running.line(/^begun$/);
   running.signal("SIGINT");
   const [, id] = await running.line(/^Job (\S+) goes on/);
@@ -69,11 +76,11 @@ queueTest("a second Ctrl-C cancels the job of run", async (queue) => {
   await running.line(new RegExp(`^Job ${id} runs and is being ended\\.$`));
   assert.equal((await running.status).code, 130);
   await queue.reaches(id, "cancelled");
-});
+}, interrupts());
 
 queueTest("a second Ctrl-C for a job that has ended is no mistake", async (queue) => {
   queue.start();
-  const running = startProgram(queue, ["run", `echo begun; ${untilFile("go")}`]);
+  const running = startProgram(queue, ["run", steps("echo begun", untilFile("go"))]);
   await running.line(/^begun$/);
   running.signal("SIGINT");
   const [, id] = await running.line(/^Job (\S+) goes on/);
@@ -84,13 +91,13 @@ queueTest("a second Ctrl-C for a job that has ended is no mistake", async (queue
   assert.equal((await running.status).code, 130);
   await running.closed;
   assert.deepEqual(running.lines.filter((line) => /cannot be cancelled/.test(line)), []);
-});
+}, interrupts());
 
 queueTest(
   "run whose reader has gone says how to go on with its job, and does not end as if that were done",
   async (queue) => {
     queue.start();
-    const command = `echo begun; ${untilFile("go")}; echo more; ${untilFile("end")}; exit 3`;
+    const command = steps("echo begun", untilFile("go"), "echo more", untilFile("end"), "exit 3");
     const child = programCommand(["run", "--max-retries", "0", command], {
       cwd: queue.path,
       env: queue.env,
@@ -158,4 +165,78 @@ queueTest("run of nothing, or of what is no command, stores nothing", async (que
     assert.deepEqual([code, stdout], [2, ""], JSON.stringify(args));
   }
   assert.deepEqual(await queue.store.list({ limit: 10 }), []);
+});
+
+/** 100 kB of lines. */
+const long = Array.from({ length: 10_000 }, (_, index) => `line ${index}`).join("\n") + "\n";
+
+queueTest("run and logs -f give all of a long output, though little of it is kept", async (queue) => {
+  await queue.store.setSetting("max-output", "1KiB");
+  Deno.writeTextFileSync(`${queue.path}/long`, long);
+  const command = "cat long; cat long >&2";
+  await queue.enqueue({ id: "a", command: steps("echo begun", untilFile("go"), command) });
+  queue.start();
+  const one = startProgram(queue, ["logs", "-f", "a"]);
+  const all = startProgram(queue, ["logs", "-f", "--all"]);
+  await one.line(/^begun$/);
+  await all.line(/^a \| begun$/);
+  queue.touch("go");
+  const result = await queue.run("run", command);
+  assert.deepEqual([result.code, result.stdout === long], [0, true], result.stderr.slice(-200));
+  assert.ok(result.stderr.endsWith(long), result.stderr.slice(-200));
+  assert.equal((await one.status).code, 0);
+  await one.closed;
+  const lines = (manager: typeof one, pattern: RegExp) =>
+    manager.lines.filter((line) => pattern.test(line)).length;
+  assert.equal(lines(one, /^line \d+$/), 20_000);
+  await waitFor("all lines of both jobs", () => lines(all, /\| line \d+$/) === 40_000);
+  assert.deepEqual([lines(one, /left out/), lines(all, /left out/)], [0, 0]);
+  all.signal("SIGTERM");
+  await all.status;
+  // Its readers have read it, so it is gone before the sign of the last one is too old.
+  await waitFor("no files of runs", () => queue.spooled().every((name) => name.startsWith("reader.")));
+}, { ignore: posixOnly("cat") });
+
+queueTest("what cannot be given is told, and is an exit status of its own", async (queue) => {
+  await queue.store.setSetting("max-output", "1KiB");
+  Deno.writeTextFileSync(`${queue.path}/long`, long);
+  queue.start();
+  // Where the output is, as seen from another host.
+  const elsewhere = queue.place.url.includes("://");
+  if (elsewhere) {
+    const running = startProgram(queue, ["run", "cat long"], { XDG_STATE_HOME: `${queue.path}/elsewhere` });
+    const [, bytes] = await running.line(
+      /^(\d+) bytes of the standard output of attempt 1 of job \S+ are left out$/,
+    );
+    assert.ok(Number(bytes) > long.length / 2 && Number(bytes) < long.length);
+    assert.equal((await running.status).code, 125);
+  }
+  await queue.enqueue({ id: "a", command: "cat long >&2; exit 3", maxRetries: 0 });
+  await queue.reaches("a", "dead");
+  const { code, stdout, stderr } = await queue.run("logs", "-f", "a");
+  assert.deepEqual([code, stdout], [0, ""]);
+  assert.match(stderr, /^\d+ bytes of the standard error of attempt 1 of job a are left out$/m);
+  assert.doesNotMatch((await queue.run("logs", "-f", "-n", "1", "a")).stderr, /are left out/);
+}, { ignore: posixOnly("cat") });
+
+queueTest("run and wait in a job that holds what they wait for say so", async (queue) => {
+  await queue.enqueue({ id: "outer", command: untilFile("go") });
+  queue.start();
+  await queue.reaches("outer", "processing");
+  const inJob = { QUEUECTL_JOB_ID: "outer", QUEUECTL_QUEUE: "default" };
+  const nested = startProgram(queue, ["run", "--id", "inner", "echo done"], inJob);
+  await nested.line(/^Job inner waits for a free worker/);
+  await nested.line(/^Job outer, in which this waits, holds a slot itself: .*worker start --concurrency N$/);
+  await queue.store.setQueue("default", { concurrency: 1 });
+  const waiting = startProgram(queue, ["wait", "inner"], inJob);
+  await waiting.line(/^Job outer, in which this waits, holds a place itself: .*queue set --concurrency N$/);
+  // Somebody else is not told that.
+  const other = startProgram(queue, ["logs", "-f", "inner"]);
+  await other.line(/^Job inner waits for a place/);
+  queue.touch("go");
+  for (const each of [nested, waiting, other]) {
+    assert.equal((await each.status).code, 0);
+    await each.closed;
+  }
+  assert.deepEqual(other.lines.filter((line) => /itself/.test(line)), []);
 });

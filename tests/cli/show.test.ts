@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import { complain, steps, untilFile } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
+
+const failing = steps("echo out", complain("bad"), "exit 3");
 
 queueTest("show tells all about a job: its fields, its attempts, and why it waits", async (queue) => {
   await queue.enqueue({
     id: "job-1",
-    command: "echo out; echo bad >&2; exit 3",
+    command: failing,
     maxRetries: 1,
     priority: 7,
     cwd: queue.path,
@@ -21,7 +24,7 @@ queueTest("show tells all about a job: its fields, its attempts, and why it wait
   const expected: Array<[string, string]> = [
     ["ID", "job-1"],
     ["State", "dead"],
-    ["Command", "echo out; echo bad >&2; exit 3"],
+    ["Command", failing],
     ["Folder", queue.path],
     ["Environment", "A=b c"],
     ["Priority", "7"],
@@ -44,7 +47,12 @@ queueTest("show tells all about a job: its fields, its attempts, and why it wait
 });
 
 queueTest("show --json has a documented shape", async (queue) => {
-  await queue.enqueue({ id: "a", command: `echo x; ${untilFile("go")}`, baseBackoff: null, maxRetries: 0 }, {
+  await queue.enqueue({
+    id: "a",
+    command: steps("echo x", untilFile("go")),
+    baseBackoff: null,
+    maxRetries: 0,
+  }, {
     id: "b",
     command: "true",
   });

@@ -42,6 +42,18 @@ Deno.test("a line that is not UTF-8 is refused by its number", async () => {
   });
 });
 
+Deno.test("a file in UTF-16 is refused as that", async () => {
+  for (const mark of [[0xff, 0xfe], [0xfe, 0xff]]) {
+    await assert.rejects(linesOf([new Uint8Array([...mark, 97, 0, 10, 0])]), {
+      code: "usage",
+      message: /^Line 1: The text is UTF-16, which ">" of Windows PowerShell writes; save it as UTF-8$/,
+    });
+  }
+  await assert.rejects(linesOf([bytes("a\n"), new Uint8Array([0xff, 0xfe, 10])]), {
+    message: "Line 2: The text is not valid UTF-8",
+  });
+});
+
 Deno.test("the lines before one that is refused are read", async () => {
   const lines: string[] = [];
   const chunks = ReadableStream.from([bytes("a\nb\n"), new Uint8Array([97, 10, 98, 10, 0xff, 10, 99, 10])]);

@@ -12,7 +12,8 @@ import {
   workOf,
 } from "../../src/cli/status_lines.ts";
 import { createPace } from "../../src/cli/finish_rate.ts";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { hasTerminal, startInTerminal } from "../helpers/terminal.ts";
 
 const none = { pending: 0, processing: 0, completed: 0, failed: 0, dead: 0, cancelled: 0 };
@@ -97,7 +98,9 @@ queueTest("status --workers tells the workers and their slots", async (queue) =>
     /^ {2}dead +: 0\n {2}workers +: 0, 0 of 0 slots in use\n$/m,
   );
   await queue.enqueue({ id: "runs", command: untilFile("go") });
-  queue.start("--count", "2", "--concurrency", "3");
+  const manager = queue.start("--count", "2", "--concurrency", "3");
+  // Both have registered, and one of them has the job.
+  await manager.line(/Worker-\d: started$/, 2);
   await queue.reaches("runs", "processing");
   const { stdout } = await queue.run("status", "--workers", "--json");
   const { workers, slots, slots_in_use, processing } = JSON.parse(stdout);

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { widthFor } from "../../src/cli/cell_width.ts";
 import { fitToRows, rowsOf } from "../../src/cli/status_screen.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
 import { hasTerminal, startInTerminal } from "../helpers/terminal.ts";
 

@@ -17,7 +17,7 @@ import { createWorker, type Worker } from "../../src/worker/worker.ts";
 import { type Driver, drivers } from "../helpers/drivers.ts";
 import { driverTest } from "../helpers/driver_test.ts";
 import { killAllWith, untilNoneWith } from "../helpers/host_processes.ts";
-import { untilFile } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { type Clock, jobById, manualClock, newJob } from "../store/suite/harness.ts";
@@ -82,7 +82,16 @@ async function runOn(driver: Driver, body: (queue: ClockQueue) => Promise<void>)
       const id = await own.register({ ...registration, lease });
       registered.resolve(id);
       return id;
-    }, { manager: -number, number, concurrency: 2, queues: null, drain: false, replacement: false });
+    }, {
+      manager: -number,
+      number,
+      concurrency: 2,
+      queues: null,
+      drain: false,
+      replacement: false,
+      inContainer: false,
+      folder: null,
+    });
     const ended = worker.run();
     started.push({ id: await registered.promise, worker, ended });
     return started.at(-1)!;

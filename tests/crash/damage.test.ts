@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { openStore } from "../../src/store/open.ts";
 import { runCommandLines } from "../helpers/command_lines.ts";
 import { assertHandled, type Damaged, damages, makeQueue } from "../helpers/damaged.ts";
+import { posixOnly } from "../helpers/left_out.ts";
 import { runProgram } from "../helpers/program.ts";
 import { queueTest } from "../helpers/queue_test.ts";
 import { seededRandom } from "../helpers/random.ts";
@@ -49,7 +50,7 @@ async function place(file: string, database: Uint8Array, wal: Uint8Array): Promi
 
 Deno.test({
   name: "damage: a WAL that is empty or rubbish does not keep anybody from what the database holds",
-  ignore: Deno.build.os === "windows",
+  ignore: posixOnly("open files that are replaced"),
   async fn() {
     await using folder = await temporaryFolder();
     const random = seededRandom();
@@ -73,7 +74,7 @@ Deno.test({
 
 Deno.test({
   name: "damage: an empty database beside a WAL that is not empty is refused, and both stay as they are",
-  ignore: Deno.build.os === "windows",
+  ignore: posixOnly("open files that are replaced"),
   async fn() {
     await using folder = await temporaryFolder();
     const { wal } = await makeFiles(folder.path, "a");
@@ -93,7 +94,7 @@ Deno.test({
 
 Deno.test({
   name: "damage: the WAL of another database, which SQLite cannot tell, is found by doctor",
-  ignore: Deno.build.os === "windows",
+  ignore: posixOnly("open files that are replaced"),
   async fn() {
     await using folder = await temporaryFolder();
     const [a, b] = [await makeFiles(folder.path, "a"), await makeFiles(folder.path, "b")];
@@ -162,7 +163,7 @@ queueTest("damage: a reader that never ends keeps nobody from working", async (q
   const reader = await queue.place.begin("read");
   const manager = queue.start("--count", "2");
   const numbers = Array.from({ length: 60 }, (_, number) => String(number));
-  await queue.enqueue(...numbers.map((id) => ({ id, command: "printf '%2000s' x" })));
+  await queue.enqueue(...numbers.map((id) => ({ id, command: `echo ${"x".repeat(2000)}` })));
   const enqueued = await queue.run("enqueue", '{"id": "program", "command": "true"}');
   assert.equal(enqueued.code, 0);
   await waitFor("all jobs to complete", async () => (await queue.store.counts()).completed === 62);

@@ -11,16 +11,18 @@ import { isRunning, kill } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";
 import { runProgram } from "../helpers/program.ts";
 import { makePythonDatabase, pythonRows } from "../helpers/python_database.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { posixOnly, sourceOnly } from "../helpers/left_out.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { isWindows, note, printed, steps, untilFile } from "../helpers/shell_commands.ts";
 import { assertSound, queryFile } from "../helpers/sqlite_database.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { assertCounted } from "../store/suite/harness.ts";
 
-// There are no failpoints in the executable.
-const options = { ignore: Deno.env.has("QUEUECTL_TEST_PROGRAM") };
+const options = () => ({ ignore: sourceOnly("failpoints") });
 
 const ids = ["a", "b", "c", "d", "e"];
-const command = (id: string, work = ":") => `echo ran >>ran.${id}; echo begun; ${work}; echo done`;
+const command = (id: string, work = "true") =>
+  steps(note("ran", `ran.${id}`), "echo begun", work, "echo done");
 const jobs = (work?: string) => ids.map((id) => ({ id, command: command(id, work) }));
 
 /** The environment in which the program kills itself at this place. */
@@ -37,7 +39,11 @@ function startKilledAt(queue: Queue, place: Failpoint, ...args: string[]): Manag
   return queue.watch(startManager(["--concurrency", "2", ...args], queue.path, env));
 }
 
-const replaced = /^Manager: worker pid=\d+ ended with SIGKILL$/;
+const replaced = isWindows
+  ? /^Manager: worker pid=\d+ ended with /
+  : /^Manager: worker pid=\d+ ended with SIGKILL$/;
+/** The exit status of a program that was ended so. */
+const killed = isWindows ? 1 : 137;
 
 /** Waits for the end of a drain: every job was done once, and nothing is left. */
 async function assertDone(queue: Queue, manager: Manager, last: Failpoint): Promise<void> {
@@ -51,7 +57,7 @@ async function assertDone(queue: Queue, manager: Manager, last: Failpoint): Prom
     const results = runs.filter(({ outcome }) => outcome !== "handed_back");
     assert.deepEqual(
       [state, attempts, queue.read(`ran.${id}`), results.map(({ exitCode, output }) => [exitCode, output])],
-      ["completed", 1, "ran\n", [[0, "begun\ndone\n"]]],
+      ["completed", 1, "ran\n", [[0, printed("begun", "done")]]],
       `job ${id}: ${JSON.stringify(runs)}`,
     );
   }
@@ -64,8 +70,10 @@ for (const place of ["claimed", "started", "ended", "recording", "recorded"] as 
   queueTest(`a worker is killed at "${place}": its manager goes on`, async (queue) => {
     await queue.enqueue(...jobs());
     await assertDone(queue, startKilledAt(queue, place, "--drain"), place);
-  }, options);
+  }, options());
 }
+
+const stopping = () => ({ ignore: sourceOnly("failpoints") || posixOnly("stopped processes") });
 
 /** Leaves jobs behind whose worker was killed at this place, together with its manager. */
 async function leaveBehind(queue: Queue, place: Failpoint, work?: string): Promise<void> {
@@ -105,7 +113,7 @@ for (
     await leaveBehind(queue, first);
     if (first === "started") await startedHaveEnded(queue);
     await assertDone(queue, startKilledAt(queue, second, "--drain"), second);
-  }, options);
+  }, stopping());
 }
 
 queueTest('all are killed at "started", whoever takes over too, and commands go on', async (queue) => {
@@ -115,7 +123,7 @@ queueTest('all are killed at "started", whoever takes over too, and commands go 
   await manager.line(/Worker-1: adopted job /);
   queue.touch("go");
   await assertDone(queue, manager, "taken-over");
-}, options);
+}, stopping());
 
 queueTest('`enqueue` is killed at "enqueue": all of a batch is there or nothing', async (queue) => {
   const stdin = jobs().map((job) => JSON.stringify(job)).join("\n");
@@ -123,14 +131,14 @@ queueTest('`enqueue` is killed at "enqueue": all of a batch is there or nothing'
   const enqueue = () => runProgram(["enqueue", "-"], { cwd: queue.path, env, stdin });
   const first = await enqueue();
   assert.ok(wasKilledAt(queue, "enqueue"));
-  assert.deepEqual([first.code, first.stdout], [137, ""]);
+  assert.deepEqual([first.code, first.stdout], [killed, ""]);
   assert.deepEqual(await queue.store.list({ limit: 10 }), []);
   const second = await enqueue();
   assert.deepEqual([second.code, second.stdout, second.stderr], [0, "5 jobs inserted.\n", ""]);
   // The same batch once more changes nothing.
   assert.notEqual((await enqueue()).code, 0);
   await assertDone(queue, startKilledAt(queue, "claimed", "--drain"), "claimed");
-}, options);
+}, options());
 
 queueTest('whoever makes the database is killed at "migration": the next one makes it', async (queue) => {
   await using place = queue.newPlace();
@@ -139,7 +147,7 @@ queueTest('whoever makes the database is killed at "migration": the next one mak
   const enqueue = () => run("enqueue", JSON.stringify({ id: "a", command: command("a") }));
   const first = await enqueue();
   assert.ok(wasKilledAt(queue, "migration"));
-  assert.deepEqual([first.code, first.stdout], [137, ""]);
+  assert.deepEqual([first.code, first.stdout], [killed, ""]);
   assert.deepEqual(await place.tables(), []);
   const second = await enqueue();
   assert.deepEqual(
@@ -150,7 +158,7 @@ queueTest('whoever makes the database is killed at "migration": the next one mak
   assert.equal(queue.read("ran.a"), "ran\n");
   await place.assertSound();
   assert.equal((await run("doctor")).code, 0);
-}, options);
+}, options());
 
 // The Python program has SQLite files only.
 queueTest('whoever takes over a Python database is killed at "migration": it is as it was', async (queue) => {
@@ -159,7 +167,7 @@ queueTest('whoever takes over a Python database is killed at "migration": it is 
   const before = queryFile(file, "SELECT * FROM jobs");
   const env = { ...killedAt(queue, "migration"), QUEUECTL_DB: file };
   const list = () => runProgram(["list", "--json"], { cwd: queue.path, env });
-  assert.equal((await list()).code, 137);
+  assert.equal((await list()).code, killed);
   assert.ok(wasKilledAt(queue, "migration"));
   assert.deepEqual(queryFile(file, "SELECT * FROM jobs"), before);
   const { code, stdout, stderr } = await list();
@@ -172,4 +180,4 @@ queueTest('whoever takes over a Python database is killed at "migration": it is 
     /copy/.test(name)
   );
   assert.deepEqual(copies, []);
-}, { ...options, on: sqliteAlone });
+}, { ...options(), on: sqliteAlone });

@@ -3,7 +3,9 @@
 import assert from "node:assert/strict";
 import { runFiles } from "../../src/worker/spool.ts";
 import { isRunning, kill, processesWith, untilNoneWith } from "../helpers/host_processes.ts";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { posixOnly } from "../helpers/left_out.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import { isWindows, note, steps, untilFile } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
 queueTest("a command that kills its worker does not stop the queue, and is not run again", async (queue) => {
@@ -19,7 +21,7 @@ queueTest("a command that kills its worker does not stop the queue, and is not r
   const output = (await queue.store.lastOutput("killer"))?.output;
   assert.deepEqual([attempts, queue.read("ran"), output], [1, "ran\n", "survived\n"]);
   await queue.reaches("next", "completed");
-});
+}, { ignore: posixOnly("commands that end what runs them") });
 
 queueTest(
   "a command that kills the shell that runs it, and itself, is lost, retried and in the end dead",
@@ -56,17 +58,18 @@ queueTest(
     assert.deepEqual(manager.lines.filter((line) => /Manager: worker pid=\d+ ended/.test(line)), []);
     await waitFor("an empty spool", () => queue.spooled().length === 0, () => queue.spooled());
   },
+  { ignore: posixOnly("commands that end what runs them") },
 );
 
 queueTest("kill -9 of everything, commands too: lost, and run again by the next start", async (queue) => {
-  await queue.enqueue({ id: "a", command: `echo ran >>ran; ${untilFile("go")}` });
+  await queue.enqueue({ id: "a", command: steps(note("ran", "ran"), untilFile("go")) });
   const first = queue.start();
   await waitFor("the command to run", () => queue.read("ran") !== "");
   await kill(first.pid);
   await kill(await first.workerPid());
   // The runner first, so that it cannot record how its command ended.
   const runner = Number(queue.readSpooled("1.1.status").split(" ")[1]);
-  await kill(runner);
+  if (!isWindows) await kill(runner);
   for (const pid of await processesWith(queue.path)) await kill(pid);
   queue.touch("go");
   queue.start("--drain");
@@ -76,7 +79,7 @@ queueTest("kill -9 of everything, commands too: lost, and run again by the next 
 });
 
 queueTest("after another boot nothing is adopted, whatever has the pid now", async (queue) => {
-  await queue.enqueue({ id: "a", command: `echo ran >>ran; ${untilFile("go")}` });
+  await queue.enqueue({ id: "a", command: steps(note("ran", "ran"), untilFile("go")) });
   const first = queue.start();
   await waitFor("the command to run", () => queue.read("ran") !== "");
   await kill(first.pid);
@@ -102,4 +105,4 @@ queueTest("after another boot nothing is adopted, whatever has the pid now", asy
   queue.touch("go");
   await queue.reaches("a", "completed");
   assert.deepEqual(await queue.outcomes("a"), [["lost", null], ["exited", 0]]);
-});
+}, { ignore: posixOnly("runs whose status file is made by a runner") });

@@ -4,7 +4,8 @@
  */
 
 import assert from "node:assert/strict";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { canLimit, limitMemory } from "../helpers/resources.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 

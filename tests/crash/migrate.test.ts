@@ -4,6 +4,7 @@
  */
 
 import assert from "node:assert/strict";
+import { posixOnly, sourceOnly } from "../helpers/left_out.ts";
 import { jobStates } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import { sendSignal } from "../../src/worker/processes.ts";
@@ -37,9 +38,7 @@ function crashTest(
 ): void {
   Deno.test({
     name: `${one.name} → ${other.name}: ${name}`,
-    // There are no failpoints in the executable.
-    ignore: one.ignore || other.ignore || Deno.env.has("QUEUECTL_TEST_PROGRAM") ||
-      Deno.build.os === "windows",
+    ignore: one.ignore || other.ignore || sourceOnly("failpoints") || posixOnly("failpoints"),
     async fn() {
       await using folder = await temporaryFolder();
       const { path } = folder;

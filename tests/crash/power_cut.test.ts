@@ -13,7 +13,8 @@ import { openStore } from "../../src/store/open.ts";
 import { ownIdentity, takeSnapshot } from "../../src/worker/processes.ts";
 import { runFiles } from "../../src/worker/spool.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
-import { canSeeEnvironments, kill, killAllWith } from "../helpers/host_processes.ts";
+import { kill, killAllWith } from "../helpers/host_processes.ts";
+import { leftOut } from "../helpers/left_out.ts";
 import { startLoad } from "../helpers/load.ts";
 import {
   concatenated,
@@ -25,7 +26,8 @@ import {
   placeFiles,
 } from "../helpers/power_cut.ts";
 import { runProgram } from "../helpers/program.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { seededRandom } from "../helpers/random.ts";
 import { executeOnFile } from "../helpers/sqlite_database.ts";
 import { waitFor } from "../helpers/wait_for.ts";
@@ -35,7 +37,10 @@ import { canRun, runWrapped } from "../helpers/wrapped_program.ts";
  * What a power cut leaves of a server's files is the server's affair: this is about SQLite alone. And where processes
  * cannot be found they cannot be made to stand still.
  */
-const options = { on: sqliteAlone, ignore: !canSeeEnvironments };
+const options = () => ({
+  on: sqliteAlone,
+  ignore: leftOut(Deno.build.os !== "linux", "Only on Linux: stopped processes"),
+});
 
 queueTest("power cut: at any moment the files hold every job that was acknowledged", async (queue) => {
   const random = seededRandom();
@@ -62,7 +67,7 @@ queueTest("power cut: at any moment the files hold every job that was acknowledg
       assert.deepEqual([...acknowledged.keys()].filter((id) => !jobs.has(id)), [], place);
     }
   }
-}, options);
+}, options());
 
 queueTest(
   "power cut: a WAL that breaks off anywhere holds what was acknowledged up to there",
@@ -103,7 +108,7 @@ queueTest(
     // Of `queuectl enqueue` it is known only what is in all of it.
     assert.deepEqual([...acknowledged.keys()].filter((id) => !before.has(id)), []);
   },
-  options,
+  options(),
 );
 
 queueTest("power cut: workers go on with what a copy holds, until all is done", async (queue) => {
@@ -125,7 +130,7 @@ queueTest("power cut: workers go on with what a copy holds, until all is done", 
   const completed = new Set(jobs.filter(({ state }) => state === "completed").map(({ id }) => id));
   assert.deepEqual([...copy.acknowledged.keys()].filter((id) => !completed.has(id)), []);
   assert.deepEqual(await store.check(), []);
-}, options);
+}, options());
 
 /** Whether programs can be watched by strace, which containers often forbid. */
 const hasStrace = Deno.build.os === "linux" && canRun("strace", "-qq", "-o", "/dev/null", "true");
@@ -247,5 +252,5 @@ queueTest(
     assert.match((await queue.job("spent")).lastError ?? "", /its host was started anew$/);
     assert.deepEqual(second.lines.filter((line) => /adopted/.test(line)), []);
   },
-  options,
+  options(),
 );

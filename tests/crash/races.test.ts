@@ -6,7 +6,9 @@ import { createRecovery } from "../../src/worker/recovery.ts";
 import { readStatus } from "../../src/worker/spool.ts";
 import { commandTest } from "../helpers/command_test.ts";
 import { kill } from "../helpers/host_processes.ts";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { posixOnly } from "../helpers/left_out.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import { note, steps, untilFile } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { join } from "../store/suite/harness.ts";
 
@@ -51,10 +53,10 @@ queueTest("a worker that is killed while it hands a job back: the attempt does n
   const { attempts } = await queue.reaches("a", "completed");
   assert.deepEqual([attempts, queue.read("ran")], [1, "ran\nran\n"]);
   assert.deepEqual(await queue.outcomes("a"), [["handed_back", null], ["exited", 0]]);
-});
+}, { ignore: posixOnly("traps of signals") });
 
 queueTest("a worker that starts while another one looks around is not taken for gone", async (queue) => {
-  await queue.enqueue({ id: "a", command: `echo ran >>ran; ${untilFile("go")}`, maxRetries: 0 });
+  await queue.enqueue({ id: "a", command: steps(note("ran", "ran"), untilFile("go")), maxRetries: 0 });
   const identity = ownIdentity(await takeSnapshot());
   const worker = await join(queue.store, { identity });
   // Between its look at the processes of the host and the one at those of the queue, another worker starts.

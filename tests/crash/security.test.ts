@@ -3,14 +3,17 @@
 import assert from "node:assert/strict";
 import { openStore } from "../../src/store/open.ts";
 import { runCommandLines } from "../helpers/command_lines.ts";
+import { postgresAlone } from "../helpers/drivers.ts";
+import { leftOut, posixOnly } from "../helpers/left_out.ts";
 import { makePythonDatabase } from "../helpers/python_database.ts";
 import { type ProgramResult, runProgram } from "../helpers/program.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { runWrapped, shell, startWrapped } from "../helpers/wrapped_program.ts";
 import { newJob } from "../store/suite/harness.ts";
 
-const posix = { ignore: Deno.build.os === "windows" };
+const posix = () => ({ ignore: posixOnly("modes of files, and what /bin/sh would obey") });
 
 const mode = (path: string) => (Deno.statSync(path).mode! & 0o777).toString(8);
 
@@ -34,12 +37,12 @@ queueTest("security: umask 000 gives nobody else anything of a queue that is at 
   assert.equal((await manager.status).code, 0);
   await using store = await openStore(url, { missing: "empty", durable: false });
   assert.equal((await store.lastOutput("a"))?.output, "0000\n", "the command's own umask is the user's");
-});
+}, posix());
 
 // The Python program has SQLite files only.
 Deno.test({
   name: "security: the copy of a Python database is for its owner alone, also under umask 000",
-  ...posix,
+  ...posix(),
   async fn() {
     await using folder = await temporaryFolder();
     const file = `${folder.path}/queuectl.db`;
@@ -70,7 +73,7 @@ const commands = [
 // On a server the rights of others are its administrator's affair.
 Deno.test({
   name: "security: a database that others can write is refused by every command, with the reason",
-  ...posix,
+  ...posix(),
   async fn() {
     await using folder = await temporaryFolder();
     const file = `${folder.path}/queuectl.db`;
@@ -142,13 +145,13 @@ queueTest("security: ids, variables and folders reach a command as they are, and
   assert.deepEqual([code, stderr], [0, ""], stdout);
   for (const [number, text] of hostile.entries()) {
     const printed = queue.read(`out.${number}`).split("\0").slice(0, -1);
-    assert.deepEqual(printed, [`${number}${text}`, text, odd, url]);
+    assert.deepEqual(printed, [`${number}${text}`, text, odd, isFile ? url : store.location]);
   }
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
   assert.doesNotMatch(stdout, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
   const names = [queue.path, odd].flatMap((folder) => [...Deno.readDirSync(folder)].map(({ name }) => name));
   assert.deepEqual(names.filter((name) => name === "pwned"), []);
-});
+}, posix());
 
 /** Every variable that a command had, as it wrote them with `env -0`. */
 function variables(queue: Queue, name: string): Map<string, string> {
@@ -173,7 +176,8 @@ queueTest(
     assert.equal((await queue.start("--drain").status).code, 0);
     const [first, second] = [variables(queue, "out.1"), variables(queue, "out.2")];
     for (const name of ["LEAKED", "SECRET", "VALUE", "A"]) assert.ok(!second.has(name), name);
-    const marks = ["QUEUECTL_JOB_ID", "QUEUECTL_CLAIM", "OUT"];
+    // Another runner may have run it.
+    const marks = ["QUEUECTL_JOB_ID", "QUEUECTL_CLAIM", "OUT", "QUEUECTL_RUNNER"];
     const claims = marks.map((name) => [first.get(name), second.get(name)]);
     assert.deepEqual([claims[0], claims[2]], [["look-1", "look-2"], ["out.1", "out.2"]]);
     assert.match(claims[1][0]!, /^1\.1\./);
@@ -183,11 +187,47 @@ queueTest(
     const output = async (id: string) => (await queue.store.lastOutput(id))?.output;
     assert.equal(await output("look-2"), await output("look-1"));
   },
-  { ignore: Deno.build.os !== "linux" },
+  { ignore: leftOut(Deno.build.os !== "linux", "Only on Linux: env -0") },
+);
+
+queueTest(
+  "security: what a command writes for its runner and its worker makes no results",
+  async (queue) => {
+    const pipe = "/proc/$PPID/fd/1";
+    const answer = String.raw`printf "exit 0 silent\n\nrefused\nexit 0 " >${pipe}`;
+    const flood = `head -c 3000000 /dev/zero >${pipe}`;
+    const status = 'f=$(readlink /proc/self/fd/1); f=${f%.out}.status; chmod u+w "$f"; ';
+    const lines = String.raw`printf "exit none\nending __proto__\ntaken x\nstarted 1\n" >>"$f"`;
+    await queue.enqueue(
+      // A plain command is in the place of its subshell: its parent is the runner. Only root can open that one's pipes.
+      { id: "answer", command: `sh -c '${answer}; exit 3'`, maxRetries: 0 },
+      { id: "flood", command: `sh -c '${flood}; exit 4'`, maxRetries: 0 },
+      { id: "status", command: `sh -c '${status}${lines}; exit 5'`, maxRetries: 0 },
+      { id: "next", command: "true" },
+    );
+    const manager = queue.start("--drain");
+    assert.equal((await manager.status).code, 1, "jobs have died");
+    const results = await Promise.all(
+      ["answer", "flood", "status", "next"].map(async (id) => {
+        const { state, attempts } = (await queue.store.detail(id))!.job;
+        const [attempt] = await queue.store.attempts(id);
+        return [id, state, attempts, attempt?.exitCode];
+      }),
+    );
+    assert.deepEqual(results, [["answer", "dead", 1, 3], ["flood", "dead", 1, 4], ["status", "dead", 1, 5], [
+      "next",
+      "completed",
+      1,
+      0,
+    ]]);
+  },
+  { ignore: leftOut(Deno.build.os !== "linux", "Only on Linux: pipes that have names") },
 );
 
 queueTest("security: what a terminal would obey is neutral wherever it is shown", async (queue) => {
-  const evil = "\x1b]0;title\x07\x1b[2J\x9b31m\u202e\r\n\tid";
+  const evil = "\x1b]0;title\x07\x1b[2J\x9b31m\u202e\u200b\u{e0041}\r\n\tid";
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  const unseen = /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u200b\u{e0041}]/u;
   await queue.enqueue(
     { id: "running", command: untilFile("go") },
     { id: "dead", command: "printf '\\033[2Jerror\\007\\n' >&2; exit 1", maxRetries: 0 },
@@ -202,17 +242,50 @@ queueTest("security: what a terminal would obey is neutral wherever it is shown"
     "--json",
   ]];
   const texts = await Promise.all(shown.map((args) => queue.run(...args)));
+  const [{ id }] = await queue.place.query("SELECT id FROM jobs WHERE state = 'dead'") as [{ id: string }];
+  const named = [
+    ["show", id],
+    ["wait", id],
+    ["hold", id],
+    ["edit", id, "--priority", "1"],
+    ["move", id, "--to", "other"],
+    ["enqueue", '{"command": "true", "unique": "key", "on_duplicate": "keep"}'],
+    ["enqueue", '{"command": "true", "unique": "key"}'],
+    ["status", "--json"],
+    ["queue", "list"],
+    ["list", "--columns", "id,tags,queue"],
+  ];
+  await queue.place.query(`UPDATE jobs SET unique_key = 'key' WHERE state = 'processing'`);
+  for (const args of named) {
+    const { stdout, stderr } = await queue.run(...args);
+    assert.doesNotMatch(stdout + stderr, unseen, args.join(" "));
+  }
   // An id that is not there is quoted in the message.
   texts.push(await queue.run("dlq", "retry", evil));
   assert.equal(texts.at(-1)?.code, 3);
   for (const [number, { stdout, stderr }] of texts.entries()) {
-    // deno-lint-ignore no-control-regex -- control characters are what is looked for
-    assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/, String(shown[number]));
+    assert.doesNotMatch(stdout + stderr, unseen, String(shown[number]));
   }
   for (const { stdout } of texts.slice(0, 3)) assert.match(stdout, /\\x1b\]0;title\\x07\\x1b\[2J/);
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  assert.doesNotMatch(manager.lines.join("\n"), /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+  assert.doesNotMatch(manager.lines.join("\n"), unseen);
   const retried = await queue.run("dlq", "retry", "--all");
   assert.equal(retried.stdout, "1 job moved back to pending queue.\n");
   queue.touch("go");
-});
+}, posix());
+
+queueTest(
+  "security: commands get the database without its password, unless they are to have it",
+  async (queue) => {
+    const { password } = new URL(queue.place.url);
+    assert.notEqual(password, "");
+    const print = (file: string) => `printf %s "$QUEUECTL_DB" >${file}`;
+    await queue.enqueue({ id: "without", command: print("without") });
+    assert.equal((await queue.start("--drain").status).code, 0);
+    assert.equal(queue.read("without"), queue.store.location);
+    assert.ok(!queue.read("without").includes(password));
+    await queue.enqueue({ id: "with", command: print("with") });
+    assert.equal((await queue.start("--drain", "--pass-database").status).code, 0);
+    assert.equal(queue.read("with"), queue.place.url);
+  },
+  { ...posix(), on: postgresAlone },
+);

@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { sendSignal } from "../../src/worker/processes.ts";
+import { posixOnly } from "../helpers/left_out.ts";
 import type { Manager } from "../helpers/manager.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { shortLease } from "../helpers/short_lease.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
@@ -51,7 +53,7 @@ queueTest("a worker that comes back finds its job adopted and leaves the command
   await second.line(/job a moved to DLQ$/);
   await assertOneResult(queue);
   await assertWorks(queue, first, second);
-});
+}, { ignore: posixOnly("stopped processes") });
 
 queueTest("a worker that comes back after its command has ended records nothing", async (queue) => {
   const { first, stopped, second } = await stopWorkerPastLease(queue);
@@ -66,7 +68,7 @@ queueTest("a worker that comes back after its command has ended records nothing"
     first.lines.filter((line) => /claims nothing|No process|could not be written/.test(line)),
     [],
   );
-});
+}, { ignore: posixOnly("stopped processes") });
 
 /** Lets the command end, and waits until that is recorded. */
 async function letEnd(queue: Queue): Promise<void> {

@@ -5,13 +5,18 @@ import { type CommandEnd, startCommand } from "../../src/worker/run_command.ts";
 import { openRunnerPool } from "../../src/worker/runner_pool.ts";
 import { readOutput } from "../../src/worker/spool_output.ts";
 import { killAllWith, untilNoneWith } from "./host_processes.ts";
+import { posixOnly } from "./left_out.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 /** What a test gets: a folder for the files of its runs, in which its commands run. */
 export interface Commands {
   path: string;
   /** Starts a command whose files have this name; what it starts carries `MARK=PATH/NAME`. */
-  start(name: string, command: string, spec?: { cwd?: string; env?: Record<string, string> }): Started;
+  start(
+    name: string,
+    command: string,
+    spec?: { cwd?: string; env?: Record<string, string>; patience?: number },
+  ): Started;
   read(name: string): string;
   touch(name: string): void;
 }
@@ -19,7 +24,7 @@ export interface Commands {
 /** A command that was started. */
 export interface Started {
   ended: Promise<CommandEnd>;
-  end(grace: number): Promise<void>;
+  end(grace: number): Promise<readonly number[]>;
   files: string;
   output(stream?: "out" | "err"): string;
 }
@@ -32,7 +37,7 @@ export function commandTest(
 ): void {
   Deno.test({
     name,
-    ignore: Deno.build.os === "windows" || options.ignore,
+    ignore: posixOnly("runners of /bin/sh") || options.ignore,
     // A runner is not waited for when it is let go: it ends by itself, after its command.
     sanitizeResources: false,
     sanitizeOps: false,
@@ -41,11 +46,11 @@ export function commandTest(
       const { path } = folder;
       const pool = openRunnerPool((await takeSnapshot()).boot);
       let count = 0;
-      const start: Commands["start"] = (name, command, { cwd, env } = {}) => {
+      const start: Commands["start"] = (name, command, { cwd, env, patience } = {}) => {
         const files = `${path}/${name}`;
         const spec = { command, files, cwd: cwd ?? path, env: { MARK: files, ...env } };
         const output = (stream: "out" | "err" = "out") => readOutput(files, stream, 100_000);
-        const { ended, end } = startCommand(spec, `${++count}.1`, pool);
+        const { ended, end } = startCommand(spec, `${++count}.1`, pool, patience);
         // Whether it was silent is seen by what its files hold.
         const status = (end: CommandEnd): CommandEnd =>
           end.kind === "exited" ? { kind: end.kind, status: end.status } : end;

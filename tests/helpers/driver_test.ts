@@ -6,6 +6,18 @@ export interface NamedDriver {
   ignore: boolean;
 }
 
+/**
+ * With an executable a case that starts it runs on one of its drivers, by turns: on both it has run from source, and
+ * drivers are below what an executable may get wrong.
+ */
+export function driversFor<Named extends NamedDriver>(drivers: readonly Named[]): readonly Named[] {
+  const there = drivers.filter(({ ignore }) => !ignore);
+  if (!Deno.env.has("QUEUECTL_TEST_PROGRAM") || there.length < 2) return drivers;
+  return [there[turn++ % there.length]];
+}
+
+let turn = 0;
+
 /** Registers a case for one driver; the same case has the same name on every driver. */
 export function driverTest(
   driver: NamedDriver,

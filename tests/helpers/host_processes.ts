@@ -1,10 +1,10 @@
-/** The processes of this host, as tests look at them: through other programs, because /proc may not be read itself. */
+/** The processes of this host, as tests look at them: on Linux through other programs, because /proc may not be read itself. */
 
 import { sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
 import { waitFor } from "./wait_for.ts";
 
 /** Whether environments of other processes can be seen: only where this is true are leaks found. */
-export const canSeeEnvironments = Deno.build.os === "linux";
+export const canSeeEnvironments = Deno.build.os === "linux" || Deno.build.os === "windows";
 
 async function outputOf(command: string, ...args: string[]): Promise<string> {
   const { stdout } = await new Deno.Command(command, { args, stdin: "null", stderr: "null" }).output();
@@ -14,6 +14,10 @@ async function outputOf(command: string, ...args: string[]): Promise<string> {
 /** Pids of the processes that have a text in their environment. */
 export async function processesWith(text: string): Promise<number[]> {
   if (!canSeeEnvironments) return [];
+  if (Deno.build.os === "windows") {
+    const { environments } = await import("./windows_environments.ts");
+    return [...environments()].filter(([, environment]) => environment.includes(text)).map(([pid]) => pid);
+  }
   const found = await outputOf("/bin/sh", "-c", 'grep -lsF -- "$1" /proc/[0-9]*/environ', "sh", text);
   return found.split("\n").filter((line) => line !== "").map((line) => Number(line.split("/")[2]));
 }
@@ -26,6 +30,7 @@ export async function processesWithArgument(argument: string): Promise<number[]>
 
 /** What processes are, for the message of a failed test. */
 export async function describeProcesses(pids: readonly number[]): Promise<string> {
+  if (Deno.build.os === "windows") return pids.join(" ");
   return pids.length === 0 ? "" : await outputOf("ps", "-o", "pid,ppid,stat,args", "-p", pids.join(","));
 }
 

@@ -24,7 +24,7 @@ export function startLoad(queue: Queue, options: { checkpoints: boolean }): Load
   const script = fileURLToPath(import.meta.resolve("./load_process.ts"));
   const database = `${queue.path}/queuectl.db`;
   const processes = ["a", "b"].map((prefix) => {
-    const permissions = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env"];
+    const permissions = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env", "--allow-sys=uid"];
     const args = [database, prefix, options.checkpoints ? "checkpoints" : ""];
     return watchManager(
       new Deno.Command(Deno.execPath(), {

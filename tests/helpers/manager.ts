@@ -1,6 +1,6 @@
 import { sendSignal } from "../../src/worker/processes.ts";
 import { programCommand } from "./program.ts";
-import { waitFor } from "./wait_for.ts";
+import { inTime, waitFor } from "./wait_for.ts";
 
 /** A real `queuectl worker start`, or another program that prints its lines. */
 export interface Manager {
@@ -12,7 +12,7 @@ export interface Manager {
   /** The pid of the newest process of `Worker-N`; waits for it. */
   workerPid(count?: number): Promise<number>;
   signal(signal: Deno.Signal): void;
-  /** Its exit status; resolves when it has ended, whatever its workers do. */
+  /** Its exit status; resolves when it has ended, whatever its workers do. Fails where it does not end in time. */
   readonly status: Promise<Deno.CommandStatus>;
   /** Resolves when nobody can print any more: it and all its workers have ended. */
   readonly closed: Promise<void>;
@@ -57,7 +57,11 @@ export function watchManager(child: Deno.ChildProcess): Manager {
     line,
     workerPid: async (count) => Number((await line(/^Manager: spawned worker pid=(\d+)$/, count))[1]),
     signal: (signal) => sendSignal(child.pid, signal),
-    status: child.status,
-    closed,
+    get status() {
+      return inTime("the end of a manager", child.status, () => lines.join("\n"));
+    },
+    get closed() {
+      return inTime("the end of all who can print for a manager", closed, () => lines.join("\n"));
+    },
   };
 }

@@ -40,12 +40,15 @@ export async function serverForTests(): Promise<
 /** Tests cut no power: their server does not wait for the disk. */
 const hasty = ["fsync=off", "full_page_writes=off"];
 
-/** Starts one with these settings; undefined where PostgreSQL is not installed. */
-export async function startCluster(settings: readonly string[] = hasty): Promise<Cluster | undefined> {
+/** Starts one with these settings, or a copy of the files of `another`; undefined where PostgreSQL is not installed. */
+export async function startCluster(
+  settings: readonly string[] = hasty,
+  another?: Cluster,
+): Promise<Cluster | undefined> {
   const programs = findPrograms();
   if (programs === undefined) return undefined;
   const folder = await Deno.makeTempDir({ prefix: "queuectl-postgres-" });
-  const password = crypto.randomUUID();
+  const password = another ? new URL(another.url).password : crypto.randomUUID();
   const port = freePort();
   Deno.writeTextFileSync(`${folder}/password`, password);
   for (const name of ["server.crt", "server.key"]) {
@@ -60,6 +63,7 @@ export async function startCluster(settings: readonly string[] = hasty): Promise
       folder,
       programs,
       String(port),
+      another?.url ?? "",
       ...settings.flatMap((setting) => ["-c", setting]),
     ],
     stdin: "piped",
@@ -86,8 +90,8 @@ export async function startCluster(settings: readonly string[] = hasty): Promise
 
 // PostgreSQL does not run as root: a user without rights does it, who exists wherever it is installed.
 const guardScript = `
-  folder=$1 programs=$2 port=$3 as=
-  shift 3
+  folder=$1 programs=$2 port=$3 another=$4 as=
+  shift 4
   trap '' INT HUP TERM
   if [ "$(id -u)" = 0 ]; then
     user=postgres
@@ -97,8 +101,14 @@ const guardScript = `
     command -v setpriv >/dev/null || as="runuser -u $user --"
   fi
   cd "$folder"
-  if $as "$programs/initdb" -D "$folder/data" -U postgres --pwfile="$folder/password" -A scram-sha-256 -N \
-    --no-locale -E UTF8 >"$folder/log" 2>&1; then
+  make() {
+    if [ "$another" ]; then $as "$programs/pg_basebackup" -d "$another" -D "$folder/data" -c fast -N
+    else
+      $as "$programs/initdb" -D "$folder/data" -U postgres --pwfile="$folder/password" -A scram-sha-256 -N \
+        --no-locale -E UTF8
+    fi
+  }
+  if make >"$folder/log" 2>&1; then
     $as "$programs/postgres" -D "$folder/data" -p "$port" -k "$folder" -c listen_addresses=127.0.0.1 \
       -c max_connections=500 -c shared_buffers=64MB "$@" \
       -c ssl=on -c ssl_cert_file="$folder/server.crt" -c ssl_key_file="$folder/server.key" >>"$folder/log" 2>&1 &

@@ -23,6 +23,15 @@ export interface Subject {
   query(text: string): Promise<Array<Record<string, unknown>>>;
 }
 
+/** The inside of a store, with a queue; `answer` is the milliseconds that it waits for one. To be closed. */
+export async function connectForTests(url: string, answer?: number): Promise<Database> {
+  const limits = structuredClone(standardLimits);
+  if (answer !== undefined) limits.quick.answer = answer;
+  const database = await connect(connectionOptions(url, ownSurroundings()), undefined, limits);
+  await migrate(database, true, () => {});
+  return database;
+}
+
 /** Registers a test; it is ignored where there is no server. */
 export function postgresTest(
   name: string,
@@ -47,11 +56,8 @@ export function postgresTest(
         schema,
         open: async (url) => stack.use(await openStore(url, { missing: "create", durable: false })),
         async connect(url, answer) {
-          const limits = structuredClone(standardLimits);
-          if (answer !== undefined) limits.quick.answer = answer;
-          const database = await connect(connectionOptions(url, ownSurroundings()), undefined, limits);
+          const database = await connectForTests(url, answer);
           stack.defer(() => database.close());
-          await migrate(database, true, () => {});
           return database;
         },
         query: (text) =>

@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import { basename } from "node:path";
-import { driverTest } from "./driver_test.ts";
+import { driversFor, driverTest } from "./driver_test.ts";
 import { type Driver, drivers, type Place } from "./drivers.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
+import { commandVariables } from "./shell_commands.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 /** Where programs of a test run. */
@@ -26,7 +27,7 @@ export interface Surroundings {
 
 /** The environment for a database: what a server's queue keeps on this host is below the folder of the test too. */
 export function environment(path: string, url: string): Record<string, string> {
-  return { QUEUECTL_DB: url, XDG_STATE_HOME: `${path}/state` };
+  return { QUEUECTL_DB: url, XDG_STATE_HOME: `${path}/state`, ...commandVariables() };
 }
 
 /** Where a queue's spool is for programs in that environment, by where it is for this process. */
@@ -43,7 +44,7 @@ export function programTest(
   body: (surroundings: Surroundings) => Promise<void>,
   options: { ignore?: boolean; on?: readonly Driver[] } = {},
 ): void {
-  for (const driver of options.on ?? drivers) {
+  for (const driver of driversFor(options.on ?? drivers)) {
     driverTest(driver, name, async () => {
       await using stack = new AsyncDisposableStack();
       const { path } = stack.use(await temporaryFolder());

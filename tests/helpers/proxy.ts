@@ -19,8 +19,11 @@ export interface Proxy extends AsyncDisposable {
   cut(): void;
 }
 
-/** Opens a proxy to a server of this host. */
-export function openProxy(serverPort: number): Proxy {
+/**
+ * Opens a proxy to a server of this host. `rewrite` may change what clients send, in its place: it gets what has come so
+ * far, whole statements where those are short.
+ */
+export function openProxy(serverPort: number, rewrite = (_sent: Uint8Array) => {}): Proxy {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const connections = new Set<{ close(): void; freeze(): void }>();
   const running: Array<Promise<void>> = [];
@@ -41,13 +44,18 @@ export function openProxy(serverPort: number): Proxy {
     connections.add(connection);
 
     /** Passes on what comes, until either side has ended. */
-    async function pass(from: Deno.Conn, to: Deno.Conn, look: (text: string) => boolean): Promise<void> {
+    async function pass(
+      from: Deno.Conn,
+      to: Deno.Conn,
+      look: (text: string, bytes: Uint8Array) => boolean,
+    ): Promise<void> {
       const buffer = new Uint8Array(64 * 1024);
       try {
         for (let size; (size = await from.read(buffer)) !== null;) {
           if (state.isFrozen) continue;
-          if (!look(new TextDecoder().decode(buffer.subarray(0, size)))) break;
-          for (let rest = buffer.subarray(0, size); rest.length > 0;) {
+          const bytes = buffer.subarray(0, size);
+          if (!look(new TextDecoder().decode(bytes), bytes)) break;
+          for (let rest = bytes; rest.length > 0;) {
             rest = rest.subarray(await to.write(rest));
           }
         }
@@ -59,7 +67,8 @@ export function openProxy(serverPort: number): Proxy {
     }
 
     await Promise.all([
-      pass(client, server, (text) => {
+      pass(client, server, (text, bytes) => {
+        rewrite(bytes);
         if (fault === undefined || !text.includes("COMMIT\0")) return true;
         const isLost = fault === "lost on the way";
         state.isMuted = !isLost;

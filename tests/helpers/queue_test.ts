@@ -6,12 +6,13 @@ import type { Attempt, Job, NewJob } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { jobById, newJob } from "../store/suite/harness.ts";
-import { driverTest } from "./driver_test.ts";
+import { driversFor, driverTest } from "./driver_test.ts";
 import { type Driver, drivers, type Place } from "./drivers.ts";
 import { describeProcesses, killAllWith, processesWith } from "./host_processes.ts";
 import { type Manager, startManager } from "./manager.ts";
 import { type ProgramResult, runProgram } from "./program.ts";
 import { environment, spoolIn } from "./program_test.ts";
+import { isWindows } from "./shell_commands.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 import { waitFor } from "./wait_for.ts";
 
@@ -30,6 +31,8 @@ export interface Queue {
   enqueue(...jobs: Array<Partial<NewJob> & { id: string; command: string }>): Promise<unknown>;
   /** Starts `worker start`; it is stopped when the test has not done so. */
   start(...args: string[]): Manager;
+  /** Stops a manager as a user does, gracefully, without waiting for its end. On Windows it reaches all managers. */
+  stop(manager: Manager): Promise<void>;
   /** Adds a manager that was started otherwise. */
   watch(manager: Manager): Manager;
   run(...args: string[]): Promise<ProgramResult>;
@@ -40,26 +43,21 @@ export interface Queue {
   outcomes(id: string): Promise<Array<[Attempt["outcome"], number | null]>>;
   /** Makes an empty file: what commands wait for. */
   touch(name: string): void;
-  /** The text of a file; empty when there is none. */
+  /** The text of a file, with ends of lines as POSIX systems have them; empty when there is none. */
   read(name: string): string;
   /** The files of runs in the spool, and the text of one; empty when there is none. */
   spooled(): string[];
   readSpooled(name: string): string;
 }
 
-/** A command that waits for a file in its folder, but not longer than that is there: the test may have failed. */
-export const untilFile = (name: string): string =>
-  `until [ -e ${name} ] || [ ! -e "$PWD" ]; do sleep 0.05; done`;
-
-/** Registers a test that gets a queue, once for each driver; not on Windows, whose commands are not these. */
+/** Registers a test that gets a queue, once for each driver. */
 export function queueTest(
   name: string,
   body: (queue: Queue) => Promise<void>,
   options: { ignore?: boolean; on?: readonly Driver[] } = {},
 ): void {
-  const ignore = Deno.build.os === "windows" || options.ignore;
-  for (const driver of options.on ?? drivers) {
-    driverTest(driver, name, () => runOn(driver, body), { ignore });
+  for (const driver of driversFor(options.on ?? drivers)) {
+    driverTest(driver, name, () => runOn(driver, body), { ignore: options.ignore });
   }
 }
 
@@ -71,7 +69,7 @@ async function runOn(driver: Driver, body: (queue: Queue) => Promise<void>): Pro
   const queue = queueIn(folder.path, driver, place, store, managers);
   try {
     await body(queue);
-    for (const manager of managers) await stop(manager);
+    await stopAll(queue, managers);
     await assertNothingRuns(folder.path);
   } catch (error) {
     for (const manager of managers) manager.signal("SIGKILL");
@@ -112,6 +110,11 @@ function queueIn(path: string, driver: Driver, place: Place, opened: Store, mana
     env,
     enqueue: (...jobs) => store.enqueue(jobs.map((job) => newJob(job.id, { baseBackoff: 0, ...job }))),
     start: (...args) => watch(startManager(args, path, env)),
+    async stop(manager) {
+      // There a signal ends a process at once.
+      if (isWindows) await runProgram(["worker", "stop"], { cwd: path, env });
+      else manager.signal("SIGTERM");
+    },
     watch,
     run: (...args) => runProgram(args, { cwd: path, env }),
     job: (id) => jobById(store, id),
@@ -122,13 +125,24 @@ function queueIn(path: string, driver: Driver, place: Place, opened: Store, mana
       }, async () => ({ job: await jobById(store, id), attempts: await store.attempts(id) })),
     outcomes: async (id) => (await store.attempts(id)).map(({ outcome, exitCode }) => [outcome, exitCode]),
     touch: (name) => Deno.writeTextFileSync(`${path}/${name}`, ""),
-    read: (name) => readIfThere(`${path}/${name}`) ?? "",
+    read: (name) => (readIfThere(`${path}/${name}`) ?? "").replaceAll("\r\n", "\n"),
     spooled,
     readSpooled: (name) => readIfThere(`${spool}/${name}`) ?? "",
   };
 }
 
-/** Stops a manager as a user would who is in a hurry, unless it has ended already. */
+/** Stops managers as a user would who is in a hurry, those that have not ended already. */
+async function stopAll(queue: Queue, managers: readonly Manager[]): Promise<void> {
+  if (isWindows) {
+    if (managers.length > 0) await queue.run("worker", "stop", "--now");
+    // What is left are programs of another kind, as those that follow jobs.
+    for (const manager of managers) manager.signal("SIGKILL");
+    await Promise.all(managers.flatMap(({ status, closed }) => [status, closed]));
+    return;
+  }
+  for (const manager of managers) await stop(manager);
+}
+
 async function stop(manager: Manager): Promise<void> {
   // Repeated, because signals that come at the same moment are one.
   const timer = setInterval(() => manager.signal("SIGTERM"), 100);

@@ -55,11 +55,12 @@ export async function smallDisk(path: string, size: string): Promise<Disk> {
  */
 export async function limit(
   pid: number,
-  resource: "nofile" | "nproc",
+  resource: "nofile" | "nproc" | "fsize",
   amount: "none" | "enough",
   wrapper: readonly string[] = [],
 ): Promise<void> {
-  const soft = amount === "enough" ? 1000 : resource === "nproc" ? 1 : await lowestFree(pid);
+  const none = { nofile: () => lowestFree(pid), nproc: () => 1, fsize: () => 1 };
+  const soft = amount === "none" ? await none[resource]() : resource === "fsize" ? "unlimited" : 1000;
   const [command, ...args] = [...wrapper, "prlimit", "--pid", String(pid), `--${resource}=${soft}:`];
   await run(command, ...args);
 }
@@ -72,10 +73,11 @@ async function lowestFree(pid: number): Promise<number> {
   return number;
 }
 
-const isRoot = isLinux && canRun("/bin/sh", "-c", '[ "$(id -u)" = 0 ]');
+/** Whether the tests run as root, who can run programs as other users. */
+export const isRoot = isLinux && canRun("/bin/sh", "-c", '[ "$(id -u)" = 0 ]');
 
 /** A user that has no process yet. Only the right to read all files is kept: Deno and its cache may be root's. */
-function newUserWrapper(): { user: string; wrapper: string[] } {
+export function newUserWrapper(): { user: string; wrapper: string[] } {
   const user = String(200_000 + Math.floor(Math.random() * 1_000_000));
   const capabilities = ["inh-caps", "ambient-caps", "bounding-set"].map((set) =>
     `--${set}=-all,+dac_read_search`

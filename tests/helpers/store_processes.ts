@@ -36,7 +36,14 @@ function startProcess(
   { task = "modes", umask }: Parameters<typeof storeProcesses>[2] & object,
 ) {
   const script = fileURLToPath(import.meta.resolve("./store_process.ts"));
-  const permissions = ["--no-prompt", "--allow-read", "--allow-write", "--allow-env", "--allow-net"];
+  const permissions = [
+    "--no-prompt",
+    "--allow-read",
+    "--allow-write",
+    "--allow-env",
+    "--allow-sys=uid",
+    "--allow-net",
+  ];
   const deno = [Deno.execPath(), "run", "--quiet", "--no-lock", ...permissions, script, file, task];
   const command = umask === undefined ? deno : ["/bin/sh", "-c", 'umask "$0"; exec "$@"', umask, ...deno];
   return new Deno.Command(command[0], {

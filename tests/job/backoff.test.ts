@@ -185,11 +185,27 @@ Deno.test("nextStep puts a job whose command exits with 75 off, for at least a s
     [{ baseBackoff: 0 }, 1000],
     [{ baseBackoff: 0.5, attempts: 2 }, 1000],
     [{ maxBackoff: 0 }, 1000],
+    [{ postponed: 1 }, 4000],
+    [{ attempts: 2, postponed: 2 }, 16_000],
+    [{ postponed: 100 }, hour],
+    [{ postponed: 3, backoff: "linear" }, 8000],
+    [{ postponed: 3, backoff: "fixed" }, 2000],
+    [{ baseBackoff: 0, attempts: 7, postponed: 1 }, 2000],
+    [{ baseBackoff: 0, postponed: 4, backoff: "fixed" }, 16_000],
+    [{ baseBackoff: 0, postponed: 100 }, hour],
+    [{ postponed: 2, maxPostponed: 3 }, 8000],
   ];
   for (const [change, delay] of cases) {
     const expected = { state: "pending", delay, error: "why" };
     assert.deepEqual(decide(later, "why", { ...policy, ...change }), expected, JSON.stringify(change));
   }
+});
+
+Deno.test("what has asked for a later try as often as it may has failed when it asks once more", () => {
+  const later: Outcome = { kind: "exited", code: 75 };
+  const spent = { ...policy, postponed: 3, maxPostponed: 3 };
+  assert.deepEqual(decide(later, "why", spent), { state: "failed", delay: 2000, error: "why" });
+  assert.deepEqual(decide(later, "why", { ...spent, maxRetries: 0 }), { state: "dead", error: "why" });
 });
 
 Deno.test("a job that always fails runs max_retries + 1 times", () => {

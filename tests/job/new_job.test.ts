@@ -60,6 +60,18 @@ Deno.test("one exit status cannot be retried and not retried", () => {
     assert.equal(error.code, "usage");
     return /^Exit status 2 cannot be in both "retry_on" and "no_retry_on"$/.test(error.message);
   });
+  // Both spellings are one status.
+  assert.throws(
+    () =>
+      checkNewJob({ command: "x", retry_on: [3_221_225_786], no_retry_on: [-1_073_741_510] }, resolveFolder),
+    /^QueuectlError: Exit status -1073741510 cannot be in both/,
+  );
+  for (const wrong of [0, 1.5, -(2 ** 31) - 1, 2 ** 32, "1", null]) {
+    assert.throws(
+      () => checkNewJob({ command: "x", retry_on: [1, wrong] }, resolveFolder),
+      /: Each of field "retry_on" must be a whole number from -2147483648 to 4294967295, and not 0$/,
+    );
+  }
   const { retryRules } = checkNewJob({ ...job, no_retry_on: [3] }, resolveFolder);
   assert.deepEqual(retryRules, { retryOn: [1, 2], noRetryOn: [3] });
 });
@@ -109,6 +121,16 @@ Deno.test("what is not a valid job is refused with the reason", () => {
     [`{"command": "${"ä".repeat(65_536)}"}`, /^Field "command" must be at most 131071 bytes long/],
     ['{"command": "x", "id": ""}', /^Field "id" must be 1 to 255 characters long$/],
     ['{"command": "x", "id": null}', /^Field "id" must be text$/],
+    [
+      '{"command": "x", "id": "a\\u200d"}',
+      /^Field "id" contains a character that cannot be seen \(U\+200D\)/,
+    ],
+    ['{"command": "x", "id": "a\\u0007"}', /^Field "id" .* \(U\+0007\)/],
+    ['{"command": "x", "id": "\\u202ea"}', /^Field "id" .* \(U\+202E\)/],
+    ['{"command": "x", "unique": "\\udb40\\udc41"}', /^Field "unique" .* \(U\+E0041\)/],
+    ['{"command": "x", "queue": "a\\u3164"}', /^Field "queue" .* \(U\+3164\)/],
+    ['{"command": "x", "tags": ["a\\uffa0"]}', /^Each of field "tags" .* \(U\+FFA0\)/],
+    ['{"command": "x", "after": ["a\\ufeffb"]}', /^Each of field "after" .* \(U\+FEFF\)/],
     ['{"command": "x", "id": "-a"}', /^Field "id" must not begin with "-"/],
     ['{"command": "x", "id": "a\\n"}', /^Field "id" /],
     ['{"command": "x", "max_retries": -1}', /^Field "max_retries" must be a whole number from 0 to 1000$/],

@@ -17,6 +17,21 @@ Deno.test("outcomeOfStatus reads a status as an exit or as a signal", () => {
   // Numbers of other signals differ between systems, and Windows reports none.
   for (const [code, signal] of Deno.build.os === "windows" ? [] : signals) {
     assert.deepEqual(outcomeOfStatus(code), { kind: "signaled", signal, code });
+    assert.deepEqual(outcomeOfStatus(code, true), { kind: "signaled", signal, code });
+  }
+  for (const [code] of signals) assert.deepEqual(outcomeOfStatus(code, false), { kind: "exited", code });
+});
+
+Deno.test("outcomeOfStatus takes statuses of 32 bits, in either spelling", () => {
+  for (
+    const [status, code] of [[-1, -1], [256, 256], [3_221_225_786, -1_073_741_510], [
+      -1_073_741_819,
+      -1_073_741_819,
+    ]]
+  ) {
+    for (const hasSignals of [true, false]) {
+      assert.deepEqual(outcomeOfStatus(status, hasSignals), { kind: "exited", code });
+    }
   }
 });
 
@@ -32,6 +47,12 @@ Deno.test("outcomeOfStatus keeps the status and calls only 0 a success", () => {
 Deno.test("errorText is what the command said last, or else how it ended", () => {
   const cases: Array<[outcome: Outcome, errorOutput: string, expected: string]> = [
     [{ kind: "exited", code: 3 }, "", "Command exited with code 3"],
+    [{ kind: "exited", code: -1 }, "", "Command exited with code -1"],
+    [
+      { kind: "exited", code: -1_073_741_819 },
+      "",
+      "Command exited with code -1073741819 (0xC0000005, access violation)",
+    ],
     [{ kind: "exited", code: 3 }, " \n", "Command exited with code 3"],
     [{ kind: "exited", code: 3 }, "\nno such file\n", "no such file"],
     [{ kind: "exited", code: 3 }, "first\nsecond\n", "first\nsecond"],

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { commandOfWords, programOf, quote, windowsCommandOfWords } from "../../src/job/shell_words.ts";
+import { windowsCommandOfWords } from "../../src/job/windows_words.ts";
+import { commandOfWords, programOf, quote } from "../../src/job/shell_words.ts";
 
 Deno.test("a list of arguments is one command, quoted where a shell would do something", () => {
   const cases: Array<[string[], string]> = [
@@ -18,21 +19,6 @@ Deno.test("a list of arguments is one command, quoted where a shell would do som
     [["é"], "'é'"],
   ];
   for (const [words, command] of cases) assert.equal(commandOfWords(words), command);
-});
-
-Deno.test("cmd.exe gets its own quotes, and no word that it would change", () => {
-  const cases: Array<[string[], string]> = [
-    [["make", "-j4", "C:\\a\\b.c"], "make -j4 C:\\a\\b.c"],
-    [["C:\\Program Files\\x.exe", "a & b", "", "c\\"], `"C:\\Program Files\\x.exe" "a & b" "" c\\`],
-    [["x", "a b\\\\"], `x "a b\\\\\\\\"`],
-  ];
-  for (const [words, command] of cases) assert.equal(windowsCommandOfWords(words), command);
-  for (const word of ['say "hi"', "%PATH%", "a\nb"]) {
-    assert.throws(() => windowsCommandOfWords(["x", word]), {
-      code: "usage",
-      message: /^cmd\.exe cannot be given /,
-    });
-  }
 });
 
 Deno.test("a list without a program is refused", () => {

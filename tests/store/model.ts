@@ -181,14 +181,11 @@ export function createModel() {
 
     /** The ids of the jobs that a list of these kinds has. */
     listed(kinds: readonly JobKind[], now: number): string[] {
-      const isOf = (job: ModelJob, kind: JobKind) =>
-        kind === "waiting"
-          ? isReady(job, now)
-          : kind === "scheduled"
-          ? job.nextAttemptAt !== null && job.nextAttemptAt > now && !job.held
-          : kind === "held"
-          ? job.held
-          : job.state === kind;
+      const isOf = (job: ModelJob, kind: JobKind) => {
+        if (kind === "waiting") return isReady(job, now);
+        if (kind === "scheduled") return job.nextAttemptAt !== null && job.nextAttemptAt > now && !job.held;
+        return kind === "held" ? job.held : job.state === kind;
+      };
       return jobs.filter((job) => kinds.some((kind) => isOf(job, kind))).map(({ id }) => id);
     },
 

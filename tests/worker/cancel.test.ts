@@ -1,9 +1,10 @@
 /** Cancelling jobs of the real program: what runs is ended with its whole tree, and only that. */
 
 import assert from "node:assert/strict";
-import { sendSignal } from "../../src/worker/processes.ts";
-import { canSeeEnvironments, untilNoneWith } from "../helpers/host_processes.ts";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { canSeeEnvironments, kill, processesWith, untilNoneWith } from "../helpers/host_processes.ts";
+import { posixOnly } from "../helpers/left_out.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import { endless, isWindows, note, steps, untilFile } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
 queueTest(
@@ -12,11 +13,13 @@ queueTest(
     await queue.enqueue(
       {
         id: "tree",
-        command: "echo begin; sleep 99 & setsid sleep 99 & sleep 99",
+        command: isWindows
+          ? steps("echo begin", endless)
+          : "echo begin; sleep 99 & setsid sleep 99 & sleep 99",
         env: { MARK: `${queue.path}/tree` },
       },
-      { id: "neighbour", command: `${untilFile("go")}; echo end` },
-      { id: "waiting", command: "echo ran >>waiting" },
+      { id: "neighbour", command: steps(untilFile("go"), "echo end") },
+      { id: "waiting", command: note("ran", "waiting") },
     );
     queue.start("--concurrency", "2");
     await queue.reaches("neighbour", "processing");
@@ -37,15 +40,33 @@ queueTest(
 );
 
 queueTest("cancel reaches a job whose worker was killed, once another has adopted it", async (queue) => {
-  await queue.enqueue({ id: "a", command: "echo ran >>ran; echo $PPID >worker; sleep 99" });
+  await queue.enqueue({ id: "a", command: steps(note("ran", "ran"), "sleep 99") });
   const manager = queue.start();
-  const worker = await waitFor("the command", () => Number(queue.read("worker")) || null);
-  sendSignal(worker, "SIGKILL");
+  await waitFor("the command", () => queue.read("ran") !== "");
+  await kill(await manager.workerPid());
   assert.equal((await queue.run("cancel", "a")).code, 0);
   await queue.reaches("a", "cancelled");
   assert.equal(queue.read("ran"), "ran\n");
   assert.ok(manager.lines.some((line) => /adopted job a/.test(line)));
 }, { ignore: !canSeeEnvironments });
+
+queueTest(
+  "what a worker was ending when it was killed is ended by the next one, and then recorded",
+  async (queue) => {
+    await queue.store.setSetting("grace", "10m");
+    // Its shell ends on TERM; what else it has started does not.
+    const deaf = "(trap '' TERM; touch ready; while :; do sleep 0.1; done)";
+    await queue.enqueue({ id: "a", command: `${deaf} & sleep 99`, env: { MARK: `${queue.path}/a` } });
+    const manager = queue.start();
+    await waitFor("the command", () => isThere(queue.path, "ready"));
+    await queue.run("cancel", "a");
+    await waitFor("the end of its shell", () => /^exit /m.test(queue.readSpooled("1.1.status")));
+    await kill(await manager.workerPid());
+    await queue.reaches("a", "cancelled");
+    assert.deepEqual(await processesWith(`${queue.path}/a`), []);
+  },
+  { ignore: !canSeeEnvironments || posixOnly("traps of signals") },
+);
 
 /** A command of two processes that do not end by TERM. */
 const stubborn = `trap 'touch termed' TERM; touch ready; sleep 99 & ${untilFile("never")}`;
@@ -63,7 +84,7 @@ queueTest(
     await queue.reaches("a", "cancelled");
     await untilNoneWith(`${queue.path}/a`);
   },
-  { ignore: !canSeeEnvironments },
+  { ignore: !canSeeEnvironments || posixOnly("traps of signals") },
 );
 
 queueTest(
@@ -83,7 +104,7 @@ queueTest(
     assert.deepEqual(await queue.outcomes("a"), [["cancelled", null]]);
     assert.equal((await queue.job("a")).state, "cancelled");
   },
-  { ignore: !canSeeEnvironments },
+  { ignore: !canSeeEnvironments || posixOnly("traps of signals") },
 );
 
 const isThere = (path: string, name: string) =>

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { configFrom } from "../../src/config.ts";
 import type { Claim } from "../../src/job/job.ts";
-import { watchRun } from "../../src/worker/job_run.ts";
+import { type JobRun, watchRun } from "../../src/worker/job_run.ts";
 import { sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
 import { delay } from "../../src/worker/delay.ts";
 import { adoptCommand, type CommandEnd, type RunningCommand } from "../../src/worker/run_command.ts";
 import { appendStatus, createStatus, type Ending, readStatus, startedLine } from "../../src/worker/spool.ts";
 import { commandTest } from "../helpers/command_test.ts";
-import { untilFile } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
@@ -31,6 +31,8 @@ const claim: Claim = {
   startedAt: 0,
   elapsed: 1234,
   elsewhere: false,
+  rated: false,
+  postponed: 0,
 };
 
 const endings: Array<[Ending, object]> = [
@@ -68,10 +70,11 @@ Deno.test("a command uses up none of its timeout while it is stopped", async () 
   const ended = Promise.withResolvers<CommandEnd>();
   const command: RunningCommand = {
     ended: ended.promise,
+    startedRun: undefined,
     signal: () => Promise.resolve(true),
     end: () => {
       isEnded.resolve();
-      return Promise.resolve();
+      return Promise.resolve([]);
     },
   };
   const run = watchRun({ ...claim, timeout: 20 }, files, command, 0, configFrom([]));
@@ -97,7 +100,7 @@ commandTest(
     const runner = started!.pid;
     sendSignal(runner, "SIGSTOP");
     const second = commands.start("second", untilFile("never"));
-    const command = { ...second, signal: () => Promise.resolve(false) };
+    const command = { ...second, startedRun: undefined, signal: () => Promise.resolve(false) };
     const run = watchRun(claim, second.files, command, 0, configFrom([]));
     run.handBack();
     for (let look = 1; look <= 3; look++) await takeSnapshot(started!);
@@ -112,3 +115,43 @@ commandTest(
     }
   },
 );
+
+Deno.test("a job is not started again while something of it lives that cannot be ended", async () => {
+  await using folder = await temporaryFolder();
+  const files = `${folder.path}/7.1`;
+  createStatus(
+    files,
+    startedLine({ pid: 4711, start: "12345", boot: "boot", claim: "7.1.mark", runner: "mark" }),
+  );
+  const endOf = async (end: (run: JobRun) => void, timeout = 0) => {
+    const ended = Promise.withResolvers<CommandEnd>();
+    const run = watchRun(
+      { ...claim, timeout, maxRetries: 3 },
+      files,
+      {
+        ended: ended.promise,
+        startedRun: undefined,
+        signal: () => Promise.resolve(true),
+        end() {
+          ended.resolve({ kind: "lost", message: "given up" });
+          return Promise.resolve([4711, 4712]);
+        },
+      },
+      0,
+      configFrom([]),
+    );
+    end(run);
+    const result = await run.ended;
+    assert.equal(result.kind, "finished");
+    const { outcome, next } = (result as Extract<typeof result, { kind: "finished" }>).finished;
+    return [outcome.kind, next.state, "error" in next && next.error];
+  };
+  const words = "processes 4711, 4712 cannot be ended and are still alive";
+  assert.deepEqual(await endOf((run) => run.cancel(0)), ["cancelled", "cancelled", words]);
+  assert.deepEqual(await endOf((run) => run.handBack()), ["lost", "dead", words]);
+  assert.deepEqual(await endOf(() => {}, 20), [
+    "timed_out",
+    "dead",
+    `Command timed out after 0.02 seconds; ${words}`,
+  ]);
+});

@@ -1,7 +1,17 @@
 /** Jobs run by the real program: each once, side by side, with their folder and environment, retried until dead. */
 
 import assert from "node:assert/strict";
-import { queueTest, untilFile } from "../helpers/queue_test.ts";
+import { leftOut, posixOnly } from "../helpers/left_out.ts";
+import { queueTest } from "../helpers/queue_test.ts";
+import {
+  complain,
+  isWindows,
+  note,
+  onlyWhere,
+  steps,
+  untilFile,
+  variable,
+} from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
@@ -10,11 +20,11 @@ queueTest(
   "two managers with two workers each run every job once, and end when all are done",
   async (queue) => {
     const ids = numbers(60).map((number) => `job-${number}`);
-    await queue.enqueue(...ids.map((id) => ({ id, command: `echo ${id} >>ran` })));
+    await queue.enqueue(...ids.map((id) => ({ id, command: note("ran", `ran.${id}`) })));
     const managers = [queue.start("--count", "2", "--drain"), queue.start("--count", "2", "--drain")];
     const statuses = await Promise.all(managers.map((manager) => manager.status));
     assert.deepEqual(statuses.map(({ code }) => code), [0, 0]);
-    assert.deepEqual(queue.read("ran").trimEnd().split("\n").sort(), ids.toSorted());
+    for (const id of ids) assert.equal(queue.read(`ran.${id}`), "ran\n", id);
     const { completed, pending, processing } = await queue.store.counts();
     assert.deepEqual({ completed, pending, processing }, { completed: 60, pending: 0, processing: 0 });
     assert.deepEqual(queue.spooled(), []);
@@ -24,15 +34,14 @@ queueTest(
 
 queueTest("a worker runs as many jobs side by side as it was told, and no more", async (queue) => {
   // Each waits for all three, so one after another they would wait for ever.
-  const meet = `touch here.$QUEUECTL_JOB_ID; ${
-    numbers(3).map((number) => untilFile(`here.${number}`)).join("; ")
-  }`;
-  await queue.enqueue(...numbers(3).map((number) => ({ id: String(number), command: meet })));
+  const meet = (id: number) => steps(`touch here.${id}`, ...numbers(3).map((n) => untilFile(`here.${n}`)));
+  await queue.enqueue(...numbers(3).map((number) => ({ id: String(number), command: meet(number) })));
   const manager = queue.start("--concurrency", "3");
   for (const number of numbers(3)) await queue.reaches(String(number), "completed");
   // Each takes one of three places, which are too few as soon as there are four.
-  const place =
-    "for n in 1 2 3; do if mkdir place.$n 2>/dev/null; then sleep 0.05; rmdir place.$n; exit 0; fi; done; exit 9";
+  const place = isWindows
+    ? numbers(3).map((n) => `mkdir place.${n} 2>nul&&(rmdir place.${n}&exit 0)`).join("&") + "&exit 9"
+    : "for n in 1 2 3; do if mkdir place.$n 2>/dev/null; then sleep 0.05; rmdir place.$n; exit 0; fi; done; exit 9";
   const ids = numbers(12).map((number) => `place-${number}`);
   await queue.enqueue(...ids.map((id) => ({ id, command: place, maxRetries: 0 })));
   for (const id of ids) await queue.reaches(id, "completed");
@@ -54,12 +63,12 @@ queueTest(
     await queue.enqueue(
       {
         id: "hopeless",
-        command: 'echo "$QUEUECTL_ATTEMPT" >>attempts; echo reason >&2; exit 7',
+        command: steps(note(variable("QUEUECTL_ATTEMPT"), "attempts"), complain("reason"), "exit 7"),
         maxRetries: 2,
       },
-      { id: "third-time", command: '[ "$QUEUECTL_ATTEMPT" = 3 ]', maxRetries: 2 },
+      { id: "third-time", command: onlyWhere("QUEUECTL_ATTEMPT", "3"), maxRetries: 2 },
       // Due only when the rest has long been done.
-      { id: "later", command: '[ "$QUEUECTL_ATTEMPT" = 2 ]', baseBackoff: 1.2 },
+      { id: "later", command: onlyWhere("QUEUECTL_ATTEMPT", "2"), baseBackoff: 1.2 },
     );
     const manager = queue.start("--drain");
     assert.equal((await manager.status).code, 1);
@@ -119,7 +128,7 @@ queueTest("a command gets its folder, its environment and no standard input", as
   assert.match((await queue.job("unknown")).lastError ?? "", /no-such-program-anywhere.*not found/);
   assert.deepEqual(await queue.outcomes("signal"), [["signaled", 137]]);
   assert.equal((await queue.job("signal")).lastError, "Command was ended by SIGKILL");
-});
+}, { ignore: posixOnly("commands of /bin/sh") });
 
 queueTest(
   "what a command leaves in the background does not keep its job open, and is left alone",
@@ -138,8 +147,7 @@ queueTest(
     await waitFor("the end of what is in the background", () => exists(queue.path));
     assert.deepEqual(queue.spooled(), []);
   },
-  // For want of setsid elsewhere.
-  { ignore: Deno.build.os !== "linux" },
+  { ignore: leftOut(Deno.build.os !== "linux", "Only on Linux: setsid") },
 );
 
 function exists(path: string): boolean {
@@ -163,12 +171,19 @@ queueTest("a list of arguments reaches its program as it is", async (queue) => {
   assert.equal(queue.read("shown"), shown);
   assert.deepEqual(await queue.outcomes("program"), [["exited", 0]]);
   assert.deepEqual(await queue.outcomes("unknown"), [["exited", 127]]);
-});
+}, { ignore: posixOnly("commands of /bin/sh") });
 
 queueTest(
   "a job that exits with 75 is run again later, however often, and none of its attempts counts",
   async (queue) => {
-    const command = 'echo "$QUEUECTL_ATTEMPT" >>ran; echo busy >&2; [ "$(wc -l <ran)" -ge 3 ] || exit 75';
+    // It is content with its third run.
+    const command = steps(
+      note(variable("QUEUECTL_ATTEMPT"), "ran"),
+      complain("busy"),
+      isWindows
+        ? "if exist two (true) else if exist one (touch two&exit 75) else (touch one&exit 75)"
+        : '[ "$(wc -l <ran)" -ge 3 ] || exit 75',
+    );
     await queue.enqueue({ id: "later", command, maxRetries: 0 });
     const manager = queue.start("--drain");
     assert.equal((await manager.status).code, 0);

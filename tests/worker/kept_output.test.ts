@@ -6,7 +6,13 @@ import type { NewOutputPart, Store } from "../../src/store/store.ts";
 import type { JobRun } from "../../src/worker/job_run.ts";
 import { boundedText, endsOfPieces, keptParts } from "../../src/worker/output.ts";
 import { createOutputShipper } from "../../src/worker/output_shipper.ts";
-import { cutOutput, printedLength, readPrinted } from "../../src/worker/spool_output.ts";
+import {
+  cutOutput,
+  printedLength,
+  readOutputs,
+  readPrinted,
+  shortenOutputs,
+} from "../../src/worker/spool_output.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
@@ -167,7 +173,7 @@ Deno.test("bytes are read by their position among all that were printed, whateve
   await using folder = await temporaryFolder();
   const files = `${folder.path}/7.1`;
   const read = (position: number, length: number) => {
-    const found = readPrinted(files, "out", position, length);
+    const found = readPrinted(files, "out", position, length)!;
     return [found.position, new TextDecoder().decode(found.content)];
   };
   assert.equal(printedLength(files, "out"), 0);
@@ -184,4 +190,30 @@ Deno.test("bytes are read by their position among all that were printed, whateve
   assert.equal(printedLength(files, "out"), size + 4);
   assert.deepEqual(read(size, 10), [size, "more"]);
   assert.deepEqual(read(size + 2, 10), [size + 2, "re"]);
+});
+
+Deno.test("files that are shortened to what is kept of them read the same", async () => {
+  await using folder = await temporaryFolder();
+  const limit = 4096;
+  const lines = (count: number) => Array.from({ length: count }, (_, line) => `line ${line}\n`).join("");
+  const outputs = {
+    small: bytes(lines(9)),
+    over: bytes(lines(2000)),
+    cut: bytes(lines(2000).repeat(1000)),
+    "no text": new Uint8Array(9000).fill(255),
+  };
+  for (const [name, output] of Object.entries(outputs)) {
+    const files = `${folder.path}/${name}`;
+    Deno.writeFileSync(`${files}.out`, output);
+    Deno.writeTextFileSync(`${files}.err`, lines(3));
+    assert.equal(cutOutput(files, limit), name === "cut");
+    // Whoever has printed goes on a little.
+    Deno.writeTextFileSync(`${files}.out`, name === "cut" ? lines(2000) : "", { append: true });
+    const kept = readOutputs(files, limit);
+    shortenOutputs(files, kept);
+    assert.deepEqual(readOutputs(files, limit), kept, name);
+    const size = [...Deno.readDirSync(folder.path)].filter((file) => file.name.startsWith(name))
+      .reduce((sum, file) => sum + Deno.statSync(`${folder.path}/${file.name}`).size, 0);
+    assert.ok(size <= limit + lines(3).length, `${name}: ${size}`);
+  }
 });

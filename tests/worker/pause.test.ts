@@ -1,16 +1,15 @@
 /** Pausing with the commands that run: all their processes are stopped, and go on with the queue. */
 
 import assert from "node:assert/strict";
-import {
-  canSeeEnvironments,
-  describeProcesses,
-  processesWith,
-  untilNoneWith,
-} from "../helpers/host_processes.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { describeProcesses, processesWith, untilNoneWith } from "../helpers/host_processes.ts";
+import { leftOut, posixOnly } from "../helpers/left_out.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
-const linux = { ignore: !canSeeEnvironments || Deno.build.os !== "linux" };
+const linux = () => ({
+  ignore: posixOnly("signals") || leftOut(Deno.build.os !== "linux", "Only on Linux: stopped processes"),
+});
 
 /** A command that is two processes, of which one waits for a file. */
 const command = (id: string) => `sh -c 'touch begun.${id}; ${untilFile("go")}; true'; true`;
@@ -93,7 +92,7 @@ queueTest(
     assert.deepEqual(await queue.outcomes("build"), [["exited", 0]]);
     assert.deepEqual(await queue.store.check(), []);
   },
-  linux,
+  linux(),
 );
 
 queueTest("without a name all that runs is stopped, and goes on", async (queue) => {
@@ -107,7 +106,7 @@ queueTest("without a name all that runs is stopped, and goes on", async (queue) 
   for (const mark of Object.values(marks)) await untilGoingOn(mark);
   queue.touch("go");
   for (const id of Object.keys(marks)) await queue.reaches(id, "completed");
-}, linux);
+}, linux());
 
 queueTest("what a worker was about to start when its queue was paused is stopped too", async (queue) => {
   const jobs = ["a", "b", "c", "d", "e", "f"];
@@ -125,7 +124,7 @@ queueTest("what a worker was about to start when its queue was paused is stopped
   await said(queue, "resume", "--commands");
   queue.touch("go");
   for (const id of jobs) await queue.reaches(id, "completed");
-}, linux);
+}, linux());
 
 for (const how of ["cancel", "stop"]) {
   queueTest(`a command that was stopped with its queue is ended by ${how}`, async (queue) => {
@@ -141,7 +140,7 @@ for (const how of ["cancel", "stop"]) {
       assert.deepEqual(await queue.outcomes("build"), [["handed_back", null]]);
     }
     await untilNoneWith(build);
-  }, linux);
+  }, linux());
 }
 
 queueTest("pausing commands of a queue that is not there stops nothing", async (queue) => {
@@ -153,4 +152,4 @@ queueTest("pausing commands of a queue that is not there stops nothing", async (
   assert.ok((await states(marks.build)).every((state) => !state.startsWith("T")));
   queue.touch("go");
   await queue.reaches("build", "completed");
-}, linux);
+}, linux());

@@ -2,17 +2,22 @@
 
 import assert from "node:assert/strict";
 import { sendSignal } from "../../src/worker/processes.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { posixOnly } from "../helpers/left_out.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { note, steps, untilFile, variable } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
 const names = (queue: string, count: number) =>
   Array.from({ length: count }, (_, index) => `${queue}-${index}`);
 
 /** A command that says when it begins and ends, and holds its place for a moment. */
-const marking = (file: string) => `echo + >>${file}; sleep 0.05; echo - >>${file}`;
+const marking = (file: string) => steps(note("+", file), "sleep 0.05", note("-", file));
 
 const jobsOf = (queue: string, count: number, command: string) =>
   names(queue, count).map((id) => ({ id, queue, command, maxRetries: 5 }));
+
+/** cmd.exe opens a file for itself alone. */
+const marks = () => ({ ignore: posixOnly("commands that add to one file at once") });
 
 /** The most commands that ran at once by what they said. */
 function most(marks: string): number {
@@ -51,6 +56,7 @@ queueTest(
     const counts = (await store.queues()).find(({ name }) => name === "three")!.counts;
     assert.deepEqual([counts.completed, counts.processing], [40, 0]);
   },
+  marks(),
 );
 
 queueTest("all queues together run as many jobs as the limit of all and never more", async (queue) => {
@@ -58,7 +64,7 @@ queueTest("all queues together run as many jobs as the limit of all and never mo
   await queue.store.setQueue("two", { concurrency: 2 });
   await queue.enqueue(
     ...["one", "default"].flatMap((name) => jobsOf(name, 12, marking("all"))),
-    ...jobsOf("two", 12, marking("all") + "; true"),
+    ...jobsOf("two", 12, steps(marking("all"), "true")),
   );
   const managers = [
     queue.start("--concurrency", "8", "--drain"),
@@ -66,7 +72,7 @@ queueTest("all queues together run as many jobs as the limit of all and never mo
   ];
   for (const manager of managers) assert.equal((await manager.status).code, 0);
   assert.equal(most(queue.read("all")), 4);
-});
+}, marks());
 
 queueTest("a rate is kept in any window of its period, however many workers there are", async (queue) => {
   const [rate, ratePeriod, jobs] = [4, 400, 18];
@@ -85,8 +91,32 @@ queueTest("a rate is kept in any window of its period, however many workers ther
   }
 });
 
+queueTest("a rate counts a command from when it begins, which may be long after its claim", async (queue) => {
+  const { store } = queue;
+  await store.setQueue("slow", { rate: 1, ratePeriod: 1000 });
+  queue.start("--concurrency", "4");
+  await queue.enqueue({ id: "first", command: "true" });
+  await queue.reaches("first", "completed");
+  await queue.enqueue(...jobsOf("slow", 2, "true").map((job) => ({ ...job, held: true })));
+  // Its shell waits for a reader of this output before the command begins.
+  const [{ seq }] = await store.find(["slow-0"]);
+  const output = `${queue.spool}/${seq}.1.out`;
+  assert.ok((await new Deno.Command("mkfifo", { args: [output] }).output()).success);
+  await store.release(["slow-0", "slow-1"]);
+  await queue.reaches("slow-0", "processing");
+  await queue.enqueue({ id: "later", command: "true", delay: 1500 });
+  await queue.reaches("later", "completed");
+  assert.equal((await queue.job("slow-1")).state, "pending");
+  const begun = Date.now();
+  const reader = await Deno.open(output);
+  await queue.reaches("slow-1", "completed");
+  reader.close();
+  const [{ startedAt }] = await store.attempts("slow-1");
+  assert.ok(startedAt - begun >= 1000, `${startedAt - begun} ms after the begin of the first`);
+}, { ignore: posixOnly("a shell that waits for a pipe") });
+
 queueTest("workers take jobs of their queues alone; a drained one waits for no other", async (queue) => {
-  const command = 'echo "$QUEUECTL_QUEUE" >>ran';
+  const command = note(variable("QUEUECTL_QUEUE"), "ran");
   await queue.enqueue(...["a", "b", "c", "default"].flatMap((name) => jobsOf(name, 2, command)));
   const manager = queue.start("--queue", "a,b", "--queue", "none", "--queue", "defualt", "--drain");
   await manager.line(/^There is no queue "none" yet: its first job makes it$/);

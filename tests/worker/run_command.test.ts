@@ -5,8 +5,10 @@ import type { CommandEnd } from "../../src/worker/run_command.ts";
 import { giveUp, readStatus } from "../../src/worker/spool.ts";
 import { commandTest } from "../helpers/command_test.ts";
 import { canSeeEnvironments, isRunning, kill, processesWith } from "../helpers/host_processes.ts";
-import { untilFile } from "../helpers/queue_test.ts";
+import { leftOut } from "../helpers/left_out.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
+import { canRun } from "../helpers/wrapped_program.ts";
 
 const exited = (status: number): CommandEnd => ({ kind: "exited", status });
 
@@ -120,6 +122,68 @@ commandTest(
   },
 );
 
+commandTest(
+  "end() ends what has no mark and ignores TERM, when the command's own shell is gone",
+  async ({ start, path, read }) => {
+    const deaf = (name: string) => `trap '' TERM; echo $$ >${path}/${name}; while :; do /bin/sleep 0.1; done`;
+    const perl = (then: string) => `perl -e '$0 = "x" x 8000; $SIG{TERM} = "IGNORE"; ${then}'`;
+    const print = (name: string) => `open(F, ">${path}/${name}"); print F "$$\\n"; close(F);`;
+    const trees: Record<string, string> = {
+      "no-environment": `env -i /bin/sh -c '${deaf("no-environment").replaceAll("'", `'\\''`)}'; echo done`,
+      "own-session": `env -i setsid -w /bin/sh -c '${
+        deaf("own-session").replaceAll("'", `'\\''`)
+      }'; echo done`,
+      // It overwrites its environment, as daemons do that set their title; its children carry the mark.
+      "title": perl(`${print("title")} while (1) { system("exec sleep 0.1") }`) + "; echo done",
+      "daemon": perl(
+        `use POSIX; exit if fork; POSIX::setsid(); exit if fork; ${print("daemon")} ` +
+          'while (1) { system("exec sleep 99") }',
+      ) + "; sleep 99",
+    };
+    for (const [name, command] of Object.entries(trees)) {
+      const run = start(name, command);
+      const pid = Number(
+        await waitFor(`the process of ${name}`, () => read(name).endsWith("\n") && read(name)),
+      );
+      try {
+        assert.deepEqual(await run.end(200), [], name);
+        assert.ok(!await isRunning(pid), name);
+        assert.equal((await run.ended).kind, "exited");
+      } finally {
+        await kill(pid);
+      }
+    }
+  },
+  {
+    ignore: leftOut(
+      !canRun("perl", "-e", "1") || !canRun("setsid", "true"),
+      "Only where perl and setsid are",
+    ),
+  },
+);
+
+commandTest(
+  "what cannot be ended is waited for, and then told; its command has ended with it",
+  async ({ start, path, read }) => {
+    // As if it were another user's, as those are that `sudo` makes.
+    const run = start("a", `echo $$ >${path}/pid; while :; do /bin/sleep 0.1; done`, { patience: 500 });
+    const pid = Number(await waitFor("the command", () => read("pid").endsWith("\n") && read("pid")));
+    const { kill: send } = Deno;
+    Deno.kill = (target, signal) => {
+      if (target === pid) throw new Deno.errors.PermissionDenied("another user's");
+      send(target, signal);
+    };
+    try {
+      const alive = await run.end(0);
+      assert.ok(alive.includes(pid), `${alive}`);
+      assert.equal((await run.ended).kind, "lost");
+    } finally {
+      Deno.kill = send;
+      await kill(pid);
+    }
+  },
+);
+
 commandTest("end() of a command that ends by itself on TERM lets it finish", async ({ start }) => {
   const run = start(
     "a",
@@ -183,7 +247,8 @@ commandTest(
   },
 );
 
-commandTest("where nothing can be written nothing is started", async ({ start, path, read }) => {
+commandTest("where nothing can be written nothing is started", async ({ start, path, read, touch }) => {
+  touch("none");
   const end = await start("none/a", `echo ran >>${path}/ran`).ended;
   assert.equal(end.kind, "not_started");
   assert.equal(read("ran"), "");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { quote } from "../../src/job/shell_words.ts";
-import { runnerScript, windowsInvocation } from "../../src/worker/shell_script.ts";
+import { answerIn, runnerScript } from "../../src/worker/shell_script.ts";
 
 const posix = { ignore: Deno.build.os === "windows" };
 
@@ -31,13 +31,13 @@ Deno.test("any text that is quoted comes through a shell unchanged", posix, asyn
   );
 });
 
-const traits = { forks: true, hasFunctions: false };
+const traits = { forks: true, hasFunctions: false, lostVariables: [] };
 const spec = { command: "echo hi", files: "/s/7.3", cwd: null, env: { A: "1" } };
 
 Deno.test("a command that asks for the shell's own pid gets a shell of its own", () => {
   const hasOwnShell = (command: string, forks = true) =>
     /\nexec \/bin\/sh -c /.test(
-      runnerScript({ ...spec, command }, "started", { forks, hasFunctions: false }),
+      runnerScript({ ...spec, command }, "started", { ...traits, forks }, "word"),
     );
   for (const command of ["echo $$", "kill ${$}", ". ./file", "true; source file", "(. file)", "a\n. b"]) {
     assert.ok(hasOwnShell(command), command);
@@ -50,7 +50,7 @@ Deno.test("a command that asks for the shell's own pid gets a shell of its own",
 
 Deno.test("a command in which a shell has nothing to do takes the place of its shell", () => {
   const isReplaced = (command: string, hasFunctions = false) =>
-    runnerScript({ ...spec, command }, "started", { forks: true, hasFunctions }).includes(
+    runnerScript({ ...spec, command }, "started", { ...traits, hasFunctions }, "word").includes(
       `&& exec ${command}\n`,
     );
   for (
@@ -101,38 +101,28 @@ Deno.test("a command in which a shell has nothing to do takes the place of its s
 
 Deno.test("a word that is quoted although the shell knows it is the program of that name, whatever the shell", () => {
   for (const [forks, hasFunctions] of [[true, false], [true, true], [false, false]]) {
-    const script = runnerScript({ ...spec, command: "'echo' '$$' . x" }, "started", { forks, hasFunctions });
+    const script = runnerScript(
+      { ...spec, command: "'echo' '$$' . x" },
+      "started",
+      { ...traits, forks, hasFunctions },
+      "word",
+    );
     assert.ok(script.includes("\nexec 'echo' '$$' . x\n"), script);
   }
 });
 
 Deno.test("only a folder that is given is changed to", () => {
-  assert.doesNotMatch(runnerScript(spec, "started", traits), /\bcd /);
+  assert.doesNotMatch(runnerScript(spec, "started", traits, "word"), /\bcd /);
   assert.match(
-    runnerScript({ ...spec, cwd: "/it's" }, "started", traits),
+    runnerScript({ ...spec, cwd: "/it's" }, "started", traits, "word"),
     /^cd '\/it'\\''s' \|\| exit 126$/m,
   );
 });
 
-Deno.test("windows: the texts of a job are in the environment, not in the command line", () => {
-  const command = 'echo "a & b" %PATH% !x! > "c:\\out"';
-  const files = "C:\\a & b\\spool\\7.3";
-  const invocation = windowsInvocation({ command, files, cwd: "C:\\", env: { A: "1" } });
-  assert.equal(invocation.command, "cmd.exe");
-  assert.deepEqual(invocation.args.slice(0, 4), ["/v:on", "/d", "/s", "/c"]);
-  assert.equal(invocation.args.length, 5);
-  const line = invocation.args[4];
-  assert.ok(!line.includes("a & b") && !line.includes("%PATH%"));
-  for (
-    const part of [
-      "!QUEUECTL_COMMAND!",
-      '<nul >>"!QUEUECTL_FILES!.out" 2>>"!QUEUECTL_FILES!.err"',
-      "!errorlevel!",
-    ]
-  ) {
-    assert.ok(line.includes(part), part);
+Deno.test("an answer is what stands behind its word, whatever a command has written before it", () => {
+  assert.deepEqual(answerIn("a-b exit 3 printed", "a-b"), ["exit", "3", "printed"]);
+  assert.deepEqual(answerIn("exit 0 silent\tea-b refused", "a-b"), ["refused"]);
+  for (const line of ["", "exit 0 silent", "a-c exit 0 silent", "a-b", "refused"]) {
+    assert.equal(answerIn(line, "a-b"), undefined, line);
   }
-  // With /s, the first and the last quote are taken off and the rest is as it stands.
-  assert.ok(line.startsWith('"') && line.endsWith('"'));
-  assert.deepEqual(invocation.env, { A: "1", QUEUECTL_COMMAND: command, QUEUECTL_FILES: files });
 });

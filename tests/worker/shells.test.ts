@@ -1,10 +1,12 @@
 /** The runner's lines under every shell that may be `/bin/sh`: never a false exit status. */
 
 import assert from "node:assert/strict";
-import { runnerPrelude, runnerScript } from "../../src/worker/shell_script.ts";
+import { answerIn, runnerPrelude, runnerScript } from "../../src/worker/shell_script.ts";
 import { readStatus, startedLine } from "../../src/worker/spool.ts";
 import { readOutput } from "../../src/worker/spool_output.ts";
 import { killAllWith } from "../helpers/host_processes.ts";
+import { leftOut } from "../helpers/left_out.ts";
+import { isRoot } from "../helpers/resources.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 /** Names of shells, and how each is found and started as `sh`. */
@@ -31,6 +33,8 @@ interface Shell extends AsyncDisposable {
   pid: number;
   /** Whether it says that subshells are processes. */
   forks: string;
+  /** The words that its answers had. */
+  words: string[];
   /** Runs a command and returns the answer; the files of the run are `PATH/NAME`. */
   run(name: string, command: string): Promise<string>;
 }
@@ -50,28 +54,40 @@ async function startShell(program: string, args: string[], path: string): Promis
   const input = child.stdin.getWriter();
   const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   let pending = "";
-  async function ask(text: string): Promise<string> {
-    await input.write(new TextEncoder().encode(text));
+  async function readLine(): Promise<string | null> {
     while (!pending.includes("\n")) {
       const { value, done } = await output.read();
-      if (done) return `(the shell has ended, after: ${pending})`;
+      if (done) return null;
       pending += value;
     }
     const [line, ...lines] = pending.split("\n");
     pending = lines.join("\n");
     return line;
   }
-  const [ready, start, forks] = (await ask(runnerPrelude(Deno.build.os))).split(" ");
+  async function ask(text: (word: string) => string): Promise<string> {
+    const word = crypto.randomUUID();
+    words.push(word);
+    await input.write(new TextEncoder().encode(text(word)));
+    for (let line; (line = await readLine()) !== null;) {
+      const answer = answerIn(line, word);
+      if (answer) return answer.join(" ");
+    }
+    return `(the shell has ended, after: ${pending})`;
+  }
+  const words: string[] = [];
+  const [ready, start, forks] = (await ask((word) => runnerPrelude(Deno.build.os, word))).split(" ");
   assert.equal(ready, "ready");
   assert.notEqual(start, "");
   return {
     pid: child.pid,
     forks,
+    words,
     run: (name, command) => {
       const files = `${path}/${name}`;
       const line = startedLine({ pid: child.pid, start, boot: "boot", claim: name, runner: path });
-      const traits = { forks: forks === "yes", hasFunctions: false };
-      return ask(runnerScript({ command, files, cwd: path, env: { A: "it's\n2" } }, line, traits));
+      const traits = { forks: forks === "yes", hasFunctions: false, lostVariables: [] };
+      const spec = { command, files, cwd: path, env: { A: "it's\n2" } };
+      return ask((word) => runnerScript(spec, line, traits, word));
     },
     async [Symbol.asyncDispose]() {
       await input.close();
@@ -126,6 +142,29 @@ const commands: Record<string, [string, number | null]> = {
   "words-assignment": ["'A=1' env", 127],
 };
 
+/** That a command neither sees the word of an answer nor makes one, also where it can open the pipe (as root can). */
+async function checkAnswersAreSafe(shell: Shell, path: string): Promise<void> {
+  const pipe = `/proc/${shell.pid}/fd`;
+  const look = "set; alias; trap; jobs; export -p; env; fc -l; history; declare -f; typeset -f; " +
+    'echo "$BASH_COMMAND $_ $BASH_EXECUTION_STRING $*"; cat; ' +
+    `cat /proc/self/cmdline /proc/${shell.pid}/cmdline /proc/${shell.pid}/environ; ` +
+    `dd if=${pipe}/0 iflag=nonblock; cat ${path}/look.status; true`;
+  assert.equal(await shell.run("look", look), "exit 0 printed");
+  const shown = ["out", "err"].map((stream) => readOutput(`${path}/look`, stream as "out" | "err", 1e6))
+    .join();
+  assert.match(shown, /QUEUECTL_RUNNER/);
+  assert.deepEqual(shell.words.filter((word) => shown.includes(word)), []);
+
+  if (Deno.build.os !== "linux") return;
+  const forge = `printf 'exit 0 silent\\nrefused\\n\\nexit 0 ' >${pipe}/1`;
+  assert.match(await shell.run("forge", `${forge}; exit 3`), /^exit 3 /);
+  // One that an earlier command has left behind.
+  const later = `{ until [ -e go ]; do sleep 0.01; done; ${forge}; : >forged; } &`;
+  assert.equal(await shell.run("leave", later), "exit 0 silent");
+  const next = ": >go; until [ -e forged ]; do sleep 0.01; done; exit 4";
+  assert.equal(await shell.run("later", next), "exit 4 silent");
+}
+
 for (const { name, program, args } of shells) {
   const path = Deno.build.os === "windows" ? undefined : findProgram(program);
   Deno.test({
@@ -159,6 +198,8 @@ for (const { name, program, args } of shells) {
         assert.ok(text.includes(commands[key][0].split(" ")[0]) && !text.includes("exec:"), text);
       }
 
+      await checkAnswersAreSafe(shell, folder.path);
+
       Deno.writeTextFileSync(`${folder.path}/late.status`, "given up\n");
       assert.equal(await shell.run("late", "touch was-here"), "refused");
       assert.equal(Deno.readTextFileSync(`${folder.path}/late.status`), "given up\n");
@@ -172,3 +213,26 @@ for (const { name, program, args } of shells) {
     },
   });
 }
+
+Deno.test({
+  name: "nobody opens the pipes of a runner a second time, not even its own commands",
+  ignore: leftOut(Deno.build.os !== "linux", "Only on Linux: pipes that have names"),
+  async fn() {
+    await using folder = await temporaryFolder();
+    let program = "/bin/sh";
+    let args: string[] = [];
+    // Modes do not bind root.
+    if (isRoot) {
+      await Deno.chown(folder.path, 54_321, 54_321);
+      program = findProgram("setpriv")!;
+      args = ["--reuid=54321", "--regid=54321", "--clear-groups", "/bin/sh"];
+    }
+    await using shell = await startShell(program, args, folder.path);
+    for (const [number, direction] of [[0, "<"], [0, ">"], [1, "<"], [1, ">"]]) {
+      const open = `: ${direction}/proc/${shell.pid}/fd/${number}`;
+      const key = `${number}${direction === "<" ? "read" : "write"}`;
+      assert.equal(await shell.run(key, `if (${open}); then exit 3; fi`), "exit 0 printed", open);
+      assert.match(readOutput(`${folder.path}/${key}`, "err", 1000), /denied/, open);
+    }
+  },
+});

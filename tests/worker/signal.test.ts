@@ -2,16 +2,15 @@
 
 import assert from "node:assert/strict";
 import { sendSignal } from "../../src/worker/processes.ts";
-import {
-  canSeeEnvironments,
-  describeProcesses,
-  processesWith,
-  untilNoneWith,
-} from "../helpers/host_processes.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { describeProcesses, processesWith, untilNoneWith } from "../helpers/host_processes.ts";
+import { leftOut, posixOnly } from "../helpers/left_out.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { untilFile } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 
-const linux = { ignore: !canSeeEnvironments || Deno.build.os !== "linux" };
+const linux = () => ({
+  ignore: posixOnly("signals") || leftOut(Deno.build.os !== "linux", "Only on Linux: stopped processes"),
+});
 
 /** A command that counts, in a child of its own shell, until a file is there. */
 const counts = (id: string, go: string) =>
@@ -51,7 +50,7 @@ queueTest("a signal reaches a command, which goes on", async (queue) => {
   assert.deepEqual(await queue.outcomes("b"), [["exited", 0]]);
   await manager.line(/job a was sent SIGUSR1$/);
   assert.deepEqual(await queue.store.check(), []);
-});
+}, { ignore: posixOnly("signals") });
 
 const ready = (queue: Queue, ...names: string[]) => {
   const there = new Set([...Deno.readDirSync(queue.path)].map(({ name }) => name));
@@ -74,7 +73,7 @@ queueTest("STOP suspends the whole tree, and CONT lets it go on", async (queue) 
   await waitFor("it to go on", () => queue.read("n.a") !== before && queue.read("n.a") !== "");
   queue.touch("go");
   await queue.reaches("a", "completed");
-}, linux);
+}, linux());
 
 queueTest("a signal that ends a command is a failure like others", async (queue) => {
   await queue.enqueue({ id: "a", command: "touch a; sleep 99", maxRetries: 0 });
@@ -84,7 +83,7 @@ queueTest("a signal that ends a command is a failure like others", async (queue)
   await queue.reaches("a", "dead");
   const [{ outcome, signal }] = await queue.store.attempts("a");
   assert.deepEqual([outcome, signal], ["signaled", "SIGKILL"]);
-});
+}, { ignore: posixOnly("signals") });
 
 for (const [how, outcome] of [["cancel", "cancelled"], ["stop", "handed_back"]]) {
   queueTest(`a stopped command is ended by ${how}`, async (queue) => {
@@ -103,7 +102,7 @@ for (const [how, outcome] of [["cancel", "cancelled"], ["stop", "handed_back"]])
     // By TERM, which a stopped process gets when it goes on, and not only by KILL.
     assert.ok(ready(queue, "termed"));
     if (how === "stop") await manager.status;
-  }, linux);
+  }, linux());
 }
 
 queueTest("a stopped command is ended by its timeout", async (queue) => {
@@ -114,7 +113,7 @@ queueTest("a stopped command is ended by its timeout", async (queue) => {
   await queue.reaches("a", "dead");
   assert.deepEqual(await queue.outcomes("a"), [["timed_out", null]]);
   assert.ok(ready(queue, "termed"));
-}, linux);
+}, linux());
 
 queueTest(
   "a signal reaches a command whose worker was killed, once another has adopted it",
@@ -132,7 +131,7 @@ queueTest(
     await queue.reaches("a", "completed");
     await manager.line(/adopted job a/);
   },
-  linux,
+  linux(),
 );
 
 queueTest("what is no signal, and what does not run, is refused in one line", async (queue) => {
@@ -164,4 +163,4 @@ queueTest("what is no signal, and what does not run, is refused in one line", as
     assert.ok(!result.stderr.trimEnd().includes("\n"), result.stderr);
   }
   assert.equal(await said(queue, "signal", "--state", "processing", "TERM"), "No jobs to signal.\n");
-});
+}, { ignore: posixOnly("signals") });

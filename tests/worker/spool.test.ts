@@ -8,13 +8,22 @@ import {
   readStatus,
   removeFiles,
   runFiles,
+  spoolProblem,
   startedLine,
   sweep,
 } from "../../src/worker/spool.ts";
 import { cutOutput, hasOutput, readOutput } from "../../src/worker/spool_output.ts";
+import { posixOnly } from "../helpers/left_out.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
-const started = { pid: 4711, start: "12345", boot: "b-o-o-t", claim: "7.3.mark", runner: "mark" };
+const started = {
+  pid: 4711,
+  start: "12345",
+  boot: "b-o-o-t",
+  claim: "7.3.mark",
+  runner: "mark",
+  origin: { worker: 4700, database: ["5:7", "%2Fqueue.db"] },
+};
 
 /** Registers a test that gets the files of a run in a spool of its own. */
 function spoolTest(name: string, body: (files: string, folder: string) => void | Promise<void>): void {
@@ -28,6 +37,12 @@ function spoolTest(name: string, body: (files: string, folder: string) => void |
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
 
+Deno.test("spool: it is made with folders above it only where these are for its user's programs", async () => {
+  await using folder = await temporaryFolder();
+  assert.throws(() => makeSpool(`${folder.path}/removed/queuectl.db.spool`), { code: "database" });
+  assert.deepEqual(names(folder.path), []);
+});
+
 spoolTest("a status file that breaks off anywhere never gives a false exit status", (files) => {
   const text = `${startedLine(started)}\nexit 137\n`;
   for (let length = 0; length <= text.length; length++) {
@@ -39,18 +54,63 @@ spoolTest("a status file that breaks off anywhere never gives a false exit statu
   }
 });
 
+spoolTest("the first line of an older queuectl says nothing of its origin", (files) => {
+  const { origin: _, ...run } = started;
+  createStatus(files, "started 4711 12345 b-o-o-t 7.3.mark mark");
+  assert.deepEqual(readStatus(files)?.started, run);
+  assert.equal(startedLine(run), "started 4711 12345 b-o-o-t 7.3.mark mark");
+});
+
 spoolTest("statuses of every kind are read", (files) => {
   assert.equal(readStatus(files), undefined);
-  assert.ok(createStatus(files, "started 0 - boot 7.3.m m"));
-  appendStatus(files, "pid 99 <=1300");
-  assert.deepEqual(readStatus(files), {
-    started: { pid: 99, start: "<=1300", boot: "boot", claim: "7.3.m", runner: "m" },
-    exitStatus: null,
-    ending: null,
-  });
+  assert.ok(createStatus(files, startedLine(started)));
+  assert.deepEqual(readStatus(files), { started, exitStatus: null, ending: null });
   // cmd.exe ends its lines with CR LF.
   Deno.writeTextFileSync(`${files}.status`, "exit 3\r\n", { append: true });
   assert.equal(readStatus(files)?.exitStatus, 3);
+  for (
+    const [line, status] of [["-1", -1], ["3221225786", -1_073_741_510], ["-1073741819", -1_073_741_819]]
+  ) {
+    Deno.removeSync(`${files}.status`);
+    createStatus(files, startedLine(started));
+    appendStatus(files, `exit ${line}`);
+    // What comes after the end is too late, whatever the status is.
+    appendStatus(files, "ending timed_out");
+    assert.deepEqual(readStatus(files), { started, exitStatus: status, ending: null });
+  }
+});
+
+spoolTest("lines that a command has written, and nobody else, say nothing", (files) => {
+  const false_ = [
+    "exit",
+    "exit x",
+    "exit 12345678901",
+    "exit 0 silent",
+    " exit 0",
+    "ending",
+    "ending __proto__",
+    "ending exit 0",
+    "",
+  ];
+  createStatus(files, startedLine(started));
+  for (const line of false_) appendStatus(files, line);
+  assert.deepEqual(readStatus(files), { started, exitStatus: null, ending: null });
+  appendStatus(files, "ending cancelled");
+  appendStatus(files, "exit 4");
+  assert.deepEqual(readStatus(files), { started, exitStatus: 4, ending: "cancelled" });
+  const firstLines = [
+    "",
+    "started",
+    "started 5",
+    "started x 1 b c r",
+    "started 5 1 b",
+    "started -5 1 b c r",
+    "\0\0",
+  ];
+  for (const line of firstLines) {
+    Deno.writeTextFileSync(`${files}.status`, `${line}\n`);
+    assert.deepEqual(readStatus(files), { started: null, exitStatus: null, ending: null }, line);
+  }
 });
 
 spoolTest("why a command is ended is noted unless it has ended by itself", (files) => {
@@ -101,8 +161,10 @@ spoolTest("output that is cut several times keeps its beginning and its end", (f
   for (const round of [1, 2, 3]) {
     append("0123456789abcde\n".repeat(17 * 65_536));
     append(`end of ${round}\n`);
-    cutOutput(files, limit);
-    assert.equal(Deno.statSync(`${files}.out`).size, 0);
+    // Where the space of the middle cannot be given back, the file is emptied.
+    cutOutput(files, limit, undefined, round === 2 ? () => false : undefined);
+    const { size, blocks } = Deno.statSync(`${files}.out`);
+    assert.ok(size === 0 || blocks !== null && 512 * blocks < 65_536, `${size} bytes, ${blocks} blocks`);
     assert.ok(Deno.statSync(`${files}.out.kept`).size < 2 * limit);
     const output = readOutput(files, "out", limit);
     assert.ok(output.length <= limit);
@@ -163,7 +225,7 @@ spoolTest(
 
 Deno.test({
   name: "spool: the folder is its owner's alone, and one that cannot be made is explained",
-  ignore: Deno.build.os === "windows",
+  ignore: posixOnly("modes of files"),
   async fn() {
     await using folder = await temporaryFolder();
     makeSpool(`${folder.path}/spool`);
@@ -171,5 +233,28 @@ Deno.test({
     assert.equal(Deno.statSync(`${folder.path}/spool`).mode! & 0o777, 0o700);
     Deno.writeTextFileSync(`${folder.path}/file`, "");
     assert.throws(() => makeSpool(`${folder.path}/file/spool`), { code: "database" });
+    for (const path of [`${folder.path}/file/queuectl/spool`, `${folder.path}/file`]) {
+      const problem = spoolProblem(path)?.message ?? "none";
+      assert.ok(problem.startsWith(`The folder ${path} for running commands cannot be used: `), problem);
+    }
+    // A look leaves nothing.
+    assert.equal(spoolProblem(`${folder.path}/not/there/spool`), undefined);
+    assert.equal(spoolProblem(`${folder.path}/spool`), undefined);
+    assert.deepEqual(names(folder.path).sort(), ["file", "spool"]);
+    assert.deepEqual(names(`${folder.path}/spool`), []);
+  },
+});
+
+Deno.test({
+  name: "spool: one that this user cannot write is refused, before a job is claimed for nothing",
+  ignore: posixOnly("modes of files"),
+  async fn() {
+    await using folder = await temporaryFolder();
+    makeSpool(`${folder.path}/spool`);
+    Deno.chmodSync(`${folder.path}/spool`, 0o500);
+    // Root can write everywhere.
+    if (Deno.uid() === 0) return void makeSpool(`${folder.path}/spool`);
+    assert.throws(() => makeSpool(`${folder.path}/spool`), { code: "database" });
+    assert.match(spoolProblem(`${folder.path}/spool`)!.message, /cannot be used: Permission denied/);
   },
 });

@@ -3,17 +3,21 @@
 import assert from "node:assert/strict";
 import { sendSignal } from "../../src/worker/processes.ts";
 import { processesWith, untilNoneWith } from "../helpers/host_processes.ts";
+import { posixOnly } from "../helpers/left_out.ts";
 import type { Manager } from "../helpers/manager.ts";
-import { type Queue, queueTest, untilFile } from "../helpers/queue_test.ts";
+import { type Queue, queueTest } from "../helpers/queue_test.ts";
+import { endless, isWindows, note, steps, untilFile } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { shell, startWrapped } from "../helpers/wrapped_program.ts";
 
+const tree = isWindows ? endless : "sleep 99 & setsid sleep 99 & sleep 99";
+
 /** Starts workers with one command each that never ends by itself, and one more job that waits. */
-async function startBusy(queue: Queue, command = "sleep 99 & setsid sleep 99 & sleep 99"): Promise<Manager> {
+async function startBusy(queue: Queue, command = tree): Promise<Manager> {
   await queue.enqueue(
-    { id: "a", command: `echo ran >>ran; ${command}`, env: { MARK: `${queue.path}/tree` } },
-    { id: "b", command: `echo ran >>ran; ${command}`, env: { MARK: `${queue.path}/tree` } },
-    { id: "waiting", command: "echo ran >>ran.waiting" },
+    { id: "a", command: steps(note("ran", "ran"), command), env: { MARK: `${queue.path}/tree` } },
+    { id: "b", command: steps(note("ran", "ran"), command), env: { MARK: `${queue.path}/tree` } },
+    { id: "waiting", command: note("ran", "ran.waiting") },
   );
   const manager = queue.start("--count", "2");
   await waitFor(
@@ -99,6 +103,26 @@ queueTest("a second stop with a shorter grace hastens the first", async (queue) 
   await assertHandedBack(queue, manager);
 });
 
+queueTest(
+  "worker stop names what does not end in this host, and does not say that it was stopped",
+  async (queue) => {
+    await queue.store.setSetting("lease", "2s");
+    const manager = queue.start();
+    await manager.line(/Worker-1: started$/);
+    const worker = await manager.workerPid();
+    sendSignal(worker, "SIGSTOP");
+    const { code, stdout, stderr } = await queue.run("worker", "stop", "--now");
+    assert.deepEqual([code, stdout], [4, ""]);
+    assert.match(
+      stderr,
+      new RegExp(`^A manager or worker has not ended \\(pid ${worker}\\), .*kill -9 ${worker} .*\n$`),
+    );
+    sendSignal(worker, "SIGCONT");
+    assert.equal((await manager.status).code, 0);
+  },
+  { ignore: posixOnly("signals") },
+);
+
 queueTest("TERM lets commands end, a second one ends them", async (queue) => {
   const manager = await startBusy(queue);
   await queue.store.setSetting("grace", "10m");
@@ -107,7 +131,7 @@ queueTest("TERM lets commands end, a second one ends them", async (queue) => {
   assert.ok((await processesWith(`${queue.path}/tree`)).length > 0);
   manager.signal("SIGTERM");
   await assertHandedBack(queue, manager);
-});
+}, { ignore: posixOnly("signals") });
 
 queueTest(
   "with nohup neither a manager nor its workers stop at HUP, and commands can listen to it",
@@ -126,6 +150,7 @@ queueTest(
     manager.signal("SIGTERM");
     assert.equal((await manager.status).code, 0);
   },
+  { ignore: posixOnly("signals") },
 );
 
 for (const signal of ["SIGINT", "SIGHUP"] as const) {
@@ -134,5 +159,5 @@ for (const signal of ["SIGINT", "SIGHUP"] as const) {
     const manager = await startBusy(queue);
     manager.signal(signal);
     await assertHandedBack(queue, manager);
-  });
+  }, { ignore: posixOnly("signals") });
 }

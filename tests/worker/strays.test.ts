@@ -59,3 +59,26 @@ commandTest("a command of a registered worker of this host is left to that", asy
   commands.touch("a.go");
   assert.deepEqual(await own.ended, { kind: "exited", status: 0 });
 });
+
+commandTest(
+  "a command of a copied server is left to its own worker, and ended where that is gone",
+  async (commands) => {
+    const { boot } = await takeSnapshot();
+    const store = { ...storeOf(commands.path, () => Promise.resolve(false)), identities: ["now"] };
+    const start = async (name: string, worker: number) => {
+      const command = commands.start(name, waiting(name));
+      await waitFor("the command", () => commands.read(name) !== "");
+      const status = commands.read(`${name}.status`).trimEnd();
+      Deno.writeTextFileSync(`${commands.path}/${name}.status`, `${status} ${worker} before\n`);
+      return command;
+    };
+    const own = await start("1.1", Deno.pid);
+    const stray = await start("2.1", 1);
+    await endStrays(store, boot);
+    commands.touch("1.1.go");
+    assert.deepEqual([await own.ended, await stray.ended], [
+      { kind: "exited", status: 0 },
+      { kind: "exited", status: 143 },
+    ]);
+  },
+);

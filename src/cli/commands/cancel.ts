@@ -1,4 +1,3 @@
-import { printable } from "../../printable.ts";
 import { type Aftermath, noAftermath } from "../../store/aftermath.ts";
 import { isNamed } from "../../store/selection.ts";
 import { besides, tellNamed, tellReached } from "../acting.ts";
@@ -7,7 +6,7 @@ import { type FilterFlags, selectionOf } from "../job_filter.ts";
 import { changeKnown } from "../known_words.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, json } from "../output.ts";
-import { print } from "../standard_streams.ts";
+import { print, printLines } from "../standard_streams.ts";
 
 /** Takes jobs that wait out of the queue for good, and has those that run ended by their workers; all or none. */
 export async function cancel(
@@ -38,7 +37,7 @@ export async function cancel(
   const others = besides(words, aftermath, cancelled.length > 1);
   if (isNamed(selection)) {
     const lines = cancelled.map(({ id, running }) =>
-      `Job ${printable(id)} ${running ? `runs and is ${ended}` : "cancelled"}`
+      `Job ${id} ${running ? `runs and is ${ended}` : "cancelled"}`
     );
     return await tellNamed(lines, others);
   }
@@ -47,5 +46,5 @@ export async function cancel(
     ...(waiting > 0 ? [`${counted(waiting, "job")} cancelled`] : []),
     ...(running.length > 0 ? [`${counted(running.length, "job")} ${ended}`] : []),
   ];
-  await print(parts.length > 0 ? `${[parts.join(", "), ...others].join("; ")}.\n` : `${words.none}\n`);
+  await printLines(parts.length > 0 ? `${[parts.join(", "), ...others].join("; ")}.` : words.none);
 }

@@ -6,7 +6,7 @@ import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
 import { json, jsonArray } from "../output.ts";
-import { print, printAll } from "../standard_streams.ts";
+import { print, printAll, printLines } from "../standard_streams.ts";
 import { flexible } from "../table_layout.ts";
 import { printTable } from "../terminal_width.ts";
 
@@ -34,7 +34,7 @@ export async function configGet(this: Context, flags: { json?: boolean }, key: s
   checkSettingName(key);
   await using store = await openQueue(this, "empty");
   const setting = await settingInForce(store, key);
-  await print(flags.json ? `${json(setting)}\n` : `${setting.value}\n`);
+  await (flags.json ? print(`${json(setting)}\n`) : printLines(setting.value));
 }
 
 /** Stores a setting. */
@@ -48,7 +48,7 @@ export async function configSet(
   await using store = await openQueue(this, "create");
   await store.setSetting(key, value);
   const stored: SettingInForce = { key, value, source: "stored" };
-  await print(flags.json ? `${json(stored)}\n` : `Set ${key} to ${value}.\n`);
+  await (flags.json ? print(`${json(stored)}\n`) : printLines(`Set ${key} to ${value}.`));
 }
 
 /** Forgets a stored setting, so that its default is in force. */
@@ -57,11 +57,8 @@ export async function configUnset(this: Context, flags: { json?: boolean }, key:
   await using store = await openQueue(this, "empty");
   const removed = await store.unsetSetting(key);
   const unset: SettingInForce = { key, value: defaultSetting(key), source: "default" };
-  await print(
-    flags.json
-      ? `${json(unset)}\n`
-      : `${removed ? `Unset ${key}` : `${key} was not set`}; it is ${unset.value} (the default).\n`,
-  );
+  const words = `${removed ? `Unset ${key}` : `${key} was not set`}; it is ${unset.value} (the default).`;
+  await (flags.json ? print(`${json(unset)}\n`) : printLines(words));
 }
 
 async function settingsInForce(store: Store): Promise<SettingInForce[]> {

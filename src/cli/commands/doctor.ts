@@ -1,11 +1,14 @@
-import { databaseUrl } from "../../config.ts";
+import { allowances, databaseUrl } from "../../config.ts";
 import { exitStatus, QueuectlError } from "../../errors.ts";
 import { statIfThere } from "../../files.ts";
+import { type Exposure, spoolExposures } from "../../other_users.ts";
 import { printable } from "../../printable.ts";
+import { formatSize } from "../../size.ts";
 import { openStore } from "../../store/open.ts";
-import { beingMoved } from "../../store/refusals.ts";
+import { beingMoved, sharedDatabaseAdvice, SharedDatabaseError } from "../../store/refusals.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
-import { findGone, hostName, takeSnapshot } from "../../worker/processes.ts";
+import { spoolProblem } from "../../worker/spool.ts";
+import { diskOf, findGone, hostName, takeSnapshot } from "../../worker/processes.ts";
 import type { Context } from "../context.ts";
 import { counted, json } from "../output.ts";
 import { hostNames } from "../process_output.ts";
@@ -56,24 +59,48 @@ async function examine(
   report: (findings: Finding[], status?: number) => Promise<void>,
 ): Promise<void> {
   const url = databaseUrl(context.db);
+  const exposures: Exposure[] = [];
   let store: Store;
   try {
-    // Who can write it is reported with the rest.
-    store = await openStore(url, { missing: "empty", durable: false, allowShared: true });
+    store = await openStore(url, {
+      missing: "empty",
+      durable: false,
+      ...allowances(context.allowed),
+      // Who can write a file is reported with the rest; what somebody else has made is not even opened, here or on a server.
+      inspect: (found) => exposures.push(...found),
+    });
   } catch (error) {
+    if (error instanceof SharedDatabaseError) {
+      return await report(strangerFindings(error.parts), exitStatus(error));
+    }
     if (!(error instanceof QueuectlError)) throw error;
-    return await report(asFinding(error), exitStatus(error));
+    const findings = exposures.length > 0 ? exposures.map(exposureFinding) : asFinding(error);
+    if (!url.includes("://")) findings.push(...await checkDisks([url]));
+    return await report(findings, exitStatus(error));
   }
   await using opened = store;
   if (!opened.exists) {
     const what = `There is no database ${opened.location} yet`;
     return await report([{ level: "note", what, advice: "enqueue makes it" }]);
   }
-  await report(checkFiles(opened));
+  await report(checkFiles(opened, exposures));
+  await report(checkSpool(opened, exposures));
+  await report(await checkDisks(foldersOf(opened)));
+  await report(strangerFindings(await opened.strangers()));
   await report(await checkMove(opened).catch(asFinding));
   // Each of them may meet the damage that is looked for.
   await report(await checkData(opened).catch(asFinding));
   await report(await checkProcesses(opened).catch(asFinding));
+}
+
+/** Where it writes on this host; what is wrong with the place of a spool is told by {@link checkSpool}. */
+function foldersOf(store: Store): string[] {
+  try {
+    return store.shared ? [store.spool] : [store.location, store.spool];
+  } catch (error) {
+    asFinding(error);
+    return [];
+  }
 }
 
 function asFinding(error: unknown): Finding[] {
@@ -81,28 +108,65 @@ function asFinding(error: unknown): Finding[] {
   return [{ level: "error", what: error.message }];
 }
 
-function checkFiles(store: Store): Finding[] {
+const exposureFinding = ({ what, advice }: Exposure): Finding => ({ level: "error", what, advice });
+
+/** What others own in the database, or have made in it. */
+const strangerFindings = (parts: readonly string[]): Finding[] =>
+  parts.map((what) => ({
+    level: "error",
+    what: `Other users could have commands run as you: ${what}`,
+    advice: sharedDatabaseAdvice,
+    isAdviceShared: true,
+  }));
+
+function checkFiles(store: Store, exposures: readonly Exposure[]): Finding[] {
   // A database on a server is no file.
   const file = statIfThere(store.location);
   const size = file ? `, ${file.size} bytes` : "";
   const findings: Finding[] = [{ level: "ok", what: `Database ${store.location}${size}` }];
+  // What it says of modes is made up there.
+  if (Deno.build.os === "windows") return findings;
+  findings.push(...exposures.map(exposureFinding));
   // SQLite gives its other files the mode of the first.
-  for (const path of [store.location, store.spool]) {
-    const mode = statIfThere(path)?.mode ?? 0;
-    if (mode & 0o022) {
-      findings.push({
-        level: "error",
-        what: `${path} can be written by other users`,
-        advice: `run: chmod go-w ${path}`,
-      });
-    } else if (mode & 0o044) {
-      findings.push({
-        level: "note",
-        what: `${path} can be read by other users, with all commands and their output`,
-      });
-    }
+  return [...findings, ...readableFindings(store.location)];
+}
+
+/** Whether workers of this user can run commands here, and who else could do what with their files. */
+function checkSpool(store: Store, exposures: readonly Exposure[]): Finding[] {
+  try {
+    const problem = spoolProblem(store.spool);
+    if (problem) throw problem;
+    if (Deno.build.os === "windows") return [];
+    const found = spoolExposures(store.spool).filter(({ what }) =>
+      !exposures.some((known) => known.what === what)
+    );
+    return [...found.map(exposureFinding), ...readableFindings(store.spool)];
+  } catch (error) {
+    return asFinding(error);
   }
-  return findings;
+}
+
+function readableFindings(path: string): Finding[] {
+  const mode = statIfThere(path)?.mode ?? 0;
+  if ((mode & 0o044) === 0 || (mode & 0o022) !== 0) return [];
+  const what = `${path} can be read by other users, with all commands and their output`;
+  return [{ level: "note", what }];
+}
+
+/** Bytes that are left on a disk which is full, and on one which soon may be: as much as a command may print before it is cut. */
+const [fullDisk, shortDisk] = [1024 ** 2, 32 * 1024 ** 2];
+
+/** Names each disk that is full, or may soon be, once. Of a path that is not there nothing is told. */
+async function checkDisks(paths: readonly string[]): Promise<Finding[]> {
+  const disks = await Promise.all(paths.map((path) => diskOf(path)));
+  const short = new Map(
+    disks.flatMap((disk) => disk && disk.free < shortDisk ? [[disk.mount, disk.free]] : []),
+  );
+  return [...short].map(([mount, free]) => ({
+    level: free < fullDisk ? "error" : "note",
+    what: `The disk ${mount} ${free < fullDisk ? "is full" : "is nearly full"}: ${formatSize(free)} left`,
+    advice: "make room on it; queuectl clean makes room within the database for what comes",
+  }));
 }
 
 /** A queue whose move to another database was interrupted refuses every change. */

@@ -1,9 +1,10 @@
-import { pathResolver } from "../../absolute_path.ts";
+import { currentFolder, pathResolver } from "../../absolute_path.ts";
 import { QueuectlError } from "../../errors.ts";
 import { statIfThere } from "../../files.ts";
 import type { JobFields } from "../../job/job_fields.ts";
 import { checkNewJob, parseJson } from "../../job/new_job.ts";
-import { commandOfWords, windowsCommandOfWords } from "../../job/shell_words.ts";
+import { commandOfWords } from "../../job/shell_words.ts";
+import { windowsCommandOfWords } from "../../job/windows_words.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import {
@@ -45,7 +46,7 @@ export async function enqueue(this: Context, flags: EnqueueFlags, ...args: strin
     throw new QueuectlError("usage", "Flag --id names one job, not those of many lines");
   }
   warnOfFolder(fields.cwd, absolute);
-  const lines = { file: form.file, fields, folder: fields.cwd ?? currentFolder() };
+  const lines = { file: form.file, fields, folder: typedIn };
   if (!await enqueueLines(this, lines, report, afterwards)) this.process.exitCode = interrupted;
 }
 
@@ -103,22 +104,10 @@ export function describe(form: Exclude<EnqueueForm, { kind: "lines" }>, fields: 
   }
   refuseNotUnique(fields, fields);
   const command = form.kind === "shell" ? form.text : commandOf(form.words);
-  return { cwd: fields.cwd ?? currentFolder(), ...fields, command };
+  return { cwd: fields.cwd ?? typedIn(), ...fields, command };
 }
 
 const commandOf = Deno.build.os === "windows" ? windowsCommandOfWords : commandOfWords;
 
 /** Where a job runs that is given as a command: where it was typed. */
-function currentFolder(): string {
-  try {
-    return Deno.cwd();
-  } catch (error) {
-    throw new QueuectlError(
-      "usage",
-      "The current folder is not there any more; say with --cwd where to run",
-      {
-        cause: error,
-      },
-    );
-  }
-}
+const typedIn = () => currentFolder("say with --cwd where to run");

@@ -12,7 +12,7 @@ import { openQueue } from "../open_queue.ts";
 import { counted, jsonArray } from "../output.ts";
 import { openProgress } from "../progress_line.ts";
 import { fileChunks, readLines, standardInput } from "../standard_input.ts";
-import { print, printAll, printMessage } from "../standard_streams.ts";
+import { idLines, print, printAll, printLines, printMessage } from "../standard_streams.ts";
 import { type Afterwards, type Report, withGroupHint } from "./enqueue_one.ts";
 
 /** How the lines of a file, or of standard input where it is null, become jobs. */
@@ -21,7 +21,7 @@ export interface Lines {
   /** What jobs have that do not say otherwise. */
   fields: Partial<JobFields>;
   /** Where lines of shell text run that get no `cwd` from the fields. */
-  folder: string;
+  folder(): string;
 }
 
 /** (new) → pending: a job for each line, all or none; false where Ctrl-C came before all were read, and none is stored. */
@@ -79,10 +79,10 @@ export async function enqueueLines(
   });
   progress[Symbol.dispose]();
   if (report === "json") await printAll(jsonArray(intake.ids()));
-  else if (report === "ids") await printAll(linesOf(intake.ids()));
+  else if (report === "ids") await printAll(idLines(intake.ids()));
   else {
     const kept = count < jobs ? `, ${jobs - count} in the queue already` : "";
-    await print(`${counted(count, "job")} inserted${kept}.\n`);
+    await printLines(`${counted(count, "job")} inserted${kept}.`);
   }
   await afterwards?.(store, intake.ids());
   return true;
@@ -129,10 +129,6 @@ function indexOf(ids: Iterable<string>, id: string | undefined): number | undefi
   }
 }
 
-function* linesOf(ids: Iterable<string>): Generator<string> {
-  for (const id of ids) yield `${id}\n`;
-}
-
 /** The bytes, and how much of them was read: null where nobody knows how many there are. */
 async function openSource(file: string | null) {
   if (file === null) return { chunks: standardInput(), share: () => null };
@@ -153,10 +149,11 @@ function jobReader(
   absolute: (path: string) => string,
 ): (line: string) => CheckedJob {
   const hasFields = Object.keys(fields).length > 0;
-  const shellFields = { cwd: folder, ...fields };
+  let shellFields: Partial<JobFields> | undefined;
   return (line) => {
     if (kindOfText(line) === "shell") {
       refuseNotUnique(fields, fields);
+      shellFields ??= { cwd: fields.cwd ?? folder(), ...fields };
       return checkNewJob({ ...shellFields, command: line.replace(/\r$/, "") }, absolute);
     }
     const value = withGroupHint(line, () => parseJson(line));

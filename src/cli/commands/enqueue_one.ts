@@ -2,12 +2,12 @@ import { pathResolver } from "../../absolute_path.ts";
 import { configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import { type CheckedJob, parseNewJob, withDefaults } from "../../job/new_job.ts";
-import { later } from "../../later.ts";
 import type { Store } from "../../store/store.ts";
 import type { DatabaseChoice } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
 import { jsonArray } from "../output.ts";
-import { print, printAll, printMessage } from "../standard_streams.ts";
+import { idLines, printAll, printLines, printMessage } from "../standard_streams.ts";
+import { jsonHint } from "../windows_quotes.ts";
 
 /** What is printed about new jobs: a sentence, a JSON array of their ids, or each id on a line. */
 export type Report = "text" | "json" | "ids";
@@ -33,24 +33,37 @@ export async function enqueueOne(
   const { settings, queues } = await store.enqueueDefaults();
   const job = withDefaults(checked, configFrom(settings), queues);
   const [{ id, existing }] = await store.enqueue([job]);
+  await warnOfCommand(job.command);
   if (job.after !== undefined && !existing) await tellWhetherCancelled(store, id);
   if (report === "json") await printAll(jsonArray([id]));
-  else if (report === "ids") await print(`${id}\n`);
-  else await print(existing ? `Job ${id} is in the queue already.\n` : `Job ${id} inserted.\n`);
+  else if (report === "ids") await printAll(idLines([id]));
+  else await printLines(existing ? `Job ${id} is in the queue already.` : `Job ${id} inserted.`);
   await afterwards?.(store, [id]);
+}
+
+/** Says on standard error what Windows cannot start: the job is stored all the same, a host of another system may take it. */
+export async function warnOfCommand(command: string): Promise<void> {
+  if (Deno.build.os !== "windows") return;
+  const { textProblem } = await import("../../worker/windows/command_line.ts");
+  const problem = textProblem(command);
+  if (problem !== undefined) printMessage(`The command fails on this host: ${problem}`);
 }
 
 /** Says that a new job does not run, because one that it waits for has failed already. */
 async function tellWhetherCancelled(store: Store, id: string): Promise<void> {
   const detail = await store.detail(id);
   if (detail.state !== "cancelled") return;
-  const { failureWords } = await import(later("../follow/words.ts")) as typeof import("../follow/words.ts");
+  const { failureWords } = await import("../follow/words.ts");
   printMessage(failureWords(detail));
 }
 
 /** Runs `action`. Shells differ in what they do to quotes, so JSON that is not JSON was most often right where it was typed. */
 export const withQuotingHint = <T>(json: string, action: () => T): T =>
-  withHint(() => isShellGroup(json) ? groupHint : "Run queuectl enqueue --help for how to quote it", action);
+  withHint(() => isShellGroup(json) ? groupHint : quotingHint, action);
+
+const quotingHint = Deno.build.os === "windows"
+  ? jsonHint
+  : "Run queuectl enqueue --help for how to quote it";
 
 /** The same for a line of a file, whose quotes no shell has seen. */
 export const withGroupHint = <T>(json: string, action: () => T): T =>

@@ -1,9 +1,11 @@
-import { configFrom } from "../../config.ts";
+import { allowances, configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import type { JobDetail } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
 import { delay } from "../../worker/delay.ts";
+import { hostText } from "../../worker/host_text.ts";
 import { boundedText, endsOfPieces } from "../../worker/output.ts";
+import { announceReader } from "../../worker/output_readers.ts";
 import { runFiles } from "../../worker/spool.ts";
 import { readSpooled } from "../../worker/spool_output.ts";
 import type { Context, DatabaseChoice } from "../context.ts";
@@ -58,7 +60,7 @@ export async function logs(this: Context, flags: LogsFlags, id?: string): Promis
   const attempt = flags.attempt === undefined ? undefined : count("attempt", flags.attempt, 1);
   await using store = await openQueue(this, "empty");
   if (id === undefined) await followEach(this, store, flags, lines, queues);
-  else await printJob(store, flags, id, lines, attempt);
+  else await printJob(this, store, flags, id, lines, attempt);
 }
 
 /** `logs --follow`; it may be said once more. */
@@ -88,7 +90,8 @@ async function followEach(
   const sinks = flags.json ? jsonSinks(flags) : lineSinks(flags);
   // Of a queue that was not there before every run is new.
   const begun = () => tellOfNewQueues(followed, queues);
-  await followAll(followed, changes, sinks, { lines, queues, fromStart: !isThere, begun });
+  using output = announceReader(followed.spool, null, allowances(choice.allowed).allowShared);
+  await followAll(followed, changes, sinks, { lines, queues, fromStart: !isThere, begun, output });
 }
 
 /** The same for lines as JSON. */
@@ -111,6 +114,7 @@ async function whenMade(choice: DatabaseChoice): Promise<Store> {
 }
 
 async function printJob(
+  choice: DatabaseChoice,
   store: Store,
   flags: LogsFlags,
   id: string,
@@ -122,7 +126,8 @@ async function printJob(
   if (flags.follow) {
     const sink = flags.json ? jsonSink(detail.id, flags) : plainSink(flags);
     using changes = changesOf(store);
-    await followJob(store, changes, detail, sink, { lines, only });
+    using output = announceReader(store.spool, detail.id, allowances(choice.allowed).allowShared);
+    await followJob(store, changes, detail, sink, { lines, only, output });
     return;
   }
   const printed = await printedBy(store, detail, only);
@@ -172,14 +177,17 @@ async function printedBy(
     const ended = await store.runAfter(seq, only - 1);
     if (ended?.run === only || only === 0) return ended && { ...ended, attempt: ended.number };
     // It runs here, or the store has what its worker has sent.
-    const spooled = readSpooled(runFiles(store.spool, seq, only), maxOutput);
+    const files = runFiles(store.spool, seq, only);
+    const spooled = await hostText.read((decoder) => readSpooled(files, maxOutput, decoder));
     if (spooled) return { ...spooled, run: only, attempt: attempts };
     const pieces = await store.keptOutput(seq, only);
-    const textOf = (stream: "out" | "err") =>
-      boundedText(endsOfPieces(pieces.filter((piece) => piece.stream === stream)), maxOutput);
+    const textOf = (stream: "out" | "err") => {
+      const ends = endsOfPieces(pieces.filter((piece) => piece.stream === stream));
+      return hostText.read((decoder) => boundedText(ends, maxOutput, decoder));
+    };
     // Where it has ended meanwhile there is nothing left of it, and its result is in the store.
     if (pieces.length > 0 || await store.isRunning(seq, only)) {
-      return { run: only, attempt: attempts, output: textOf("out"), errorOutput: textOf("err") };
+      return { run: only, attempt: attempts, output: await textOf("out"), errorOutput: await textOf("err") };
     }
     if ((await store.progress([seq])).length === 0) return null;
   }

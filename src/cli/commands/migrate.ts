@@ -1,14 +1,13 @@
-import { isSharingAllowed } from "../../config.ts";
+import { allowances } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import { type JobState, jobStates } from "../../job/job.ts";
-import { printable } from "../../printable.ts";
 import { abandonMove, checkSource, type Moved, type MoveOptions, moveQueue, sum } from "../../store/move.ts";
 import { openStore } from "../../store/open.ts";
 import type { OpenOptions, RegisteredProcess, Store } from "../../store/store.ts";
 import { findGone, hostName, takeSnapshot } from "../../worker/processes.ts";
 import type { Context } from "../context.ts";
 import { counted, json } from "../output.ts";
-import { print, printMessage } from "../standard_streams.ts";
+import { print, printLines, printMessage } from "../standard_streams.ts";
 
 /** Moves a whole queue from one database to another, or finishes that. */
 export async function migrate(
@@ -20,7 +19,7 @@ export async function migrate(
     openStore(url, {
       missing,
       durable: true,
-      allowShared: isSharingAllowed(this.allowSharedDb),
+      ...allowances(this.allowed),
       notify: printMessage,
     });
   await using source = await open(from, "empty");
@@ -29,11 +28,9 @@ export async function migrate(
   }
   if (to === undefined) {
     const lost = await abandonMove(source);
-    const text = `The queue is used on in ${printable(source.location)}; its move to ${
-      printable(lost)
-    } is given up.`;
+    const text = `The queue is used on in ${source.location}; its move to ${lost} is given up.`;
     const object = { from: source.location, to: lost, abandoned: true };
-    return await print((flags.json ? json(object) : text) + "\n");
+    return await (flags.json ? print(json(object) + "\n") : printLines(text));
   }
   const progress = createProgress();
   const options: MoveOptions = { alive: findAlive, progress: progress.show };
@@ -41,7 +38,7 @@ export async function migrate(
   await checkSource(source, options);
   await using target = await open(to, "create");
   const moved = await moveQueue(source, target, options).finally(progress.clear);
-  await print(flags.json ? asJson(moved, source, target) : asText(moved, source, target));
+  await (flags.json ? print(asJson(moved, source, target)) : printLines(asText(moved, source, target)));
 }
 
 /** The two databases; the one that `--db` names may be either. There is no target where a move is to be abandoned. */
@@ -108,10 +105,8 @@ function asText({ counts, resumed }: Moved, from: Store, to: Store): string {
   const states = jobStates.filter((state) => counts[state] > 0).map((state) => `${counts[state]} ${state}`);
   const jobs = counted(sum(counts), "job") + (states.length > 0 ? ` (${states.join(", ")})` : "");
   return resumed
-    ? `Finished an earlier move: ${jobs} had come from ${printable(from.location)} to ${
-      printable(to.location)
-    }\n`
-    : `Moved ${jobs} from ${printable(from.location)} to ${printable(to.location)}\n`;
+    ? `Finished an earlier move: ${jobs} had come from ${from.location} to ${to.location}`
+    : `Moved ${jobs} from ${from.location} to ${to.location}`;
 }
 
 function asJson({ counts, resumed }: Moved, from: Store, to: Store): string {

@@ -7,7 +7,7 @@ import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, json } from "../output.ts";
 import { queueName } from "../queue_name.ts";
-import { print, printAll, printMessage } from "../standard_streams.ts";
+import { print, printLines, printMessage } from "../standard_streams.ts";
 
 export interface PauseFlags {
   /** Also stops the commands that run, or lets them go on. */
@@ -30,12 +30,12 @@ export async function pause(this: Context, flags: PauseFlags, ...names: string[]
   const rest = (index: number) =>
     stopped === null ? "" : `; ${counted(stopped[index].length, "command")} ${later}stopped`;
   if (queues.length > 0) {
-    return await printAll(queues.map((name, index) => `Queue ${name} paused${rest(index)}.\n`));
+    return await printLines(...queues.map((name, index) => `Queue ${name} paused${rest(index)}.`));
   }
-  await print(
+  await printLines(
     stopped === null
-      ? "All queues paused: what runs goes on, nothing else is started.\n"
-      : `All queues paused${rest(0)}.\n`,
+      ? "All queues paused: what runs goes on, nothing else is started."
+      : `All queues paused${rest(0)}.`,
   );
 }
 
@@ -58,8 +58,8 @@ export async function resume(this: Context, flags: PauseFlags, ...names: string[
     const command = ["queuectl resume", ...name === allQueues ? [] : [name], "--commands"].join(" ");
     return `; ${counted(count, "command")} still stopped; let go on: ${command}`;
   };
-  if (queues.length === 0) return await print(`All queues resumed${endOfLine(did(allQueues, 0))}\n`);
-  await printAll(queues.map((name, index) => `Queue ${name} resumed${endOfLine(did(name, index))}\n`));
+  if (queues.length === 0) return await printLines(`All queues resumed${endOfLine(did(allQueues, 0))}`);
+  await printLines(...queues.map((name, index) => `Queue ${name} resumed${endOfLine(did(name, index))}`));
   if (paused.includes(allQueues)) {
     printMessage("Nothing is started yet: all queues together are paused; let them go on: queuectl resume");
   }

@@ -1,11 +1,11 @@
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
 import { json } from "../output.ts";
-import { print } from "../standard_streams.ts";
+import { print, printLines } from "../standard_streams.ts";
 
 /** Removes a queue that has no jobs, and what is set for it. */
 export async function queueRm(this: Context, flags: { json?: boolean }, name: string): Promise<void> {
   await using store = await openQueue(this, "empty");
   await store.removeQueue(name);
-  await print(flags.json ? `${json({ name })}\n` : `Queue ${name} removed.\n`);
+  await (flags.json ? print(`${json({ name })}\n`) : printLines(`Queue ${name} removed.`));
 }

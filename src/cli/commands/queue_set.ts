@@ -7,7 +7,7 @@ import { openQueue } from "../open_queue.ts";
 import { json } from "../output.ts";
 import { queueName } from "../queue_name.ts";
 import { parseRate, queueObject, queueSettings } from "../queue_output.ts";
-import { print } from "../standard_streams.ts";
+import { print, printLines } from "../standard_streams.ts";
 
 export interface QueueSetFlags {
   readonly global?: boolean;
@@ -27,7 +27,7 @@ export async function queueSet(this: Context, flags: QueueSetFlags, name?: strin
   await store.setQueue(queue, changes);
   const set = (await store.queues()).find((other) => other.name === queue)!;
   const title = queue === allQueues ? "All queues together" : `Queue ${queue}`;
-  await print(flags.json ? json(queueObject(set)) + "\n" : `${title}: ${queueSettings(set)}.\n`);
+  await (flags.json ? print(json(queueObject(set)) + "\n") : printLines(`${title}: ${queueSettings(set)}.`));
 }
 
 function nameOf(flags: QueueSetFlags, name: string | undefined): string {

@@ -1,9 +1,10 @@
 import { pathResolver } from "../../absolute_path.ts";
-import { configFrom } from "../../config.ts";
+import { allowances, configFrom } from "../../config.ts";
 import { QueuectlError } from "../../errors.ts";
 import { checkNewJob, withDefaults } from "../../job/new_job.ts";
 import type { Store } from "../../store/store.ts";
 import { delay } from "../../worker/delay.ts";
+import { announceReader, type OutputReader } from "../../worker/output_readers.ts";
 import type { Context } from "../context.ts";
 import { type FieldFlags, fieldsOfFlags } from "../enqueue_fields.ts";
 import { formOf } from "../enqueue_form.ts";
@@ -17,12 +18,16 @@ import { openQueue } from "../open_queue.ts";
 import { json } from "../output.ts";
 import { OutputError, print, printMessage } from "../standard_streams.ts";
 import { describe, warnOfFolder } from "./enqueue.ts";
+import { warnOfCommand } from "./enqueue_one.ts";
 
 /** Milliseconds within which a second Ctrl-C cancels the job. */
 const secondThought = 2000;
 
 /** The exit status when the reader of standard output has gone, as of a program that SIGPIPE ends. */
 const unread = 141;
+
+/** That of a job that is completed, when not all that it has printed could be given. */
+const incomplete = 125;
 
 /** What `run` takes. */
 export interface RunFlags extends FieldFlags {
@@ -41,13 +46,22 @@ export async function run(this: Context, flags: RunFlags, ...args: string[]): Pr
   const checked = checkNewJob(describe(form, fields), absolute);
   warnOfFolder(fields.cwd, absolute);
   await using store = await openQueue(this, "create");
+  // Before a worker can have run it.
+  using reader = announceReader(store.spool, checked.id, allowances(this.allowed).allowShared);
   const { settings, queues } = await store.enqueueDefaults();
   const [{ id, existing }] = await store.enqueue([withDefaults(checked, configFrom(settings), queues)]);
   if (existing) printMessage(`Job ${id} is in the queue already.`);
-  this.process.exitCode = await followToEnd(store, id, flags.json);
+  await warnOfCommand(checked.command);
+  using other = existing ? announceReader(store.spool, id, allowances(this.allowed).allowShared) : undefined;
+  this.process.exitCode = await followToEnd(store, id, other ?? reader, flags.json);
 }
 
-async function followToEnd(store: Store, id: string, asJson = false): Promise<number> {
+async function followToEnd(
+  store: Store,
+  id: string,
+  output: OutputReader,
+  asJson = false,
+): Promise<number> {
   using interrupts = onInterrupt();
   using changes = changesOf(store);
   const detached = new AbortController();
@@ -60,11 +74,12 @@ async function followToEnd(store: Store, id: string, asJson = false): Promise<nu
     const job = await followJob(store, changes, found, asJson ? jsonSink(id, {}) : plainSink({}), {
       quiet: true,
       signal: detached.signal,
+      output,
     });
     if (detached.signal.aborted) return await detach(store, id, interrupts.next);
     const last = (await store.detail(id)).runs.at(-1);
     if (asJson) await print(json(endObject(job, last)) + "\n");
-    return exitStatusOf(job.state, last);
+    return exitStatusOf(job.state, last) || (job.leftOut > 0 ? incomplete : 0);
   } catch (error) {
     if (!(error instanceof OutputError && error.closed)) throw error;
     return await leaveUnread(store, id);

@@ -1,4 +1,3 @@
-import { printable } from "../../printable.ts";
 import type { JobDetail, ParentJob } from "../../store/progress.ts";
 import type { Context } from "../context.ts";
 import { type Waiting, whyItWaits } from "../follow/waiting_words.ts";
@@ -100,8 +99,7 @@ function fieldsOf(detail: JobDetail, waits: Waiting | null): Array<[string, stri
     ["Last error", job.lastError],
     ["Dead because", deathWords(job, runs.at(-1))],
   ];
-  return fields.filter((field): field is [string, string] => field[1] !== null)
-    .map(([name, value]) => [name, printable(value)]);
+  return fields.filter((field): field is [string, string] => field[1] !== null);
 }
 
 /** How many of the jobs that one waits for are named. */
@@ -136,7 +134,7 @@ function runTable(runs: JobDetail["runs"]): Table {
       iso(run.startedAt)!,
       spelledDuration(run.endedAt - run.startedAt),
       outcomeWords(run),
-      printable(run.worker),
+      run.worker,
     ]),
   };
 }

@@ -78,7 +78,7 @@ async function linesFor(queues: readonly Queue[], width: number | undefined) {
   return { line, widthOf };
 }
 
-/** Draws the status anew every second, until Ctrl-C; also of a queue that is made meanwhile. */
+/** Draws the status anew every second, until Ctrl-C; also of a queue that is made, or put into its place, meanwhile. */
 async function watch(choice: DatabaseChoice): Promise<void> {
   let store = await openQueue(choice, "empty");
   await using stack = new AsyncDisposableStack();
@@ -88,7 +88,7 @@ async function watch(choice: DatabaseChoice): Promise<void> {
   const paceAt = createPace();
   try {
     for (let drawn: string[] = []; !stopping.signal.aborted;) {
-      if (!store.exists) {
+      if (!store.exists || !store.isInPlace()) {
         const made = await openQueue(choice, "empty");
         await store[Symbol.asyncDispose]();
         store = made;

@@ -104,7 +104,7 @@ export async function waitForJobs(
       removed.length === 1 ? `Job ${names} was removed` : `${removed.length} jobs were removed: ${names}`,
     );
   }
-  return jobs.size === 1 ? failed : Math.min(1, failed);
+  return jobs.size === 1 || failed === 0 ? failed : 1;
 }
 
 /** Says how a job has ended that did not complete; gives its exit status. */

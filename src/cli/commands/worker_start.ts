@@ -1,4 +1,4 @@
-import { databaseUrl, isSharingAllowed } from "../../config.ts";
+import { allowances, databaseUrl } from "../../config.ts";
 import type { Context } from "../context.ts";
 import { wholeNumber } from "../flag_values.ts";
 import { queueNames } from "../queue_name.ts";
@@ -6,7 +6,13 @@ import { queueNames } from "../queue_name.ts";
 /** Runs a manager in the foreground; its exit status is the one of the program. */
 export async function workerStart(
   this: Context,
-  flags: { count?: string; concurrency?: string; queue?: readonly string[]; drain?: boolean },
+  flags: {
+    count?: string;
+    concurrency?: string;
+    queue?: readonly string[];
+    drain?: boolean;
+    "pass-database"?: boolean;
+  },
 ): Promise<void> {
   const count = wholeNumber("count", flags.count, { minimum: 1, maximum: 256, default: 1 });
   const concurrency = wholeNumber("concurrency", flags.concurrency, {
@@ -15,13 +21,15 @@ export async function workerStart(
     default: 1,
   });
   const queues = queueNames("queue", flags.queue);
+  const { runBelowReaper } = await import("../../worker/first_process.ts");
   const { startWorkers } = await import("../../worker/supervisor.ts");
-  this.process.exitCode = await startWorkers({
+  this.process.exitCode = await runBelowReaper() ?? await startWorkers({
     url: databaseUrl(this.db),
     count,
     concurrency,
     queues,
     drain: flags.drain ?? false,
-    allowShared: isSharingAllowed(this.allowSharedDb),
+    allowed: allowances(this.allowed),
+    passDatabase: flags["pass-database"] ?? false,
   });
 }

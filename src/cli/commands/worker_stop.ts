@@ -5,7 +5,8 @@ import { duration } from "../flag_values.ts";
 import { openQueue } from "../open_queue.ts";
 import { counted, json } from "../output.ts";
 import { hostsNamed } from "../process_output.ts";
-import { print } from "../standard_streams.ts";
+import { print, printLines } from "../standard_streams.ts";
+import { leaveStartFolder, startFolder } from "../../worker/start_folder.ts";
 
 /** What `worker stop` takes. */
 export interface WorkerStopFlags {
@@ -27,12 +28,14 @@ export async function workerStop(this: Context, flags: WorkerStopFlags): Promise
     throw new QueuectlError("not_found", `No manager or worker found on host ${flags.host}`);
   }
   const { stopWorkers } = await import("../../worker/stop.ts");
+  // It takes as long as the commands do.
+  leaveStartFolder(startFolder());
   const stopped = await stopWorkers(store, {
     grace: asked ?? configFrom(await store.settings()).grace,
     hosts,
   });
   if (flags.json) return await print(json({ managers: stopped }) + "\n");
-  await print(
-    stopped === 0 ? "No active worker manager found.\n" : `Stopped ${counted(stopped, "worker manager")}.\n`,
+  await printLines(
+    stopped === 0 ? "No active worker manager found." : `Stopped ${counted(stopped, "worker manager")}.`,
   );
 }

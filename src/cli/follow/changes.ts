@@ -1,5 +1,6 @@
 /** When to look at the store again: told of changes, and never asking it all the time. */
 
+import { noLongerInPlace } from "../../store/refusals.ts";
 import type { Store } from "../../store/store.ts";
 import { watchChanges } from "../../worker/change_watch.ts";
 import { after } from "../../worker/delay.ts";
@@ -12,6 +13,9 @@ const [shortestPause, pauseFactor] = [20, 4];
  */
 const sharedInterval = 200;
 
+/** Milliseconds between two looks whether the database is still in its place. */
+const placeInterval = 500;
+
 export interface Changes extends Disposable {
   /**
    * Resolves with true after a change since the last call that gave true, with false when `within` milliseconds have gone
@@ -22,8 +26,12 @@ export interface Changes extends Disposable {
   hurry(): void;
 }
 
-/** Tells of what others change in the store, until it is disposed of. */
-export function changesOf(store: Pick<Store, "changed" | "watch" | "shared">): Changes {
+/** Tells of what others change in the store, until it is disposed of; `next` throws `database` once that is not in its place. */
+export function changesOf(
+  store: Pick<Store, "changed" | "watch" | "shared" | "isInPlace" | "location">,
+): Changes {
+  // The first look tells which file is to stay there.
+  store.isInPlace();
   let changed = false;
   let wake = () => {};
   let lookedAt = -Infinity;
@@ -33,7 +41,9 @@ export function changesOf(store: Pick<Store, "changed" | "watch" | "shared">): C
     wake();
   };
   const endWatching = watchChanges(store, tell);
-  const timer = store.shared ? setInterval(tell, sharedInterval) : undefined;
+  const timer = store.shared
+    ? setInterval(tell, sharedInterval)
+    : setInterval(() => store.isInPlace() || tell(), placeInterval);
 
   /** Resolves after so long, or as soon as `wake` is called. */
   async function sleep(milliseconds: number): Promise<void> {
@@ -52,6 +62,7 @@ export function changesOf(store: Pick<Store, "changed" | "watch" | "shared">): C
       lookedAt = -Infinity;
       if (!changed && within > 0) await sleep(within);
       if (!changed) return false;
+      if (!store.isInPlace()) throw noLongerInPlace(store.location);
       await new Promise<void>((resolve) => after(Math.min(pause, 1000), resolve));
       changed = false;
       lookedAt = performance.now();

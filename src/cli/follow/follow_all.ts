@@ -4,12 +4,13 @@
  */
 
 import type { JobProgress } from "../../store/progress.ts";
-import type { Store } from "../../store/store.ts";
+import type { OutputStream, Store } from "../../store/store.ts";
+import type { OutputReader } from "../../worker/output_readers.ts";
 import type { Changes } from "./changes.ts";
 import type { LineSink } from "./job_lines.ts";
 import { lastLines } from "./printed_text.ts";
 import { createRunReader, type RunReader } from "./run_reader.ts";
-import { endWords } from "./words.ts";
+import { endWords, leftOutOf } from "./words.ts";
 
 /** Milliseconds between two looks at the files of up to so many runs; with more of them the pauses are longer. */
 const [lookInterval, runsPerLook] = [100, 200];
@@ -22,6 +23,8 @@ interface FollowedRun {
   id: string;
   reader: RunReader;
   sink: LineSink;
+  /** Bytes that were left out of what is not printed. */
+  before: Record<OutputStream, number>;
 }
 
 /** How the lines of jobs are printed, and what is said beside them. */
@@ -40,6 +43,8 @@ export interface Followed {
   fromStart?: boolean;
   /** Called once nothing is missed any more. */
   begun?(): Promise<void>;
+  /** Who reads, for the workers of this host. */
+  output?: OutputReader;
 }
 
 /** Prints what all jobs print, or those of some queues, for ever. */
@@ -47,7 +52,7 @@ export async function followAll(
   store: Store,
   changes: Changes,
   { sinkOf, say }: AllSinks,
-  { lines, queues, fromStart = false, begun }: Followed,
+  { lines, queues, fromStart = false, begun, output }: Followed,
 ): Promise<never> {
   const followed = new Map<string, FollowedRun>();
   /** The newest runs of which all was printed, oldest first. */
@@ -63,7 +68,8 @@ export async function followAll(
     const sink = sinkOf(id);
     // Where it is an earlier run, all of it is read when its end is, which has the number of its attempt.
     sink.begins?.(run, attempts);
-    followed.set(key, { id, reader: createRunReader(store, seq, run), sink });
+    const reader = createRunReader(store, seq, run, output);
+    followed.set(key, { id, reader, sink, before: { out: 0, err: 0 } });
   }
 
   /** Finds the runs that were started since the last look, and ends following those that have ended. */
@@ -90,26 +96,29 @@ export async function followAll(
   }
 
   /** Prints what is left of a run that has ended; false for one that goes on. */
-  async function finish({ reader, sink, id }: FollowedRun): Promise<boolean> {
+  async function finish({ reader, sink, id, before }: FollowedRun): Promise<boolean> {
     const ended = await store.runAfter(reader.seq, reader.run - 1);
     if (ended?.run !== reader.run) {
       // It goes on, or its job was removed.
       return (await store.progress([reader.seq])).every((job) => job.run !== reader.run);
     }
     sink.begins?.(ended.run, ended.number);
-    for (const { stream, text } of reader.rest(ended)) await sink.write(stream, text);
+    for await (const { stream, text } of reader.rest(ended)) await sink.write(stream, text);
     await sink.flush();
+    for (const line of leftOutOf(id, ended, reader.leftOut(), before).words) await say(line);
     if (ended.exitCode !== 0) await say(endWords(id, ended));
     return true;
   }
 
-  async function readFirst({ reader, sink }: FollowedRun): Promise<void> {
+  async function readFirst(run: FollowedRun): Promise<void> {
+    const { reader, sink } = run;
     const texts = { out: "", err: "" };
     for (let more = true; more;) {
       const look = await reader.look(true);
       for (const { stream, text } of look.pieces) texts[stream] = lastLines(texts[stream] + text, lines);
       more = look.more;
     }
+    run.before = reader.leftOut();
     for (const stream of ["out", "err"] as const) await sink.write(stream, texts[stream]);
   }
 

@@ -4,11 +4,13 @@ import { QueuectlError } from "../../errors.ts";
 import type { Attempt } from "../../job/job.ts";
 import type { JobProgress } from "../../store/progress.ts";
 import type { OutputStream, Store } from "../../store/store.ts";
+import type { OutputReader } from "../../worker/output_readers.ts";
 import type { Changes } from "./changes.ts";
+import { surroundingJob } from "./hindrances.ts";
 import { lastLines } from "./printed_text.ts";
 import { createRunReader, type Piece, type RunReader } from "./run_reader.ts";
-import { whyItWaits } from "./waiting_words.ts";
-import { endWords, failureWords, hasEnded } from "./words.ts";
+import { ownSlotWords, whyItWaits } from "./waiting_words.ts";
+import { endWords, failureWords, hasEnded, leftOutOf } from "./words.ts";
 
 /** Milliseconds between two looks at the files of a run. */
 const lookInterval = 100;
@@ -34,19 +36,21 @@ export interface FollowOptions {
   /** Nothing is said of an attempt that completed. */
   quiet?: boolean;
   signal?: AbortSignal;
+  /** Who reads, for the workers of this host. */
+  output?: OutputReader;
 }
 
 /**
  * Prints what a job has printed in its newest run, and what it prints from then on, until it has ended for good; gives
- * how far it is then. Throws `not_found` when it is removed meanwhile.
+ * how far it is then, and how many bytes had to be left out. Throws `not_found` when it is removed meanwhile.
  */
 export async function followJob(
   store: Store,
   changes: Changes,
   found: JobProgress,
   sink: Sink,
-  { lines, only, quiet, signal }: FollowOptions = {},
-): Promise<JobProgress> {
+  { lines, only, quiet, signal, output }: FollowOptions = {},
+): Promise<JobProgress & { leftOut: number }> {
   const { seq, id } = found;
   let job = found;
   let reader: RunReader | undefined;
@@ -58,43 +62,50 @@ export async function followJob(
   let isCancelTold = false;
   const waiting = { since: performance.now(), told: false };
 
-  async function printAll(pieces: readonly Piece[]): Promise<void> {
-    for (const { stream, text } of pieces) if (text !== "") await sink.write(stream, text);
+  /** What is printed of the beginning, where only its last lines are. */
+  const first = lines === undefined ? undefined : { out: "", err: "" };
+  /** Bytes that were left out: of the present run before what is printed, and in all. */
+  let before = { out: 0, err: 0 };
+  let leftOut = 0;
+
+  async function take({ stream, text }: Piece): Promise<void> {
+    if (isFirst && first) first[stream] = lastLines(first[stream] + text, lines!);
+    else if (text !== "") await sink.write(stream, text);
   }
 
-  /** Of what there is at the beginning only the last lines are printed. */
-  async function printFirst(pieces: readonly Piece[]): Promise<void> {
-    if (lines === undefined) return await printAll(pieces);
-    const textOf = (stream: OutputStream) =>
-      lastLines(pieces.filter((piece) => piece.stream === stream).map(({ text }) => text).join(""), lines!);
-    await printAll([{ stream: "out", text: textOf("out") }, { stream: "err", text: textOf("err") }]);
+  async function endFirst(reader: RunReader): Promise<void> {
+    if (!isFirst) return;
+    isFirst = false;
+    if (!first) return;
+    before = reader.leftOut();
+    for (const stream of ["out", "err"] as const) await take({ stream, text: first[stream] });
   }
 
   /** Prints what is new of a run; true when its end was recorded. */
   async function readNew(reader: RunReader, asking: boolean): Promise<boolean> {
-    const collected: Piece[] = [];
     let gone = false;
     for (let more = true; more && !signal?.aborted;) {
       const look = await reader.look(asking);
       ({ more, gone } = look);
-      if (isFirst && lines !== undefined) collected.push(...look.pieces);
-      else await printAll(look.pieces);
+      for (const piece of look.pieces) await take(piece);
     }
-    if (isFirst) await printFirst(collected);
-    isFirst = false;
+    await endFirst(reader);
     return gone;
   }
 
   async function showEnd(attempt: Attempt): Promise<void> {
     sink.begins?.(attempt.run, attempt.number);
-    if (reader?.run === attempt.run) await printAll(reader.rest(attempt));
-    else {
+    if (reader?.run !== attempt.run) {
       if (!isFirst) sink.say(`Attempt ${attempt.number} of job ${id} begins`);
-      const pieces = createRunReader(store, seq, attempt.run).rest(attempt);
-      await (isFirst ? printFirst(pieces) : printAll(pieces));
+      reader = createRunReader(store, seq, attempt.run, output);
     }
+    for await (const piece of reader.rest(attempt)) await take(piece);
+    await endFirst(reader);
     await sink.flush?.();
-    isFirst = false;
+    const { words, bytes } = leftOutOf(id, attempt, reader.leftOut(), before);
+    leftOut += bytes;
+    for (const line of words) sink.say(line);
+    before = { out: 0, err: 0 };
     reader = undefined;
     shown = attempt.run;
     waiting.since = performance.now();
@@ -106,13 +117,17 @@ export async function followJob(
   /** Says once why a job waits: at once where it may take long, else when it does. */
   async function sayWhyItWaits(): Promise<void> {
     if (waiting.told) return;
-    const why = whyItWaits(await store.detail(id), await store.processes(), await store.queues());
+    const processes = await store.processes();
+    const detail = await store.detail(id);
+    const why = whyItWaits(detail, processes, await store.queues());
     if (!why) return;
     // A free worker, and the turn of a rate, mostly come at once.
     const isShort = !why.noWorker && (why.for === "worker" || why.for === "queue" && why.dueIn !== null);
     if (isShort && performance.now() < waiting.since + patience) return;
     waiting.told = true;
     sink.say(`Job ${id} ${why.text}`);
+    const own = ownSlotWords(why, detail, surroundingJob(), processes);
+    if (own !== null) sink.say(own);
   }
 
   /** Asks the store how far the job is; true when there is nothing more to come. */
@@ -133,7 +148,7 @@ export async function followJob(
     if (job.state !== "processing" || job.run <= shown) await sayWhyItWaits();
     else if (reader?.run !== job.run) {
       if (shown > 0 && !isFirst || waiting.told) sink.say(`Attempt ${job.attempts} of job ${id} begins`);
-      reader = createRunReader(store, seq, job.run);
+      reader = createRunReader(store, seq, job.run, output);
       sink.begins?.(job.run, job.attempts);
     }
     return false;
@@ -152,5 +167,5 @@ export async function followJob(
     stale = changed || !reader;
   }
   await sink.flush?.();
-  return job;
+  return { ...job, leftOut };
 }

@@ -3,7 +3,7 @@
 import { QueuectlError } from "../../errors.ts";
 import type { JobDetail, JobProgress } from "../../store/progress.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
-import { waitsForSomebody, whyItWaits } from "./waiting_words.ts";
+import { ownSlotWords, waitsForSomebody, whyItWaits } from "./waiting_words.ts";
 
 /** A job; undefined where it has been removed. */
 export async function detailIfThere(
@@ -22,6 +22,12 @@ export async function detailIfThere(
   }
 }
 
+/** The job in which this program runs, as its environment tells; undefined where it runs in none. */
+export function surroundingJob(): { id: string; queue: string } | undefined {
+  const [id, queue] = [Deno.env.get("QUEUECTL_JOB_ID"), Deno.env.get("QUEUECTL_QUEUE")];
+  return id === undefined || queue === undefined ? undefined : { id, queue };
+}
+
 /** What somebody has to do before these jobs can go on, in a line for each where it is so. */
 export async function hindrancesOf(
   store: Store,
@@ -36,6 +42,8 @@ export async function hindrancesOf(
     if (!waiting || waiting.for === "cancel") continue;
     const isKept = waiting.for === "release" || waiting.for === "continue" || waitsForSomebody(job, queues);
     if (waiting.noWorker || isKept) words.push(`Job ${job.id} ${waiting.text}`);
+    const own = ownSlotWords(waiting, job, surroundingJob(), processes);
+    if (own !== null) words.push(own);
   }
   return words;
 }

@@ -3,8 +3,10 @@
 import { statIfThere } from "../../files.ts";
 import type { Attempt } from "../../job/job.ts";
 import type { OutputStream, Store } from "../../store/store.ts";
+import { hostText } from "../../worker/host_text.ts";
+import type { OutputReader } from "../../worker/output_readers.ts";
 import { runFiles } from "../../worker/spool.ts";
-import { readPrinted, streams } from "../../worker/spool_output.ts";
+import { printedLength, readPrinted, streams } from "../../worker/spool_output.ts";
 import { createPrintedText } from "./printed_text.ts";
 
 /** Bytes that are read at once. */
@@ -24,36 +26,44 @@ export interface RunReader {
    * once; `gone`: its files were here and are not any more, so its end was recorded.
    */
   look(asking: boolean): Promise<{ pieces: Piece[]; more: boolean; gone: boolean }>;
-  /** What has not been read yet of the run that has ended. */
-  rest(ended: Pick<Attempt, "output" | "errorOutput">): Piece[];
+  /**
+   * What has not been read yet of the run that has ended: from its files, where they were left to readers, else what was
+   * stored.
+   */
+  rest(ended: Pick<Attempt, "output" | "errorOutput">): AsyncGenerator<Piece>;
+  /** Bytes of each output for which there was nothing but a mark. */
+  leftOut(): Record<OutputStream, number>;
 }
 
-/** Reads what a run prints from its beginning. `read` is for tests. */
+/** Reads what a run prints from its beginning; `reader` is who reads. `read` and `host` are for tests. */
 export function createRunReader(
   store: Pick<Store, "spool" | "keptOutput">,
   seq: number,
   run: number,
+  reader?: Pick<OutputReader, "hasRead">,
   read = readPrinted,
+  host = hostText,
 ): RunReader {
   const files = runFiles(store.spool, seq, run);
-  const texts = { out: createPrintedText(), err: createPrintedText() };
-  const sizes: Record<OutputStream, number> = { out: 0, err: 0 };
+  const texts = { out: createPrintedText(host.decoder), err: createPrintedText(host.decoder) };
   let isHere = false;
 
-  function readHere(): { pieces: Piece[]; more: boolean; gone: boolean } {
+  async function textOf(stream: OutputStream, position: number, content: Uint8Array): Promise<Piece> {
+    await host.prepare(content);
+    return { stream, text: texts[stream].take(position, content) };
+  }
+
+  async function readHere(): Promise<{ pieces: Piece[]; more: boolean; gone: boolean }> {
     const pieces: Piece[] = [];
     let more = false;
     try {
       for (const stream of streams) {
-        const size = statIfThere(`${files}.${stream}`)?.size ?? 0;
-        // A file that is emptied has another size too.
-        if (size === sizes[stream]) continue;
-        const { position, content } = read(files, stream, texts[stream].position, pieceLength);
-        if (content.length === 0) sizes[stream] = size;
-        else {
-          pieces.push({ stream, text: texts[stream].take(position, content) });
-          more = true;
-        }
+        if (printedLength(files, stream) <= texts[stream].position) continue;
+        const found = read(files, stream, texts[stream].position, pieceLength);
+        // In the moment in which it is emptied there is nothing.
+        if (!found || found.content.length === 0) continue;
+        pieces.push(await textOf(stream, found.position, found.content));
+        more = true;
       }
     } catch (error) {
       // Its end was recorded in this moment; what was read before counts as read.
@@ -66,27 +76,40 @@ export function createRunReader(
 
   async function ask(): Promise<Piece[]> {
     const after = { out: texts.out.position, err: texts.err.position };
-    return (await store.keptOutput(seq, run, after)).map(({ stream, position, content }) => ({
-      stream,
-      text: texts[stream].take(position, content),
-    }));
+    const pieces: Piece[] = [];
+    for (const { stream, position, content } of await store.keptOutput(seq, run, after)) {
+      pieces.push(await textOf(stream, position, content));
+    }
+    return pieces;
+  }
+
+  async function look(asking: boolean): Promise<{ pieces: Piece[]; more: boolean; gone: boolean }> {
+    if (statIfThere(`${files}.out`)) {
+      isHere = true;
+      return await readHere();
+    }
+    const gone = isHere;
+    isHere = false;
+    return { pieces: asking && !gone ? await ask() : [], more: false, gone };
   }
 
   return {
     seq,
     run,
-    async look(asking) {
-      if (statIfThere(`${files}.out`)) {
-        isHere = true;
-        return readHere();
+    look,
+    async *rest({ output, errorOutput }) {
+      for (let more = true; more;) {
+        const found = await look(false);
+        yield* found.pieces;
+        more = found.more;
       }
-      const gone = isHere;
-      isHere = false;
-      return { pieces: asking && !gone ? await ask() : [], more: false, gone };
+      // Removed one after the other: what was read while both were there is all of it, unless they were shortened.
+      const isAll = streams.every((stream) => printedLength(files, stream) === texts[stream].position) &&
+        streams.every((stream) => statIfThere(`${files}.${stream}`));
+      yield { stream: "out", text: texts.out.rest(isAll ? null : output) };
+      yield { stream: "err", text: texts.err.rest(isAll ? null : errorOutput) };
+      if (isAll) reader?.hasRead(files);
     },
-    rest: ({ output, errorOutput }) => [
-      { stream: "out", text: texts.out.rest(output) },
-      { stream: "err", text: texts.err.rest(errorOutput) },
-    ],
+    leftOut: () => ({ out: texts.out.leftOut, err: texts.err.leftOut }),
   };
 }

@@ -1,7 +1,7 @@
 /** Where followed output goes: as it is, or a line each with its job in front. */
 
 import type { OutputStream } from "../../store/store.ts";
-import { print, printError, printMessage } from "../standard_streams.ts";
+import { passOnError, print, printError, printMessage } from "../standard_streams.ts";
 import type { AllSinks } from "./follow_all.ts";
 import type { Sink } from "./follow_job.ts";
 import { createLines, type LineTarget } from "./job_lines.ts";
@@ -26,7 +26,7 @@ function targetOf(stream: OutputStream, { stdout, stderr }: StreamChoice): Outpu
 const isTerminal = (target: OutputStream) => (target === "out" ? Deno.stdout : Deno.stderr).isTerminal();
 
 const printTo = async (target: OutputStream, text: string) =>
-  target === "out" ? await print(text) : printError(text);
+  await (target === "out" ? print(text) : passOnError(text));
 
 const wantsColours = () => (Deno.env.get("NO_COLOR") ?? "") === "";
 

@@ -50,6 +50,28 @@ function stoppedWords({ id, queue }: JobDetail, queues: readonly Queue[]): strin
   return `is stopped; let it go on: queuectl ${command}`;
 }
 
+/** That a job waits for the slot or the place of the job in which it is waited for; null where it does not. */
+export function ownSlotWords(
+  { for: what, text }: Waiting,
+  { queue }: Pick<JobDetail, "queue">,
+  own: { id: string; queue: string } | undefined,
+  processes: readonly RegisteredProcess[],
+): string | null {
+  const workers = processes.filter(({ role, queues }) =>
+    role === "worker" && (queues?.includes(queue) ?? true)
+  );
+  const holds = `Job ${own?.id}, in which this waits, holds`;
+  if (own === undefined || !processes.some(({ running }) => running.includes(own.id))) return null;
+  const isFull = workers.every(({ running, concurrency }) => running.length >= concurrency);
+  const isIn = workers.some(({ running }) => running.includes(own.id));
+  if (what === "worker" && isFull && isIn) {
+    return `${holds} a slot itself: where all do, start more with worker start --concurrency N`;
+  }
+  const isForPlace = what === "queue" && text.startsWith("waits for a place");
+  if (!isForPlace || own.queue !== queue && !text.endsWith("of all queues run")) return null;
+  return `${holds} a place itself: where all do, give more with queue set --concurrency N`;
+}
+
 /** Why a job does not go on at once; null where it runs, or has ended. `queues` are all there are. */
 export function whyItWaits(
   job: JobDetail,
@@ -137,17 +159,16 @@ export function waitsForSomebody(
 
 /** `job a, which is processing, and 2 more jobs`; of one that waits for somebody, for what. */
 function parentWords({ parents: [first], job: { blocked } }: JobDetail, queues: readonly Queue[]): string {
-  const isPaused = (name: string) => queues.some((queue) => queue.name === name && queue.paused);
-  const waits = first.state === "pending" || first.state === "failed";
-  const state = waits && first.held
-    ? "held"
-    : waits && isPaused(first.queue)
-    ? `${first.state} in queue ${first.queue}, which is paused`
-    : waits && isPaused(allQueues)
-    ? `${first.state} while all queues are paused`
-    : first.state;
   const more = blocked > 1 ? `, and ${blocked - 1} more ${blocked > 2 ? "jobs" : "job"}` : "";
-  return `job ${printable(first.id)}, which is ${state}${more}`;
+  return `job ${printable(first.id)}, which is ${parentState(first, queues)}${more}`;
+}
+
+function parentState({ state, held, queue }: JobDetail["parents"][number], queues: readonly Queue[]): string {
+  const isPaused = (name: string) => queues.some((queue) => queue.name === name && queue.paused);
+  if (state !== "pending" && state !== "failed") return state;
+  if (held) return "held";
+  if (isPaused(queue)) return `${state} in queue ${queue}, which is paused`;
+  return isPaused(allQueues) ? `${state} while all queues are paused` : state;
 }
 
 const aheadWords = (ahead: number) =>

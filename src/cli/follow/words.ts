@@ -2,9 +2,11 @@
 
 import { spelledDuration } from "../../duration.ts";
 import { tryAgainLater } from "../../job/backoff.ts";
+import { statusWords } from "../../job/exit_status.ts";
 import type { JobState } from "../../job/job.ts";
 import { printable } from "../../printable.ts";
 import type { EndedRun, JobDetail, JobProgress } from "../../store/progress.ts";
+import type { OutputStream } from "../../store/running_output.ts";
 import { isBecauseOfParent } from "../../store/refusals.ts";
 import { deathWords } from "../retry_words.ts";
 
@@ -15,14 +17,21 @@ export const hasEnded = (state: JobState): boolean =>
 /** Exit statuses of `wait` and `run` for what has none of its own. */
 export const statuses = { notStarted: 126, lost: 137, timedOut: 142, cancelled: 143, unknown: 1 } as const;
 
-/** The exit status that a job has, which has ended for good: that of its last run, 128 + n after a signal. */
-export function exitStatusOf(state: JobState, last: EndedRun | undefined): number {
+/**
+ * The exit status that a job has, which has ended for good: that of its last run, 128 + n after a signal. One that only
+ * Windows has is 1 elsewhere: cut to the 8 bits of other systems it could be any, and 0 too.
+ */
+export function exitStatusOf(
+  state: JobState,
+  last: EndedRun | undefined,
+  isWindows = Deno.build.os === "windows",
+): number {
   if (state === "completed") return 0;
   if (state === "cancelled") return statuses.cancelled;
   switch (last?.outcome) {
     case "exited":
     case "signaled":
-      return last.exitCode || statuses.unknown;
+      return isWindows || isByte(last.exitCode) ? last.exitCode || statuses.unknown : statuses.unknown;
     case "timed_out":
       return statuses.timedOut;
     case "lost":
@@ -33,6 +42,8 @@ export function exitStatusOf(state: JobState, last: EndedRun | undefined): numbe
       return statuses.unknown;
   }
 }
+
+const isByte = (status: number | null): boolean => status !== null && status >= 0 && status <= 255;
 
 /** How a job has ended, as `wait --json` and `run --json` print it; of one that has not ended the last run is no matter. */
 export function endObject(
@@ -58,7 +69,7 @@ export function outcomeWords({ outcome, exitCode, signal }: EndedRun): string {
   switch (outcome) {
     case "exited":
       if (exitCode === tryAgainLater) return `${laterWords} (exit code ${exitCode})`;
-      return exitCode === 0 ? "completed" : `exit code ${exitCode}`;
+      return exitCode === 0 ? "completed" : `exit code ${statusWords(exitCode!)}`;
     case "signaled":
       return signal ?? `exit code ${exitCode}`;
     case "timed_out":
@@ -86,6 +97,23 @@ export function endWords(id: string, run: EndedRun): string {
   if (run.outcome === "handed_back") return `${what} was ${words} after ${took}`;
   if (run.outcome === "cancelled") return `${what} was cancelled after ${took}`;
   return `${what} failed after ${took}: ${words}`;
+}
+
+/**
+ * A line for each output of a run of which bytes were left out, without those `before`:
+ * `1234 bytes of the standard output of attempt 1 of job a are left out`.
+ */
+export function leftOutOf(
+  id: string,
+  { number }: EndedRun,
+  bytes: Record<OutputStream, number>,
+  before: Record<OutputStream, number>,
+): { words: string[]; bytes: number } {
+  const counts = { output: bytes.out - before.out, error: bytes.err - before.err };
+  const words = Object.entries(counts).filter(([, count]) => count > 0).map(([stream, count]) =>
+    `${count} bytes of the standard ${stream} of attempt ${number} of job ${id} are left out`
+  );
+  return { words, bytes: counts.output + counts.error };
 }
 
 /** `Job a is dead: exit code 3`; what is said of a job that has ended for good without success. */

@@ -1,15 +1,13 @@
 /** The settings that are kept in the database. */
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { argument, json } from "./flags.ts";
 
 const key = argument("KEY", "Name of the setting");
 
 const configList = buildCommand<{ json?: boolean }, [], Context>({
-  loader: async () =>
-    (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configList,
+  loader: async () => (await import("../commands/config.ts")).configList,
   parameters: { flags: { json } },
   docs: {
     brief: "List all settings",
@@ -22,8 +20,7 @@ EXAMPLES
 });
 
 const configGet = buildCommand<{ json?: boolean }, [string], Context>({
-  loader: async () =>
-    (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configGet,
+  loader: async () => (await import("../commands/config.ts")).configGet,
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [key] } },
   docs: {
     brief: "Print the value of a setting",
@@ -35,8 +32,7 @@ EXAMPLES
 });
 
 const configSet = buildCommand<{ json?: boolean }, [string, string], Context>({
-  loader: async () =>
-    (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configSet,
+  loader: async () => (await import("../commands/config.ts")).configSet,
   parameters: {
     flags: { json },
     positional: { kind: "tuple", parameters: [key, argument("VALUE", "The new value")] },
@@ -52,8 +48,7 @@ EXAMPLES
 });
 
 const configUnset = buildCommand<{ json?: boolean }, [string], Context>({
-  loader: async () =>
-    (await import(later("../commands/config.ts")) as typeof import("../commands/config.ts")).configUnset,
+  loader: async () => (await import("../commands/config.ts")).configUnset,
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [key] } },
   docs: {
     brief: "Put a setting back to its default",
@@ -77,6 +72,7 @@ SETTINGS
   base-backoff  Seconds; retry n waits base-backoff ^ n, linear base-backoff * n [default: 2]
   max-backoff   The longest wait before a retry [default: 1h]
   jitter        Part of every wait that is left to chance, 0 to 1 [default: 0]
+  max-postponed How often in a row exit status 75 puts a job off [default: none]
   timeout       Time that a run may take; 0 is no limit [default: 1h]
   grace         Time that running commands are given on a stop and a cancel [default: 10s]
   lease         Time after which a worker that is not heard of is taken for gone [default: 30s]

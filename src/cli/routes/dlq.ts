@@ -1,7 +1,6 @@
 /** The dead letter queue: list, show, retry, purge. */
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
-import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import type { ChangeFlags } from "../job_changes.ts";
 import type { FilterFlags } from "../job_filter.ts";
@@ -13,8 +12,7 @@ type DeadFilterFlags = Omit<FilterFlags, "state">;
 const id = argument("ID", "Id of a dead job, or a prefix no other job has");
 const ids = { kind: "array", parameter: id } as const;
 const dlqList = buildCommand<DeadFilterFlags & PageFlags & { columns?: string }, [], Context>({
-  loader: async () =>
-    (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqList,
+  loader: async () => (await import("../commands/dlq.ts")).dlqList,
   parameters: {
     flags: {
       ...filters,
@@ -38,8 +36,7 @@ EXAMPLES
 });
 
 const dlqShow = buildCommand<{ json?: boolean }, [string], Context>({
-  loader: async () =>
-    (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqShow,
+  loader: async () => (await import("../commands/dlq.ts")).dlqShow,
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [id] } },
   docs: {
     brief: "Show all about a dead job and its attempts, as show does",
@@ -55,8 +52,7 @@ const dlqRetry = buildCommand<
   string[],
   Context
 >({
-  loader: async () =>
-    (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqRetry,
+  loader: async () => (await import("../commands/dlq.ts")).dlqRetry,
   parameters: {
     flags: { all: given("Retry every dead job"), ...filters, ...changes, json },
     positional: ids,
@@ -75,8 +71,7 @@ EXAMPLES
 });
 
 const dlqPurge = buildCommand<DeadFilterFlags & { all?: boolean; json?: boolean }, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/dlq.ts")) as typeof import("../commands/dlq.ts")).dlqPurge,
+  loader: async () => (await import("../commands/dlq.ts")).dlqPurge,
   parameters: { flags: { all: given("Remove every dead job"), ...filters, json }, positional: ids },
   docs: {
     brief: "Remove dead jobs for good, with their output",

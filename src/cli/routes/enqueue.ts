@@ -2,7 +2,6 @@
 
 import { buildCommand } from "@stricli/core";
 import type { EnqueueFlags } from "../commands/enqueue.ts";
-import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { argument, given, value, values } from "./flags.ts";
 
@@ -40,7 +39,7 @@ export const fieldFlags = {
   ),
   "max-backoff": value("DURATION", "No wait is longer [default: setting max-backoff]"),
   jitter: value("PART", "Part of every wait that is left to chance, 0 to 1 [default: setting jitter]"),
-  "retry-on": value("CODES", "Retry only after these exit statuses, like 1,70-75"),
+  "retry-on": value("CODES", "Retry only after these exit statuses, like 1,70-75 or -1"),
   "no-retry-on": value("CODES", "Do not retry after these exit statuses"),
   after: values("ID", "Only when this job is completed; several times, or a,b"),
   "after-any": values("ID", "Only when this job has ended, however; several times, or a,b"),
@@ -48,8 +47,7 @@ export const fieldFlags = {
 
 /** `enqueue`: (new) → pending. */
 export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/enqueue.ts")) as typeof import("../commands/enqueue.ts")).enqueue,
+  loader: async () => (await import("../commands/enqueue.ts")).enqueue,
   parameters: {
     flags: {
       ...fieldFlags,
@@ -123,6 +121,6 @@ EXAMPLES
   queuectl enqueue "{\\"command\\": \\"echo hello\\"}"     (cmd.exe)
 
 ON WINDOWS
-  Arguments behind -- are put into double quotes for cmd.exe. One that has % or " in it is refused, because nothing keeps cmd.exe from changing it: write such a command as JSON.`,
+  SHELL TEXT is one line for cmd.exe. Behind --, every argument reaches a program as it is. A batch file gets each in double quotes where it needs them, so that it starts no command; powershell.exe runs .ps1 files. Words for cmd.exe's own commands (echo, dir) cannot have % or ". In JSON, "-- PROGRAM ARGS" starts a program without cmd.exe. Commands have no input, and timeout /T 2 fails without: ping -n 3 127.0.0.1 >nul waits as long. Git Bash turns /c into a path; with MSYS_NO_PATHCONV=1 it does not.`,
   },
 });

@@ -4,7 +4,6 @@ import { buildCommand } from "@stricli/core";
 import type { LogsFlags } from "../commands/logs.ts";
 import type { RunFlags } from "../commands/run.ts";
 import type { WaitFlags } from "../commands/wait.ts";
-import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { fieldFlags } from "./enqueue.ts";
 import { argument, given, json, value, values } from "./flags.ts";
@@ -15,8 +14,7 @@ const oneJobOrAll = { kind: "tuple", parameters: [{ ...id, optional: true }] } a
 
 /** `show`: all about one job. */
 export const show = buildCommand<{ json?: boolean }, [string], Context>({
-  loader: async () =>
-    (await import(later("../commands/show.ts")) as typeof import("../commands/show.ts")).show,
+  loader: async () => (await import("../commands/show.ts")).show,
   parameters: { flags: { json }, positional: oneJob },
   docs: {
     brief: "Show all about a job, its attempts, and why it waits",
@@ -43,8 +41,7 @@ const logsFlags = {
 
 /** `logs`: what a job has printed. */
 export const logs = buildCommand<LogsFlags, [string?], Context>({
-  loader: async () =>
-    (await import(later("../commands/logs.ts")) as typeof import("../commands/logs.ts")).logs,
+  loader: async () => (await import("../commands/logs.ts")).logs,
   parameters: {
     flags: {
       follow: given("Go on with what it prints, until it has ended for good; Ctrl-C ends it"),
@@ -80,8 +77,7 @@ EXAMPLES
 
 /** `follow`: the same as `logs --follow`. */
 export const follow = buildCommand<LogsFlags, [string?], Context>({
-  loader: async () =>
-    (await import(later("../commands/logs.ts")) as typeof import("../commands/logs.ts")).follow,
+  loader: async () => (await import("../commands/logs.ts")).follow,
   parameters: {
     // Typed all the same, as for tail and logs.
     flags: { follow: { ...given("It follows anyway"), hidden: true }, ...logsFlags },
@@ -105,8 +101,7 @@ EXAMPLES
 
 /** `wait`: until jobs have ended. */
 export const wait = buildCommand<WaitFlags, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/wait.ts")) as typeof import("../commands/wait.ts")).wait,
+  loader: async () => (await import("../commands/wait.ts")).wait,
   parameters: {
     flags: {
       all: given("Wait until nothing is left to run or retry"),
@@ -130,6 +125,7 @@ EXIT STATUS
   several  0 when all are completed, else 1; with --all, --queue and --tag 1 as long as any of these jobs is dead or cancelled
   124      The time was over before
   130      Ctrl-C
+A status that only Windows has, like -1, is 1 on other systems.
 Mistakes have the statuses of all commands (2 usage, 3 not found, ...), with a line on standard error.
 
 EXAMPLES
@@ -148,7 +144,7 @@ EXAMPLES
 
 /** `run`: enqueues a command and follows it. */
 export const run = buildCommand<RunFlags, string[], Context>({
-  loader: async () => (await import(later("../commands/run.ts")) as typeof import("../commands/run.ts")).run,
+  loader: async () => (await import("../commands/run.ts")).run,
   parameters: {
     flags: { ...fieldFlags, json },
     positional: { kind: "array", parameter: argument("JOB", 'What to run, as for "queuectl enqueue"') },

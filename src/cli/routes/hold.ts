@@ -1,7 +1,6 @@
 /** Keeping jobs back, and letting them go. */
 
 import { buildCommand } from "@stricli/core";
-import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import type { FilterFlags } from "../job_filter.ts";
 import { choices, filters, ids, json, state, statesHelp } from "./flags.ts";
@@ -10,8 +9,7 @@ type Json = { json?: boolean };
 
 /** `hold`: jobs that wait, until they are released. */
 export const hold = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/hold.ts")) as typeof import("../commands/hold.ts")).hold,
+  loader: async () => (await import("../commands/hold.ts")).hold,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
     brief: "Keep jobs that wait from being run",
@@ -32,8 +30,7 @@ EXAMPLES
 
 /** `release`: held jobs can be run. */
 export const release = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/hold.ts")) as typeof import("../commands/hold.ts")).release,
+  loader: async () => (await import("../commands/hold.ts")).release,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
     brief: "Let jobs go that are held",

@@ -3,7 +3,6 @@
 import { buildCommand } from "@stricli/core";
 import type { ListFlags } from "../commands/list.ts";
 import type { StatusFlags } from "../commands/status.ts";
-import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import type { ChangeFlags } from "../job_changes.ts";
 import type { FilterFlags } from "../job_filter.ts";
@@ -26,8 +25,7 @@ type Json = { json?: boolean };
 
 /** `list`: jobs as a table or JSON. */
 export const list = buildCommand<ListFlags, [], Context>({
-  loader: async () =>
-    (await import(later("../commands/list.ts")) as typeof import("../commands/list.ts")).list,
+  loader: async () => (await import("../commands/list.ts")).list,
   parameters: {
     flags: {
       state,
@@ -65,8 +63,7 @@ EXAMPLES
 
 /** `status`: the number of jobs in every state. */
 export const status = buildCommand<StatusFlags, [], Context>({
-  loader: async () =>
-    (await import(later("../commands/status.ts")) as typeof import("../commands/status.ts")).status,
+  loader: async () => (await import("../commands/status.ts")).status,
   parameters: {
     flags: {
       workers: given("Tell of the workers also where none runs"),
@@ -92,8 +89,7 @@ EXAMPLES
 
 /** `cancel`: jobs that wait or run → cancelled. */
 export const cancel = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/cancel.ts")) as typeof import("../commands/cancel.ts")).cancel,
+  loader: async () => (await import("../commands/cancel.ts")).cancel,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
     brief: "Cancel jobs that wait or run",
@@ -113,8 +109,7 @@ EXAMPLES
 
 /** `signal`: to the commands of jobs that run. */
 export const signal = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/signal.ts")) as typeof import("../commands/signal.ts")).signal,
+  loader: async () => (await import("../commands/signal.ts")).signal,
   parameters: {
     flags: { state, ...filters, json },
     positional: {
@@ -142,8 +137,7 @@ EXAMPLES
 
 /** `retry`: jobs that have ended, or wait for a retry → pending. */
 export const retry = buildCommand<FilterFlags & ChangeFlags & Json, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/retry.ts")) as typeof import("../commands/retry.ts")).retry,
+  loader: async () => (await import("../commands/retry.ts")).retry,
   parameters: { flags: { state, ...filters, ...changes, json }, positional: ids },
   docs: {
     brief: "Put jobs that ended or failed back into the queue (also: restart)",
@@ -163,7 +157,7 @@ EXAMPLES
 
 /** `rm`: jobs that do not run → (gone). */
 export const rm = buildCommand<FilterFlags & Json, string[], Context>({
-  loader: async () => (await import(later("../commands/rm.ts")) as typeof import("../commands/rm.ts")).rm,
+  loader: async () => (await import("../commands/rm.ts")).rm,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
     brief: "Remove jobs for good, with their runs and output",
@@ -183,7 +177,7 @@ EXAMPLES
 
 /** `clean`: completed jobs → (gone). */
 export const clean = buildCommand<Omit<FilterFlags, "state"> & Json, [], Context>({
-  loader: async () => (await import(later("../commands/rm.ts")) as typeof import("../commands/rm.ts")).clean,
+  loader: async () => (await import("../commands/rm.ts")).clean,
   parameters: { flags: { ...filters, json } },
   docs: {
     brief: "Remove all completed jobs, with their output: rm --state completed",
@@ -200,8 +194,7 @@ EXAMPLES
 
 /** `edit`: other fields for jobs that do not run. */
 export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/edit.ts")) as typeof import("../commands/edit.ts")).edit,
+  loader: async () => (await import("../commands/edit.ts")).edit,
   parameters: { flags: { ...changes, json }, positional: ids },
   docs: {
     brief: "Change jobs that do not run",

@@ -1,7 +1,6 @@
 /** Care of the database: moving a queue, looking for damage. */
 
 import { buildCommand } from "@stricli/core";
-import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { given, json, value } from "./flags.ts";
 
@@ -11,8 +10,7 @@ export const migrate = buildCommand<
   [],
   Context
 >({
-  loader: async () =>
-    (await import(later("../commands/migrate.ts")) as typeof import("../commands/migrate.ts")).migrate,
+  loader: async () => (await import("../commands/migrate.ts")).migrate,
   parameters: {
     flags: {
       from: value("DATABASE", "Where the queue is; a file or a postgres:// URL"),
@@ -39,8 +37,7 @@ EXAMPLES
 
 /** `doctor`: looks for damage. */
 export const doctor = buildCommand<{ json?: boolean }, [], Context>({
-  loader: async () =>
-    (await import(later("../commands/doctor.ts")) as typeof import("../commands/doctor.ts")).doctor,
+  loader: async () => (await import("../commands/doctor.ts")).doctor,
   parameters: { flags: { json } },
   docs: {
     brief: "Check the database, its files and its workers, and say what to do",

@@ -4,7 +4,6 @@ import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { MoveFlags } from "../commands/move.ts";
 import type { PauseFlags } from "../commands/pause.ts";
 import type { QueueSetFlags } from "../commands/queue_set.ts";
-import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { argument, filters, given, ids, json, state, statesHelp, value } from "./flags.ts";
 
@@ -12,7 +11,7 @@ type Json = { json?: boolean };
 
 const queueList = buildCommand<Json, [], Context>({
   loader: async () =>
-    (await import(later("../commands/queue_list.ts")) as typeof import("../commands/queue_list.ts"))
+    (await import("../commands/queue_list.ts"))
       .queueList,
   parameters: { flags: { json } },
   docs: {
@@ -29,14 +28,13 @@ EXAMPLES
 });
 
 const queueSet = buildCommand<QueueSetFlags, [string?], Context>({
-  loader: async () =>
-    (await import(later("../commands/queue_set.ts")) as typeof import("../commands/queue_set.ts")).queueSet,
+  loader: async () => (await import("../commands/queue_set.ts")).queueSet,
   parameters: {
     flags: {
       concurrency: value("N", "The most jobs of it that run at once, on all hosts together; or none"),
       rate: value(
         "RATE",
-        "The most jobs of it that are started within a time: 10/s, 10/m, 100/h, 5/30s; or none",
+        "The most commands of it that begin within a time: 10/s, 10/m, 100/h, 5/30s; or none",
       ),
       "max-retries": value("N", "Retries of new jobs in it that do not say; or none: as by setting"),
       timeout: value(
@@ -72,8 +70,7 @@ EXAMPLES
 });
 
 const queueRm = buildCommand<Json, [string], Context>({
-  loader: async () =>
-    (await import(later("../commands/queue_rm.ts")) as typeof import("../commands/queue_rm.ts")).queueRm,
+  loader: async () => (await import("../commands/queue_rm.ts")).queueRm,
   parameters: {
     flags: { json },
     positional: { kind: "tuple", parameters: [argument("NAME", "Name of the queue")] },
@@ -108,8 +105,7 @@ const queues = {
 
 /** `pause`: nothing is started. */
 export const pause = buildCommand<PauseFlags, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/pause.ts")) as typeof import("../commands/pause.ts")).pause,
+  loader: async () => (await import("../commands/pause.ts")).pause,
   parameters: {
     flags: { commands: given("Also stop the commands that run, with SIGSTOP to all their processes"), json },
     positional: queues,
@@ -133,8 +129,7 @@ EXAMPLES
 
 /** `resume`: jobs are started again. */
 export const resume = buildCommand<PauseFlags, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/pause.ts")) as typeof import("../commands/pause.ts")).resume,
+  loader: async () => (await import("../commands/pause.ts")).resume,
   parameters: {
     flags: { commands: given("Also let commands go on that were stopped, with SIGCONT"), json },
     positional: queues,
@@ -155,8 +150,7 @@ EXAMPLES
 
 /** `move`: jobs that do not run → another queue. */
 export const move = buildCommand<MoveFlags, string[], Context>({
-  loader: async () =>
-    (await import(later("../commands/move.ts")) as typeof import("../commands/move.ts")).move,
+  loader: async () => (await import("../commands/move.ts")).move,
   parameters: {
     flags: { state, ...filters, queue: value("QUEUE", "Where they go to; made if need be"), json },
     positional: ids,

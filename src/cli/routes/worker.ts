@@ -2,17 +2,16 @@
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { WorkerStopFlags } from "../commands/worker_stop.ts";
-import { later } from "../../later.ts";
 import type { Context } from "../context.ts";
 import { given, json, value, values } from "./flags.ts";
 
 const workerStart = buildCommand<
-  { count?: string; concurrency?: string; queue?: string[]; drain?: boolean },
+  { count?: string; concurrency?: string; queue?: string[]; drain?: boolean; "pass-database"?: boolean },
   [],
   Context
 >({
   loader: async () =>
-    (await import(later("../commands/worker_start.ts")) as typeof import("../commands/worker_start.ts"))
+    (await import("../commands/worker_start.ts"))
       .workerStart,
   parameters: {
     flags: {
@@ -20,6 +19,7 @@ const workerStart = buildCommand<
       concurrency: value("K", "Commands that each of them runs side by side, 1 to 1024 [default: 1]"),
       queue: values("QUEUE", "Only jobs of these queues: a,b [default: all]"),
       drain: given("End when nothing is left to run or retry"),
+      "pass-database": given("Give commands QUEUECTL_DB with the password of its URL"),
     },
   },
   docs: {
@@ -27,6 +27,9 @@ const workerStart = buildCommand<
     fullDescription:
       `Run jobs in the foreground until Ctrl-C or "queuectl worker stop". Running commands may then finish
 within the setting "grace"; what does not is ended and goes back into the queue.
+
+Commands get QUEUECTL_DB without a password: those that use the queue themselves find one in ~/.pgpass,
+PGPASSFILE or PGPASSWORD of the worker, or get it with --pass-database.
 
 With --drain it ends by itself. It does not wait for jobs that are held or paused, nor for those of queues that
 it does not take.
@@ -46,7 +49,7 @@ EXAMPLES
 
 const workerStop = buildCommand<WorkerStopFlags, [], Context>({
   loader: async () =>
-    (await import(later("../commands/worker_stop.ts")) as typeof import("../commands/worker_stop.ts"))
+    (await import("../commands/worker_stop.ts"))
       .workerStop,
   parameters: {
     flags: {
@@ -71,7 +74,7 @@ EXAMPLES
 
 const workerList = buildCommand<{ json?: boolean }, [], Context>({
   loader: async () =>
-    (await import(later("../commands/worker_list.ts")) as typeof import("../commands/worker_list.ts"))
+    (await import("../commands/worker_list.ts"))
       .workerList,
   parameters: { flags: { json } },
   docs: {

@@ -6,7 +6,6 @@ import { count, jobsTable, lastSeq, openLocked } from "./move_lock.ts";
 import { notification } from "./notifications.ts";
 import { listProcesses } from "./processes.ts";
 import { deaths } from "./queries.ts";
-import { forgetSearchIndex } from "./search_index.ts";
 import { asJson, storable } from "./storable.ts";
 
 /** Locks the queue and adds another one's rows to it. */
@@ -88,8 +87,6 @@ async function complete(
   await run("UPDATE queuectl.counters SET died = CASE shard WHEN 0 THEN $1::bigint ELSE 0 END", [
     deathsHere + deaths,
   ]);
-  // The keys that come are older than what was here.
-  await forgetSearchIndex(database, run);
   const highest = Math.max(last, await lastSeq(database, run));
   if (highest > 0) {
     await run("SELECT setval(pg_get_serial_sequence($1, 'seq')::regclass, $2::bigint)", [

@@ -1,14 +1,14 @@
 /** Cancelling jobs, from any terminal: one that runs is ended by its worker. */
 
 import { noAftermath, type TellAftermath } from "../aftermath.ts";
-import { type FoundJob, scopes } from "../refusals.ts";
+import { scopes } from "../refusals.ts";
 import type { Cancelled, Selection } from "../store.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { settle } from "./dependencies.ts";
 import { notification } from "./notifications.ts";
 import { choose } from "./selection.ts";
-import { asArray } from "./storable.ts";
+import { asArray, asJson } from "./storable.ts";
 
 /** pending or failed → cancelled; for one that is processing, its worker is asked to end it. */
 export async function cancel(
@@ -46,15 +46,14 @@ export async function cancel(
 export async function cancelWaiting(
   database: Database,
   run: Run,
-  jobs: readonly Pick<FoundJob, "seq">[],
-  error: string | null = null,
+  jobs: readonly { seq: number; error?: string }[],
 ): Promise<number> {
   if (jobs.length === 0) return 0;
   await run(
-    `UPDATE queuectl.jobs SET state = 'cancelled', available = false, held = false, next_attempt_at = NULL,
-       last_error = coalesce($3, last_error), updated_at = ${timeSql("$2")}
-     WHERE seq = ANY($1::bigint[])`,
-    [asArray(jobs.map(({ seq }) => seq)), database.now(), error],
+    `UPDATE queuectl.jobs AS job SET state = 'cancelled', available = false, held = false, next_attempt_at = NULL,
+       last_error = coalesce(each.error, job.last_error), updated_at = ${timeSql("$2")}
+     FROM json_to_recordset($1::text::json) AS each (seq bigint, error text) WHERE job.seq = each.seq`,
+    [asJson(jobs.map(({ seq, error }) => ({ seq, error }))), database.now()],
   );
   return await settle(database, run, jobs.map(({ seq }) => seq));
 }

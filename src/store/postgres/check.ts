@@ -1,11 +1,19 @@
 /** Looks for data that breaks the invariants of schema.ts; the pages themselves are the server's to check. */
 
-import { jobStates } from "../../job/job.ts";
-import { environment, number, retryRules, type Row } from "../rows.ts";
-import { partSize } from "../key_parts.ts";
-import { unfindable } from "../search_index.ts";
+import { jobStates, outcomeKinds } from "../../job/job.ts";
+import { damageReport, readQueue, readRun, readSetting, readWholeJob } from "../damage_report.ts";
+import { queueColumns } from "../queues.ts";
+import {
+  endedRunColumns,
+  environment,
+  jobColumns,
+  number,
+  processColumns,
+  processFromRow,
+  retryRules,
+  type Row,
+} from "../rows.ts";
 import type { Database } from "./database.ts";
-import { countUnfindable } from "./search_index.ts";
 
 /** Rows that are read at once. */
 const page = 500;
@@ -51,7 +59,7 @@ const invariants: Array<[string, string]> = [
          UNION ALL ${
       jobStates.map((state) => `SELECT '${state}', -sum(${state}) FROM queuectl.counters`).join(" UNION ALL ")
     }
-       ) AS counted GROUP BY state HAVING sum(n) <> 0
+       ) AS counted GROUP BY state HAVING sum(n) <> 0::numeric
      ) AS wrong`,
     "counts of `status` differ from the jobs",
   ],
@@ -77,7 +85,7 @@ const invariants: Array<[string, string]> = [
         " UNION ALL ",
       )
     }
-       ) AS counted GROUP BY queue, state HAVING sum(n) <> 0
+       ) AS counted GROUP BY queue, state HAVING sum(n) <> 0::numeric
      ) AS wrong`,
     "counts of queues differ from the jobs",
   ],
@@ -132,14 +140,22 @@ const invariants: Array<[string, string]> = [
        OR NOT EXISTS (SELECT 1 FROM queuectl.jobs WHERE seq = edge.child)`,
     "dependencies are of jobs that do not exist",
   ],
-  [
-    `SELECT count(*) AS n FROM queuectl.jobs JOIN queuectl.part_ages ON part = seq / ${partSize} WHERE created_at > newest`,
-    "jobs are newer than their part of the keys",
-  ],
 ];
 
 /** Every problem found, in words; empty when the data is sound. Reads all of it. */
 export async function check(database: Database): Promise<string[]> {
+  const damage = await damagedRows(database);
+  try {
+    return [...damage, ...await brokenInvariants(database)];
+  } catch (error) {
+    // What cannot be read keeps others from being counted.
+    if (damage.length > 0) return damage;
+    throw error;
+  }
+}
+
+/** What breaks an invariant, counted. */
+async function brokenInvariants(database: Database): Promise<string[]> {
   const answers = await database.batch(invariants.map(([text]) => ({ text })), {
     readOnly: true,
     pace: "slow",
@@ -152,9 +168,44 @@ export async function check(database: Database): Promise<string[]> {
     const unreadable = await countUnreadable(database, column, read);
     if (unreadable > 0) problems.push(`${unreadable} jobs have ${meaning} that cannot be read`);
   }
-  const missing = await countUnfindable(database);
-  if (missing > 0) problems.push(`${missing} ${unfindable}`);
   return problems;
+}
+
+/** The rows that cannot be read, named. */
+async function damagedRows(database: Database): Promise<string[]> {
+  const report = damageReport();
+  const effort = { readOnly: true, pace: "slow" } as const;
+  async function inPages(table: string, columns: string, key: string, read: (row: Row) => unknown) {
+    for (let last = 0;;) {
+      const [rows] = await database.batch([{
+        text:
+          `SELECT ${columns} FROM queuectl.${table} WHERE ${key} > $1::bigint ORDER BY ${key} LIMIT ${page}`,
+        parameters: [last],
+      }], effort);
+      report.look(rows, read);
+      const next = rows.at(-1)?.[key];
+      // Behind a key that no number can be nothing can be asked for.
+      if (rows.length < page || !Number.isSafeInteger(next)) return;
+      last = next as number;
+    }
+  }
+  await inPages("jobs", `${jobColumns}, run, claim`, "seq", readWholeJob);
+  const [runs, processes, queues, settings] = await database.batch([
+    // All others are as few as its type allows.
+    {
+      text: `SELECT ${endedRunColumns}, job FROM queuectl.attempts
+        WHERE abs(started_at) > 8640000000000000 OR abs(ended_at) > 8640000000000000
+          OR outcome <> ALL (ARRAY[${outcomeKinds.map((kind) => `'${kind}'`).join(", ")}]) LIMIT 100`,
+    },
+    { text: `SELECT ${processColumns} FROM queuectl.processes` },
+    { text: `SELECT ${queueColumns} FROM queuectl.queues` },
+    { text: "SELECT key, value FROM queuectl.config" },
+  ], effort);
+  report.look(runs, readRun);
+  report.look(processes, (row) => processFromRow(row, 0, new Map()));
+  report.look(queues, readQueue);
+  report.look(settings, readSetting);
+  return report.lines();
 }
 
 /** Columns with JSON, which is read as a worker does: before version 16 no server can try a text as JSON. */

@@ -1,5 +1,6 @@
 /** What becomes of jobs that wait for others when those are to run again, in the transaction that has locked those. */
 
+import { comingBack, stuckBy } from "../comeback.ts";
 import { type FoundJob, keyIsWith } from "../refusals.ts";
 import { retriable } from "../retriable.ts";
 import { number } from "../rows.ts";
@@ -7,83 +8,99 @@ import { timeSql } from "./clock.ts";
 import type { Database, Row, Run } from "./database.ts";
 import { explain, lockJobs, markBroken, reasonOf } from "./dependencies.ts";
 import { asArray } from "./storable.ts";
-import { jobsWithoutKeys } from "./unique.ts";
+import { keysOf } from "./unique.ts";
 
 /**
  * Opens the dependencies on these jobs again, which are to run again. Who still waits waits for them too; who was cancelled
  * because of them, and for no other reason, waits again (cancelled → pending), and who waits for that one. Gives the
- * keys of those, and of those that stay cancelled because another one has their unique key.
+ * keys of those, and of those that stay cancelled because another one has their unique key. The number of statements
+ * does not grow with that of the jobs, and each reads every dependency of these jobs at most once: others wait for the
+ * locks meanwhile.
  */
 export async function reopen(
   database: Database,
   run: Run,
   jobs: readonly number[],
 ): Promise<{ back: number[]; stay: number[] }> {
-  const [back, stay]: number[][] = [[], []];
-  for (let again = jobs; again.length > 0;) {
-    const keys = asArray(again);
-    const rows = await run(
-      "SELECT DISTINCT child FROM queuectl.dependencies WHERE parent = ANY ($1::bigint[]) AND NOT open",
-      [keys],
-    );
-    if (rows.length === 0) break;
-    // What is broken is known only when nobody else can take it back.
-    await lockJobs(run, rows.map((row) => number(row, "child")));
-    const broken = await run(
-      "SELECT DISTINCT child FROM queuectl.dependencies WHERE parent = ANY ($1::bigint[]) AND NOT open AND broken",
-      [keys],
-    );
+  const candidates = await lockCancelledBecauseOf(run, jobs);
+  const failures = candidates.length > 0 ? await failedParents(run, candidates) : [];
+  const keys = candidates.length > 0 ? await keysOf(run, candidates) : { jobs: [], holders: [] };
+  const { back, stay } = comingBack(candidates, failures, keys);
+  const touched = await openAgain(run, [...jobs, ...back]);
+  for (const job of [...back, ...stay.keys()]) touched.delete(job);
+  const stuck = stuckBy(touched, failures, back).map(reasonOf);
+  await markBroken(run, stuck);
+  await explain(run, [
+    ...stuck,
+    ...[...stay].map(([child, { id, key }]) => ({ parent: 0, child, reason: keyIsWith(id, key) })),
+  ]);
+  if (back.length > 0) {
     await run(
-      `WITH opened AS (
-         UPDATE queuectl.dependencies SET open = true, broken = false WHERE parent = ANY ($1::bigint[]) AND NOT open
-         RETURNING child
-       ),
-       counted AS (SELECT child, count(*) AS n FROM opened GROUP BY child)
-       UPDATE queuectl.jobs AS job SET blocked = job.blocked + n, available = false
-       FROM counted WHERE job.seq = counted.child`,
-      [keys],
+      `UPDATE queuectl.jobs SET ${backInQueue} last_error = NULL, updated_at = ${timeSql("$2")}
+       WHERE seq = ANY ($1::bigint[])`,
+      [asArray(back), database.now()],
     );
-    const ends = await takeBack(database, run, broken.map((row) => number(row, "child")));
-    // One by one: they can be more than the arguments of a call.
-    for (const job of ends.stay) stay.push(job);
-    for (const job of ends.back) back.push(job);
-    again = ends.back;
   }
-  return { back, stay };
+  return { back, stay: [...stay.keys()] };
+}
+
+/**
+ * The jobs that were cancelled because of these, which are locked, or because of one that was. Locks them, and all that
+ * waited for one of them or for these.
+ */
+async function lockCancelledBecauseOf(run: Run, jobs: readonly number[]): Promise<number[]> {
+  const keys = [asArray(jobs)];
+  const broken = `WITH RECURSIVE broken (job) AS (
+      SELECT pg_catalog.unnest($1::bigint[])
+      UNION SELECT edge.child FROM broken JOIN queuectl.dependencies AS edge ON edge.parent = broken.job
+      WHERE edge.broken
+    )`;
+  const children = async () =>
+    (await run(
+      `${broken} SELECT DISTINCT child FROM broken JOIN queuectl.dependencies AS edge ON edge.parent = broken.job
+       WHERE NOT edge.open`,
+      keys,
+    )).map((row) => number(row, "child"));
+  // What is broken is known only when nobody else can take it back; and then no new job can come to wait for one of them.
+  for (let locked = new Set<number>();;) {
+    const found = new Set(await children());
+    if (found.size === 0) return [];
+    if (found.isSubsetOf(locked)) break;
+    await lockJobs(run, found);
+    locked = found;
+  }
+  const rows = await run(
+    `${broken} SELECT seq FROM broken JOIN queuectl.jobs ON seq = job WHERE state = 'cancelled'`,
+    keys,
+  );
+  return rows.map((row) => number(row, "seq"));
+}
+
+/** Opens the dependencies on these jobs, which are locked, and so are the children; gives those that were cancelled because of one. */
+async function openAgain(run: Run, jobs: readonly number[]): Promise<Set<number>> {
+  const keys = [asArray(jobs)];
+  const rows = await run(
+    `SELECT child, bool_or(broken) AS broken FROM queuectl.dependencies
+     WHERE parent = ANY ($1::bigint[]) AND NOT open GROUP BY child`,
+    keys,
+  );
+  if (rows.length === 0) return new Set();
+  await run(
+    `WITH opened AS (
+       UPDATE queuectl.dependencies SET open = true, broken = false WHERE parent = ANY ($1::bigint[]) AND NOT open
+       RETURNING child
+     ),
+     counted AS (SELECT child, count(*) AS n FROM opened GROUP BY child)
+     UPDATE queuectl.jobs AS job SET blocked = job.blocked + n, available = false
+     FROM counted WHERE job.seq = counted.child`,
+    keys,
+  );
+  return new Set(rows.filter(({ broken }) => broken).map((row) => number(row, "child")));
 }
 
 /** What is SET for a job that waits again: as it was when it was cancelled because of another one. */
 export const backInQueue = `state = 'pending', held = held_before, next_attempt_at = due_before,
   available = (blocked = 0 AND NOT held_before AND due_before IS NULL), held_before = false, due_before = NULL,`;
-
-/**
- * cancelled → pending for those of these jobs, which are locked, that wait for none that is dead or cancelled; gives their
- * keys. Those whose unique keys others have `stay`, and say so.
- */
-async function takeBack(
-  database: Database,
-  run: Run,
-  jobs: readonly number[],
-): Promise<{ back: number[]; stay: number[] }> {
-  if (jobs.length === 0) return { back: [], stay: [] };
-  const stuck = (await failedParents(run, jobs)).map(reasonOf);
-  await markBroken(run, stuck);
-  await explain(run, stuck);
-  const others = new Set(jobs);
-  for (const { child } of stuck) others.delete(child);
-  const left = await jobsWithoutKeys(run, [...others], "cancelled");
-  await explain(
-    run,
-    [...left].map(([child, { id, key }]) => ({ parent: 0, child, reason: keyIsWith(id, key) })),
-  );
-  for (const child of left.keys()) others.delete(child);
-  const rows = await run(
-    `UPDATE queuectl.jobs SET ${backInQueue} last_error = NULL, updated_at = ${timeSql("$2")}
-     WHERE seq = ANY ($1::bigint[]) AND state = 'cancelled' RETURNING seq`,
-    [asArray([...others]), database.now()],
-  );
-  return { back: rows.map((row) => number(row, "seq")), stay: [...left.keys()] };
-}
 
 /** The dependencies of these jobs on the success of one that is dead or cancelled. */
 async function failedParents(run: Run, jobs: readonly number[]): Promise<Row[]> {

@@ -4,6 +4,7 @@
  */
 
 import { QueuectlError } from "../../errors.ts";
+import { authMethods, type AuthRule, parseRequireAuth, standardRule } from "./auth_rule.ts";
 import {
   type ParameterName,
   type Parameters,
@@ -11,6 +12,7 @@ import {
   withoutPassword,
 } from "./connection_url.ts";
 import { findPassword, type FoundFile, passwordFileProblem } from "./password_file.ts";
+import { otherVariables, unkept } from "./other_parameters.ts";
 import { findService } from "./service_file.ts";
 
 const sslModes = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
@@ -19,7 +21,10 @@ export type SslMode = typeof sslModes[number];
 
 /** One of the servers that are tried in turn. */
 export interface Server {
+  /** By this name its certificate and password are looked for. */
   host: string;
+  /** What to connect to; mostly the same. */
+  address: string;
   port: number;
   /** The path of its Unix socket; null for TCP. */
   socket: string | null;
@@ -33,9 +38,21 @@ export interface ConnectionOptions {
   sslMode: SslMode;
   /** PEM text of the certificates to trust; null for those of the system. */
   rootCertificates: string | null;
+  /** What the server may ask for. */
+  authentication: AuthRule;
+  /** Only a server will do that proves to know the password, to who has this encrypted connection with it. */
+  channelBinding: boolean;
+  /** The user that a Unix socket has to be of; null for those that are usual. */
+  requirePeer: string | null;
   /** Milliseconds. */
   connectTimeout: number;
+  /** Whether the system looks for connections that were cut without a word. */
+  keepAlive: boolean;
+  /** The servers are tried in an order of chance. */
+  shuffle: boolean;
   applicationName: string;
+  /** Settings of the session, as the server takes them: `-c name=value`. */
+  serverOptions: string;
   /** Only a server that takes writes will do. */
   writable: boolean;
   schema: string;
@@ -57,7 +74,9 @@ export interface Surroundings {
 }
 
 const environmentNames: Partial<Record<ParameterName, string>> = {
+  ...otherVariables,
   host: "PGHOST",
+  hostaddr: "PGHOSTADDR",
   port: "PGPORT",
   user: "PGUSER",
   password: "PGPASSWORD",
@@ -67,7 +86,12 @@ const environmentNames: Partial<Record<ParameterName, string>> = {
   passfile: "PGPASSFILE",
   application_name: "PGAPPNAME",
   connect_timeout: "PGCONNECT_TIMEOUT",
+  options: "PGOPTIONS",
   target_session_attrs: "PGTARGETSESSIONATTRS",
+  load_balance_hosts: "PGLOADBALANCEHOSTS",
+  require_auth: "PGREQUIREAUTH",
+  channel_binding: "PGCHANNELBINDING",
+  requirepeer: "PGREQUIREPEER",
 };
 
 /** Milliseconds; libpq itself would wait for ever. */
@@ -81,6 +105,8 @@ export function connectionOptions(url: string, surroundings: Surroundings): Conn
     Object.entries(environmentNames).map(([name, variable]) => [name, environment[variable] || undefined]),
   );
   const parameters = defined(fromEnvironment, serviceParameters(fromUrl, surroundings), fromUrl);
+  const problem = unkept(parameters);
+  if (problem !== undefined) throw mistake(problem);
   const user = parameters.user ?? environment.USER ?? environment.LOGNAME ?? environment.USERNAME;
   if (!user) throw mistake("it names no user, and the environment has no PGUSER");
   const database = parameters.dbname ?? user;
@@ -90,20 +116,28 @@ export function connectionOptions(url: string, surroundings: Surroundings): Conn
       filedPassword(parameters, { ...server, user, database }, surroundings, warnings);
     return { ...server, password: password ?? null };
   });
-  const attributes = parameters.target_session_attrs ?? (servers.length > 1 ? "read-write" : "any");
-  if (!["any", "read-write", "primary"].includes(attributes)) {
-    throw mistake(`target_session_attrs is any, read-write or primary, not "${attributes}"`);
-  }
+  const attributes = oneOf("target_session_attrs", parameters.target_session_attrs, [
+    servers.length > 1 ? "read-write" : "any",
+    "any",
+    "read-write",
+    "primary",
+  ]);
   return {
     servers,
     user,
     database,
     ...encryption(parameters, surroundings),
+    authentication: authentication(parameters),
+    channelBinding: channelBinding(parameters),
+    requirePeer: parameters.requirepeer || null,
     connectTimeout: timeout(parameters.connect_timeout),
-    applicationName: parameters.application_name ?? "queuectl",
+    keepAlive: oneOf("keepalives", parameters.keepalives, ["1", "0"]) === "1",
+    shuffle: oneOf("load_balance_hosts", parameters.load_balance_hosts, ["disable", "random"]) === "random",
+    applicationName: parameters.application_name ?? parameters.fallback_application_name ?? "queuectl",
+    serverOptions: parameters.options ?? "",
     writable: attributes !== "any",
     schema: schemaName(parameters.schema),
-    prepare: flag("prepare", parameters.prepare),
+    prepare: oneOf("prepare", parameters.prepare, ["true", "false"]) === "true",
     location: withoutPassword(url),
     warnings: [...new Set(warnings)],
   };
@@ -131,17 +165,28 @@ function serviceParameters(fromUrl: Parameters, { environment, readFile }: Surro
 }
 
 function serverList(parameters: Parameters, surroundings: Surroundings): Array<Omit<Server, "password">> {
-  const hosts = (parameters.host ?? "").split(",");
+  const addresses = (parameters.hostaddr ?? "").split(",");
+  const hosts = parameters.host ? parameters.host.split(",") : addresses.map(() => "");
+  if (parameters.hostaddr && addresses.length !== hosts.length) {
+    throw mistake(`it has ${hosts.length} hosts, but ${addresses.length} addresses (hostaddr)`);
+  }
   const ports = (parameters.port ?? "").split(",");
   if (ports.length !== 1 && ports.length !== hosts.length) {
     throw mistake(`it has ${hosts.length} hosts, but ${ports.length} ports`);
   }
   return hosts.map((host, index) => {
     const port = portNumber(ports.length === 1 ? ports[0] : ports[index]);
+    const address = addresses[index];
+    if (address) return { host: host || address, address, port, socket: null };
     const isFolder = host.startsWith("/");
     const folder = isFolder ? host : host === "" ? socketFolder(port, surroundings) : undefined;
-    if (folder === undefined) return { host: host || "localhost", port, socket: null };
-    return { host: isFolder ? host : "localhost", port, socket: `${folder}/.s.PGSQL.${port}` };
+    const name = host || "localhost";
+    return {
+      host: name,
+      address: name,
+      port,
+      socket: folder === undefined ? null : `${folder}/.s.PGSQL.${port}`,
+    };
   });
 }
 
@@ -179,10 +224,7 @@ function encryption(
   parameters: Parameters,
   { environment, readFile }: Surroundings,
 ): { sslMode: SslMode; rootCertificates: string | null } {
-  const mode = (parameters.sslmode ?? "prefer") as SslMode;
-  if (!sslModes.includes(mode)) {
-    throw mistake(`sslmode is ${sslModes.join(", ")}, not "${mode}"`);
-  }
+  const mode = oneOf("sslmode", parameters.sslmode ?? "prefer", sslModes);
   const named = parameters.sslrootcert;
   if (named === "system") return { sslMode: "verify-full", rootCertificates: null };
   const path = named ?? `${homeFolder(environment)}/.postgresql/root.crt`;
@@ -197,6 +239,23 @@ function encryption(
   return { sslMode: mode === "require" && rootCertificates !== null ? "verify-ca" : mode, rootCertificates };
 }
 
+function channelBinding({ channel_binding: value, sslmode }: Parameters): boolean {
+  const isRequired = oneOf("channel_binding", value, ["prefer", "disable", "require"]) === "require";
+  if (isRequired && sslmode === "disable") {
+    throw mistake("channel_binding=require needs encryption, and sslmode is disable");
+  }
+  return isRequired;
+}
+
+function authentication({ require_auth: methods = "" }: Parameters): AuthRule {
+  if (methods === "") return standardRule;
+  const rule = parseRequireAuth(methods);
+  if (rule) return rule;
+  throw mistake(
+    `require_auth is a list of ${authMethods.join(", ")}, or of those with a ! before each, not "${methods}"`,
+  );
+}
+
 function timeout(text: string | undefined): number {
   if (text === undefined) return defaultConnectTimeout;
   const seconds = Number(text);
@@ -209,13 +268,22 @@ function schemaName(name = "queuectl"): string {
   const isRight = name !== "" && new TextEncoder().encode(name).length <= 63 &&
     // deno-lint-ignore no-control-regex -- control characters are what is looked for
     !/[\x00-\x1f\x7f]/.test(name);
-  if (isRight && !/^pg_|^information_schema$/i.test(name)) return name;
-  throw mistake("schema is a name of 1 to 63 bytes that does not begin with pg_");
+  // The last would end the body of a function, in which the name is.
+  if (isRight && !/^pg_|^information_schema$|\$\w+\$/i.test(name)) return name;
+  throw mistake("schema is a name of 1 to 63 bytes that does not begin with pg_, and has no $WORD$ in it");
 }
 
-function flag(name: string, text = "true"): boolean {
-  if (text === "true" || text === "false") return text === "true";
-  throw mistake(`${name} is true or false, not "${text}"`);
+/** The value, which has to be one of these; the first where there is none. */
+function oneOf<Value extends string>(
+  name: string,
+  value: string | undefined,
+  values: readonly Value[],
+): Value {
+  const found = value ? values.find((one) => one === value) : values[0];
+  if (found !== undefined) return found;
+  throw mistake(
+    `${name} is ${[...new Set(values)].sort().join(", ").replace(/, ([^,]*)$/, " or $1")}, not "${value}"`,
+  );
 }
 
 const homeFolder = (environment: Surroundings["environment"]) =>

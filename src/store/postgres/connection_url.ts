@@ -2,10 +2,12 @@
 
 import { QueuectlError } from "../../errors.ts";
 import { didYouMean } from "../../nearest.ts";
+import { otherNames } from "./other_parameters.ts";
 
 /** What a URL, a service file or the environment can say; the names are libpq's, and `schema` and `prepare` ours. */
 export const parameterNames = [
   "host",
+  "hostaddr",
   "port",
   "user",
   "password",
@@ -15,11 +17,19 @@ export const parameterNames = [
   "passfile",
   "service",
   "servicefile",
+  "options",
   "application_name",
+  "fallback_application_name",
   "connect_timeout",
+  "keepalives",
   "target_session_attrs",
+  "load_balance_hosts",
+  "require_auth",
+  "channel_binding",
+  "requirepeer",
   "schema",
   "prepare",
+  ...otherNames,
 ] as const;
 
 export type ParameterName = typeof parameterNames[number];
@@ -52,17 +62,32 @@ export function parseConnectionUrl(url: string): Parameters {
   };
   for (const pair of query.split("&").filter((pair) => pair !== "")) {
     const [name, ...rest] = pair.split("=");
-    Object.assign(parameters, { [checkedName(decode(name))]: decode(rest.join("=")) });
+    // As JDBC has it, and libpq too.
+    const isOfJdbc = decode(name) === "ssl" && rest.join("=") === "true";
+    const given = isOfJdbc
+      ? { sslmode: "require" }
+      : { [checkedName(decode(name), query)]: decode(rest.join("=")) };
+    Object.assign(parameters, given);
   }
   return parameters;
 }
 
-/** The URL without its password, as it may be shown. */
+/** The URL without its password, as it may be shown: also where the name of that is written in another way. */
 export function withoutPassword(url: string): string {
   const [address, query] = split(url, "?");
   const shown = address.replace(/^([^/]*\/\/[^/:@]*):.*@/, "$1@");
-  const kept = query?.split("&").filter((pair) => !/^(password|%70)/i.test(pair));
+  const kept = query?.split("&").filter((pair) => !isSecret(pair.split("=")[0]));
   return kept === undefined || kept.length === 0 ? shown : `${shown}?${kept.join("&")}`;
+}
+
+/** Whether a parameter of this name, as it is written, may be a password; what cannot be decoded may be one. */
+function isSecret(name: string): boolean {
+  try {
+    return /password|secret|scram_/i.test(decodeURIComponent(name));
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return true;
+  }
 }
 
 function split(text: string, separator: string): [string, string | undefined] {
@@ -93,16 +118,14 @@ function decode(text: string): string {
   }
 }
 
-function checkedName(name: string): ParameterName {
+function checkedName(name: string, query: string): ParameterName {
   if ((parameterNames as readonly string[]).includes(name)) return name as ParameterName;
-  // What is no name at all may be part of a password with a "?" in it.
-  if (!/^\w+$/.test(name)) {
+  // What is no name at all, or comes before an "@", may be part of a password with a "?" in it.
+  if (!/^\w+$/.test(name) || query.includes("@")) {
     throw mistake(`what follows the "?" has to be NAME=VALUE, and a ? in a password %3F`);
   }
   throw mistake(
-    `it has an unknown parameter "${name}"${didYouMean(name, parameterNames)}; parameters are: ${
-      parameterNames.join(", ")
-    }`,
+    `it has an unknown parameter "${name}"${didYouMean(name, parameterNames)}`,
   );
 }
 

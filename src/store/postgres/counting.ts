@@ -1,4 +1,6 @@
-/** How jobs are counted: triggers of the schema, whose invariants schema.ts states. Released text is never changed. */
+/** How jobs are counted: triggers of the schema, whose invariants schema.ts states. */
+
+import { safePath } from "./safe_path.ts";
 
 /** All states, as columns. */
 export const states = ["pending", "processing", "completed", "failed", "dead", "cancelled"];
@@ -6,26 +8,63 @@ export const states = ["pending", "processing", "completed", "failed", "dead", "
 /** How many rows the counters are spread over. */
 const shards = 32;
 
-const sums = states.map((state) => `coalesce(sum(n) FILTER (WHERE state = '${state}'), 0) AS ${state}`);
+const sums = states.map((state) =>
+  `coalesce(sum(n) FILTER (WHERE state = '${state}'), 0::numeric)::bigint AS ${state}`
+);
 const additions = [...states, "died"].map((name) => `${name} = c.${name} + change.${name}`);
 
 /** Adds what one statement has changed; `moved` gives states with +1 and -1. */
 const count = (moved: string) => `
   UPDATE queuectl.counters AS c SET ${additions.join(", ")}
   FROM (
-    SELECT ${sums.join(", ")}, greatest(coalesce(sum(n) FILTER (WHERE state = 'dead'), 0), 0) AS died
+    SELECT ${sums.join(", ")},
+      greatest(coalesce(sum(n) FILTER (WHERE state = 'dead'), 0::numeric), 0::numeric)::bigint AS died
     FROM (SELECT state, sum(n) AS n FROM (${moved}) AS each GROUP BY state HAVING sum(n) <> 0) AS net
     HAVING count(*) > 0
   ) AS change
   WHERE c.shard = pg_backend_pid() % ${shards};
 `;
 
-const trigger = (event: string, tables: string, moved: string) => `
-  CREATE FUNCTION queuectl.count_${event}() RETURNS trigger LANGUAGE plpgsql AS $count$
+/** Adds it to the counters of every queue but "default". */
+const countByQueue = (moved: string) => `
+  INSERT INTO queuectl.queue_counters AS c (queue, shard, ${states.join(", ")})
+  SELECT queue, pg_backend_pid() % ${shards}, ${sums.join(", ")}
+  FROM (
+    SELECT queue, state, sum(n) AS n FROM (${moved}) AS each WHERE queue <> 'default'
+    GROUP BY queue, state HAVING sum(n) <> 0
+  ) AS net
+  GROUP BY queue
+  ON CONFLICT (queue, shard) DO UPDATE SET ${
+  states.map((state) => `${state} = c.${state} + excluded.${state}`).join(", ")
+};
+`;
+
+/** Where jobs had no queues yet they are not counted by those. */
+const countFunction = (event: string, isByQueue: boolean, moved: (columns: string) => string) => `
+  CREATE OR REPLACE FUNCTION queuectl.count_${event}() RETURNS trigger LANGUAGE plpgsql ${safePath} AS $count$
   BEGIN
-    ${count(moved)}
+    ${count(moved("state"))}
+    ${isByQueue ? countByQueue(moved("queue, state")) : ""}
     RETURN NULL;
   END $count$;
+`;
+
+const functions = (isByQueue: boolean) => `
+  ${countFunction("insert", isByQueue, (columns) => `SELECT ${columns}, 1 AS n FROM new_jobs`)}
+  ${countFunction("delete", isByQueue, (columns) => `SELECT ${columns}, -1 AS n FROM old_jobs`)}
+  ${
+  countFunction(
+    "update",
+    isByQueue,
+    (columns) => `SELECT ${columns}, 1 AS n FROM new_jobs UNION ALL SELECT ${columns}, -1 FROM old_jobs`,
+  )
+}
+`;
+
+/** The functions that count for all queues together and for every one but "default". */
+export const countFunctions = functions(true);
+
+const trigger = (event: string, tables: string) => `
   CREATE TRIGGER count_${event} AFTER ${event} ON queuectl.jobs REFERENCING ${tables}
     FOR EACH STATEMENT EXECUTE FUNCTION queuectl.count_${event}();
 `;
@@ -37,43 +76,8 @@ export const countersTable = `
     ${[...states, "died"].map((name) => `${name} bigint NOT NULL DEFAULT 0`).join(", ")}
   ) WITH (fillfactor = 25, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
   INSERT INTO queuectl.counters (shard) SELECT generate_series(0, ${shards - 1});
-  ${trigger("insert", "NEW TABLE AS new_jobs", "SELECT state, 1 AS n FROM new_jobs")}
-  ${trigger("delete", "OLD TABLE AS old_jobs", "SELECT state, -1 AS n FROM old_jobs")}
-  ${
-  trigger(
-    "update",
-    "OLD TABLE AS old_jobs NEW TABLE AS new_jobs",
-    "SELECT state, 1 AS n FROM new_jobs UNION ALL SELECT state, -1 FROM old_jobs",
-  )
-}
-`;
-
-const countQueuesOn = (event: string, moved: string) => `
-  CREATE OR REPLACE FUNCTION queuectl.count_${event}() RETURNS trigger LANGUAGE plpgsql AS $count$
-  BEGIN
-    ${count(moved)}
-    INSERT INTO queuectl.queue_counters AS c (queue, shard, ${states.join(", ")})
-    SELECT queue, pg_backend_pid() % ${shards}, ${sums.join(", ")}
-    FROM (
-      SELECT queue, state, sum(n) AS n FROM (${moved}) AS each WHERE queue <> 'default'
-      GROUP BY queue, state HAVING sum(n) <> 0
-    ) AS net
-    GROUP BY queue
-    ON CONFLICT (queue, shard) DO UPDATE SET ${
-  states.map((state) => `${state} = c.${state} + excluded.${state}`).join(", ")
-};
-    RETURN NULL;
-  END $count$;
-`;
-
-/** The step with queues: the same functions, which also count for every queue. */
-export const countQueues = `
-  ${countQueuesOn("insert", "SELECT queue, state, 1 AS n FROM new_jobs")}
-  ${countQueuesOn("delete", "SELECT queue, state, -1 AS n FROM old_jobs")}
-  ${
-  countQueuesOn(
-    "update",
-    "SELECT queue, state, 1 AS n FROM new_jobs UNION ALL SELECT queue, state, -1 FROM old_jobs",
-  )
-}
+  ${functions(false)}
+  ${trigger("insert", "NEW TABLE AS new_jobs")}
+  ${trigger("delete", "OLD TABLE AS old_jobs")}
+  ${trigger("update", "OLD TABLE AS old_jobs NEW TABLE AS new_jobs")}
 `;

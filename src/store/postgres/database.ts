@@ -4,16 +4,18 @@
  * - A batch is one round trip: BEGIN, its statements and COMMIT go out together, and the server skips what comes after
  *   an error. Nothing of a session outlives its transaction but prepared statements: a pooler may give every
  *   transaction another session.
- * - Every transaction sets its own time limits, and keeps the planner from reading whole tables: right after a burst
- *   its statistics are those of an empty queue.
+ * - Every transaction sets where names are looked for, see safe_path.ts, and its own time limits, and keeps the planner
+ *   from reading whole tables: right after a burst its statistics are those of an empty queue.
  * - What fails for a reason that passes is tried again, on a new connection where the old one is lost. Whoever changes
  *   something says what is to be done when nobody knows whether a lost commit has happened.
  */
 
+import type { TellDamage } from "../damage.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import { databaseError, isUnreachable, remedy, UnknownOutcomeError } from "./errors.ts";
 import { type Answer, type Link, openLink, type Row, type Statement } from "./link.ts";
-import { LinkLostError } from "./socket.ts";
+import { searchPath } from "./safe_path.ts";
+import { LinkLostError } from "./connection_errors.ts";
 
 export type { Row, Statement } from "./link.ts";
 
@@ -24,8 +26,8 @@ export interface Effort {
   unknown?: "again" | "tell";
   /** Reads one state of the database and changes nothing. */
   readOnly?: boolean;
-  /** Tried once, whatever it fails for: somebody else needs the session. */
-  once?: boolean;
+  /** The server chooses how to read, with several processes where it likes. Default: by indexes alone. */
+  planned?: boolean;
 }
 
 /** Runs a statement of a transaction. */
@@ -35,6 +37,8 @@ export interface Database {
   readonly options: ConnectionOptions;
   /** Tells this store from others in what it sends to them. */
   readonly sender: string;
+  /** Is told of damaged rows that are left out. */
+  tellDamage: TellDamage;
   /** Milliseconds since 1970 by the clock of a test; null for the clock of the server. */
   now(): number | null;
   /** Runs statements in one transaction and one round trip; gives the rows of each. */
@@ -43,6 +47,13 @@ export interface Database {
   batchOn(link: Link, statements: readonly Statement[], patience: number): Promise<Row[][]>;
   /** Runs `body` in one transaction; rolls back when it throws. `again` tells that a lost commit may have happened. */
   transaction<T>(body: (run: Run, again: boolean) => Promise<T>, effort?: Effort): Promise<T>;
+  /**
+   * After so many milliseconds (Infinity: as long as usual) nothing waits any more for a server that is not there, and soon
+   * after that for one that does not answer.
+   */
+  hasten(milliseconds: number): void;
+  /** Given from then on. */
+  readonly givenUp: AbortSignal;
   close(): Promise<void>;
 }
 
@@ -56,16 +67,28 @@ const busyLimit = 120_000;
 const unreachableLimit = 30_000;
 /** The same while a store is being opened, where somebody may have mistyped the address. */
 const openingLimit = 3000;
+/** Milliseconds for a last answer of a server that was there before. */
+const lastPatience = 4000;
 
 /** Opens the first session. `limits` are for tests. Throws `database`. */
 export async function connect(
   options: ConnectionOptions,
   clock?: () => number,
   limits = standardLimits,
+  tellDamage: TellDamage = () => {},
 ): Promise<Database> {
   const qualified = qualifier(options.schema);
   let link: Link | undefined = await openPatiently();
   let isClosed = false;
+  const giving = new AbortController();
+  const gaveUp = Promise.withResolvers<never>();
+  // Nobody may be waiting for it.
+  gaveUp.promise.catch(() => {});
+  let giveUpTimer: ReturnType<typeof setTimeout> | undefined;
+  /** When it is not worth while any more to try again. */
+  let hastenedUntil = Infinity;
+  /** Whether the last attempt has failed for want of a server. */
+  let isMissing = false;
   // Transactions wait for one another: their statements must not mix.
   let last: Promise<unknown> = Promise.resolve();
 
@@ -92,7 +115,21 @@ export async function connect(
     await link?.close();
     link = undefined;
     if (isClosed) throw new LinkLostError("the store is closed");
-    return link = await openLink(options);
+    if (giving.signal.aborted) await gaveUp.promise;
+    const opening = openLink(options);
+    try {
+      return link = await Promise.race([opening, gaveUp.promise]);
+    } catch (error) {
+      // It cannot be called off: whatever comes of it is closed then.
+      if (giving.signal.aborted) opening.then((link) => link.close(), () => {});
+      throw error;
+    }
+  }
+
+  function giveUp(): void {
+    gaveUp.reject(new LinkLostError("it does not answer"));
+    giving.abort();
+    void link?.close();
   }
 
   /** Tries until it works. `attempt` says, before it throws, whether it has sent a commit. */
@@ -105,9 +142,12 @@ export async function connect(
     for (let pause = 10;; pause = Math.min(pause * 2, 1000)) {
       let isCommitSent = false;
       try {
-        return await attempt(await currentLink(), again, () => isCommitSent = true);
+        const result = await attempt(await currentLink(), again, () => isCommitSent = true);
+        isMissing = false;
+        return result;
       } catch (error) {
         const found = isUnreachable(error) ? "wait" : remedy(error);
+        isMissing = found === "wait" || found === "reconnect";
         if (found === "reconnect") {
           await link?.close();
           if (isCommitSent && effort.readOnly !== true) {
@@ -115,11 +155,11 @@ export async function connect(
             again = true;
           }
         }
-        const limit = effort.once ? 0 : found === "repeat" ? busyLimit : unreachableLimit;
-        if (found === "give up" || performance.now() - startedAt > limit || isClosed) {
-          throw databaseError(options, error);
-        }
-        await sleep(Math.random() * pause);
+        const limit = found === "repeat" ? busyLimit : unreachableLimit;
+        const now = performance.now();
+        const isOver = isClosed || now - startedAt > limit || isMissing && now > hastenedUntil;
+        if (found === "give up" || isOver) throw databaseError(options, error);
+        await sleep(Math.random() * pause, giving.signal);
       }
     }
   }
@@ -130,7 +170,7 @@ export async function connect(
     effort: Effort,
     timeLimits: typeof standardLimits.quick,
   ): Promise<Row[][]> {
-    const all = [begin(effort, timeLimits), ...statements.map(qualified), { text: "COMMIT" }];
+    const all = [begin(link, effort, timeLimits), ...statements.map(qualified), { text: "COMMIT" }];
     const answers = await link.send(all, timeLimits.answer);
     return answers.slice(1, -1).map(({ rows }) => rows);
   }
@@ -138,6 +178,7 @@ export async function connect(
   return {
     options,
     sender: crypto.randomUUID(),
+    tellDamage,
     now: () => clock === undefined ? null : clock(),
     batch: (statements, effort = {}) =>
       inTurn(() =>
@@ -160,7 +201,7 @@ export async function connect(
       inTurn(() =>
         patiently(async (link, again, sending) => {
           const patience = limits[effort.pace ?? "quick"].answer;
-          let opening: Statement[] = [begin(effort, limits[effort.pace ?? "quick"])];
+          let opening: Statement[] = [begin(link, effort, limits[effort.pace ?? "quick"])];
           const run: Run = async (text, parameters) => {
             const answers: Answer[] = await link.send(
               [...opening, qualified({ text, parameters })],
@@ -183,22 +224,36 @@ export async function connect(
           }
         }, effort)
       ),
+    hasten(milliseconds) {
+      clearTimeout(giveUpTimer);
+      hastenedUntil = performance.now() + milliseconds;
+      if (milliseconds === Infinity) return;
+      giveUpTimer = setTimeout(() => {
+        if (isMissing) giveUp();
+        else giveUpTimer = setTimeout(giveUp, lastPatience);
+      }, milliseconds);
+    },
+    givenUp: giving.signal,
     async close() {
       isClosed = true;
+      clearTimeout(giveUpTimer);
       await last;
       await link?.close();
     },
   };
 }
 
-/** Puts the schema that was asked for in the place of `queuectl`, by which all statements call their tables. */
+/**
+ * Puts the schema that was asked for in the place of `queuectl`, by which all statements call their tables, and which the
+ * one that makes it ends with. No text that comes here may have the name itself: what is in it could be taken for this.
+ */
 function qualifier(schema: string): (statement: Statement) => Statement {
   if (schema === "queuectl") return (statement) => statement;
   const name = quoteIdentifier(schema);
   const texts = new Map<string, string>();
   return ({ text, parameters }) => {
     let changed = texts.get(text);
-    if (changed === undefined) texts.set(text, changed = text.replaceAll(/\bqueuectl\./g, () => `${name}.`));
+    if (changed === undefined) texts.set(text, changed = text.replaceAll(/\bqueuectl(?=\.|$)/g, () => name));
     return { text: changed, parameters };
   };
 }
@@ -206,26 +261,60 @@ function qualifier(schema: string): (statement: Statement) => Statement {
 /** A name as SQL takes it, whatever it is made of. */
 export const quoteIdentifier = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
+/**
+ * How a transaction reads by indexes alone: what workers do again and again, while the statistics of the server may be
+ * those of an empty queue. To start processes takes longer than what an index finds.
+ */
+const byIndexes = {
+  enable_seqscan: "off",
+  enable_bitmapscan: "off",
+  enable_sort: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  max_parallel_workers_per_gather: "0",
+};
+
+/** From here on a transaction reads as the server chooses, and from here on by indexes again. */
+export const readAsPlanned = Object.keys(byIndexes).map((name) => `SET LOCAL ${name} TO DEFAULT`).join("; ");
+export const readByIndexes = assignmentsOf(byIndexes).join("; ");
+
+function assignmentsOf(settings: Record<string, unknown>): string[] {
+  return Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`);
+}
+
 function begin(
-  { readOnly = false }: Effort,
+  { serverVersion, isCommitLazy }: Link,
+  { readOnly = false, planned = false }: Effort,
   { statement, lock, idle }: typeof standardLimits.quick,
 ): Statement {
   const mode = readOnly ? "ISOLATION LEVEL REPEATABLE READ READ ONLY" : "ISOLATION LEVEL READ COMMITTED";
   const settings = {
+    search_path: searchPath,
     statement_timeout: statement,
     lock_timeout: lock,
     idle_in_transaction_session_timeout: idle,
+    // A slow transaction may take long. Before version 17 there is no such limit.
+    ...serverVersion >= 17 && { transaction_timeout: 0 },
+    // What is acknowledged is not to be lost, whatever was set for the role or the database.
+    ...isCommitLazy && { synchronous_commit: "on" },
+    // A number is read as it was written.
+    extra_float_digits: 1,
     jit: "off",
-    enable_seqscan: "off",
-    enable_bitmapscan: "off",
-    enable_sort: "off",
-    enable_hashjoin: "off",
-    enable_mergejoin: "off",
-    // To start its processes takes longer than what an index finds.
-    max_parallel_workers_per_gather: 0,
+    ...planned ? {} : byIndexes,
   };
-  const sets = Object.entries(settings).map(([name, value]) => `SET LOCAL ${name} = ${value}`);
-  return { text: [`BEGIN ${mode}`, ...sets].join("; ") };
+  return { text: [`BEGIN ${mode}`, ...assignmentsOf(settings)].join("; ") };
 }
 
-const sleep = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Resolves after so many milliseconds, or as soon as the signal is given. */
+async function sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, milliseconds);
+    signal?.addEventListener("abort", done);
+  });
+}

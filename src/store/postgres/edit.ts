@@ -5,7 +5,6 @@ import type { JobChanges, Start } from "../../job/job.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Run } from "./database.ts";
 import { notification } from "./notifications.ts";
-import { noteCommand } from "./search_index.ts";
 import { choose, createParameters, type Parameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
 import { setTags } from "./tags.ts";
@@ -27,7 +26,7 @@ export async function edit(
        WHERE seq = ANY(${keys}::bigint[])`,
       parameters.values,
     );
-    await noteFields(database, run, jobs, changes);
+    await setTags(run, jobs, changes.tags);
     if (start !== undefined) await reschedule(database, run, jobs, start);
     return jobs.map(({ id }) => id);
     // A second time it might find that it runs already, and take that for a conflict.
@@ -64,17 +63,6 @@ const columns = {
   baseBackoff: ["base_backoff", "double precision"],
   cwd: ["cwd", "text"],
 } as const;
-
-/** What other tables say of fields that have been changed: tags, and where the search index finds a command. */
-export async function noteFields(
-  database: Database,
-  run: Run,
-  jobs: readonly { seq: number }[],
-  changes: JobChanges,
-): Promise<void> {
-  if (changes.command !== undefined) await noteCommand(database, run, jobs, changes.command);
-  await setTags(run, jobs, changes.tags);
-}
 
 /** Changes as the beginning of what is SET, each with a comma behind it. */
 export function assignments(

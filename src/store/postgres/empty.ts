@@ -26,15 +26,21 @@ const emptyQueues = (): Queue[] =>
 const noJobs = () => Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;
 
 /** A store without a database; what would change something is refused. */
-export function emptyStore(url: string, location: string, spool: string): Store {
+export function emptyStore(url: string, location: string, spool: () => string): Store {
   const none = <T>(value: T) => () => Promise.resolve(value);
   const refuse = () => Promise.reject(new QueuectlError("database", `There is no queue in ${location} yet`));
   const missing = (jobs: Selection, { missing }: Scope) =>
     isNamed(jobs) && jobs.length > 0 ? Promise.reject(missing(jobs[0])) : Promise.resolve([]);
   return {
     url,
+    urlWithoutPassword: location,
     location,
-    spool,
+    get spool() {
+      return spool();
+    },
+    identities: [],
+    isInPlace: () => true,
+    makeReserve: none(undefined),
     exists: false,
     shared: true,
     enqueue: refuse,
@@ -49,6 +55,7 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     leave: none(undefined),
     processes: none([]),
     takeOver: none([]),
+    hasten: () => {},
     isRunning: none(false),
     requestStop: none([]),
     counts: () => Promise.resolve(noJobs()),
@@ -81,8 +88,8 @@ export function emptyStore(url: string, location: string, spool: string): Store 
     release: (jobs) => missing(jobs, scopes.release),
     dlqRetry: (jobs) => missing(jobs, scopes.dlqRetry),
     dlqPurge: (jobs) => missing(jobs, scopes.dlqPurge),
-    extendSearchIndex: none(false),
     check: none([]),
+    strangers: none([]),
     moving: refuse,
     queues: () => Promise.resolve(emptyQueues()),
     enqueueDefaults: () => Promise.resolve({ settings: [], queues: new Map() }),

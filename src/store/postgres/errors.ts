@@ -4,7 +4,13 @@ import { QueuectlError } from "../../errors.ts";
 import { beingMoved } from "../refusals.ts";
 import type { ConnectionOptions } from "./connection_options.ts";
 import { sealCode } from "./schema.ts";
-import { EncryptionError, LinkLostError, TimeoutError } from "./socket.ts";
+import {
+  EncryptionError,
+  LinkLostError,
+  TimeoutError,
+  UnfitSessionError,
+  UntrustedServerError,
+} from "./connection_errors.ts";
 
 /** What to do about an error of the database. */
 export type Remedy =
@@ -38,8 +44,8 @@ export function remedy(error: unknown): Remedy {
   if (/^(40001|40P01|55P03|57014)$/.test(code)) return "repeat";
   // Too many sessions; the server is starting or ending.
   if (/^(53300|57P03)$/.test(code)) return "wait";
-  // Connection exceptions; ended by an administrator, a crash, or one of the timeouts of idle sessions.
-  if (/^(08...|57P0[1245]|25P03)$/.test(code)) return "reconnect";
+  // Connection exceptions; ended by an administrator, a crash, or a timeout of idle sessions or of transactions.
+  if (/^(08...|57P0[1245]|25P0[34])$/.test(code)) return "reconnect";
   return "give up";
 }
 
@@ -66,7 +72,9 @@ const oneLine = (text: string) => text.replaceAll(/\s+/g, " ").trim();
 function explain(options: ConnectionOptions, error: Error): string | undefined {
   const { user, database, servers } = options;
   const code = codeOf(error);
-  if (error instanceof EncryptionError) return `cannot be used: ${error.message}`;
+  if ([EncryptionError, UnfitSessionError, UntrustedServerError].some((kind) => error instanceof kind)) {
+    return `cannot be used: ${error.message}`;
+  }
   if (error instanceof LinkLostError) return `cannot be reached: ${error.message}`;
   if (isUnreachable(error)) return `cannot be reached: ${reason(error, servers)}`;
   switch (code) {
@@ -94,6 +102,10 @@ function explain(options: ConnectionOptions, error: Error): string | undefined {
       return "is busy: what was asked took too long, again and again";
     case "26000":
       return "lost a prepared statement, as some poolers do; add prepare=false to the URL";
+    case "22003":
+    case "22P02":
+    case "22P05":
+      return `is damaged: ${error.message}; "queuectl doctor" says more`;
     case "42P01":
     case "42703":
     case "42P07":
@@ -101,8 +113,10 @@ function explain(options: ConnectionOptions, error: Error): string | undefined {
     case "3F000":
       return `belongs to another program, or another program has changed it: ${error.message}`;
   }
-  // Everything else that a server reports has a code of five characters.
-  return /^[0-9A-Z]{5}$/.test(code) ? `reports an error: ${error.message} (${code})` : undefined;
+  // Everything else that a server reports has a code of five characters, if it is one of PostgreSQL.
+  return /^[0-9A-Z]{5}$/.test(code) || error.name === "PostgresError"
+    ? `reports an error: ${error.message} (${code || "without a code"})`
+    : undefined;
 }
 
 function reason(error: Error, servers: ConnectionOptions["servers"]): string {

@@ -2,12 +2,15 @@
 
 import { failpoint } from "../../failpoint.ts";
 import type { Claim, Finished } from "../../job/job.ts";
-import { claimColumns, claimFromRow, number, numberOrNull } from "../rows.ts";
-import type { Exchange } from "../store.ts";
+import { claimColumns, claimFromRow, isClaimable, number, numberOrNull } from "../rows.ts";
+import type { BegunRun, Exchange } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Row, Run, Statement } from "./database.ts";
 import { settleStatement } from "./dependencies.ts";
 import {
+  begunNow,
+  dateStatement,
+  goesOn,
   grain,
   lockedSql,
   lockQueuesStatement,
@@ -26,6 +29,7 @@ export interface ExchangeRequest {
   workerName: string;
   finished: readonly Finished[];
   want: number;
+  begun: readonly BegunRun[];
 }
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
@@ -34,9 +38,9 @@ export async function exchange(
   requests: Requests,
   request: ExchangeRequest,
 ): Promise<Exchange> {
-  const { worker, finished, want } = request;
+  const { worker, finished, want, begun } = request;
   const kind = `exchange of ${worker}`;
-  if (finished.length === 0 && want === 0 && !requests.isOpen(kind)) {
+  if (finished.length === 0 && want === 0 && begun.length === 0 && !requests.isOpen(kind)) {
     const [rows] = await database.batch([requestsStatement(worker)], { readOnly: true });
     return { claims: [], stale: [], ...requestsFrom(rows) };
   }
@@ -48,19 +52,22 @@ export async function exchange(
 }
 
 async function exchangeOnce(database: Database, request: ExchangeRequest, name: string): Promise<Exchange> {
-  const { worker, workerName, finished, want } = request;
+  const { worker, workerName, finished, want, begun } = request;
   const records = finished.length > 0
     ? [
       recordStatement(database, workerName, finished),
       settleStatement(database, finished.map(({ seq }) => seq)),
     ]
     : [];
-  const locking = want > 0 ? [lockQueuesStatement(database, worker, finished)] : [];
+  const locking = want > 0 || begun.length > 0
+    ? [lockQueuesStatement(database, worker, [...finished, ...begun])]
+    : [];
+  const dating = begun.length > 0 ? [dateStatement(database, begun)] : [];
   const claiming = want > 0 ? claimStatements(database, worker, want, name) : [];
   // The last moment: all of it goes out together with its COMMIT.
   if (finished.length > 0) failpoint("recording");
   const answers = await database.batch(
-    [lockStatement(worker), ...locking, ...records, ...claiming, requestsStatement(worker)],
+    [lockStatement(worker), ...locking, ...records, ...dating, ...claiming, requestsStatement(worker)],
     { unknown: "tell" },
   );
   return {
@@ -72,16 +79,19 @@ async function exchangeOnce(database: Database, request: ExchangeRequest, name: 
 
 /** The same after an answer that got lost: what that one has recorded or claimed counts as done here. */
 async function exchangeAgain(database: Database, request: ExchangeRequest, name: string): Promise<Exchange> {
-  const { worker, workerName, finished, want } = request;
+  const { worker, workerName, finished, want, begun } = request;
   return await database.transaction(async (run) => {
     const ask = ({ text, parameters }: Statement) => run(text, parameters);
     // Waits for the lost one, should it still be at work.
     await ask(lockStatement(worker));
     const claims = await handedOut(database, run, worker, name);
-    if (want > claims.length) await ask(lockQueuesStatement(database, worker, finished));
+    if (want > claims.length || begun.length > 0) {
+      await ask(lockQueuesStatement(database, worker, [...finished, ...begun]));
+    }
     const before = await ask(recordedStatement(finished));
     const recorded = await ask(recordStatement(database, workerName, finished));
     if (finished.length > 0) await ask(settleStatement(database, finished.map(({ seq }) => seq)));
+    if (begun.length > 0) await ask(dateStatement(database, begun));
     if (want > claims.length) {
       const [promote, claim] = claimStatements(database, worker, want - claims.length, name);
       await ask(promote);
@@ -100,7 +110,8 @@ export async function handedOut(
   name: string,
 ): Promise<Claim[]> {
   const rows = await run(
-    `SELECT ${claimColumns}, ${timeSql("$1")} AS now, ${elsewhereSql("$2")} FROM queuectl.jobs AS job
+    `SELECT ${claimColumns}, ${timeSql("$1")} AS now, ${elsewhereSql("$2")}, ${ratedSql}
+     FROM queuectl.jobs AS job
      WHERE state = 'processing' AND worker = $2 AND request = $3 ORDER BY priority DESC, seq`,
     [database.now(), worker, name],
   );
@@ -111,8 +122,16 @@ export async function handedOut(
 export const elsewhereSql = (worker: `$${number}`): string =>
   `coalesce(job.host <> (SELECT host FROM queuectl.processes WHERE id = ${worker}), false) AS elsewhere`;
 
+/** Whether a rate waits for the command of a run to begin. */
+export const ratedSql =
+  "EXISTS (SELECT 1 FROM queuectl.starts WHERE starts.queue = job.queue AND at = -job.seq) AS rated";
+
+/** A column raised by one, and no further than its type allows. */
+export const nextNumber = (column: string): string => `least(job.${column}, 2147483646) + 1`;
+
+/** What cannot be named is not run: it stays with the worker until that is gone. */
 export const claimsFrom = (rows: readonly Row[]): Claim[] =>
-  rows.map((row) => claimFromRow(row, number(row, "now")));
+  rows.filter(isClaimable).map((row) => claimFromRow(row, number(row, "now")));
 
 /**
  * Keeps the registration from being removed meanwhile: a worker that was declared gone must not claim, its jobs would be
@@ -174,27 +193,35 @@ export function claimStatements(
           ORDER BY priority DESC, seq LIMIT (SELECT places FROM total)
         ),
         claimed AS (
-          UPDATE queuectl.jobs AS job SET state = 'processing', available = false, attempts = attempts + 1,
-            claim = claim + 1, run = run + 1, worker = $2, started_at = clock.now, updated_at = clock.now,
+          UPDATE queuectl.jobs AS job SET state = 'processing', available = false, attempts = ${
+        nextNumber("attempts")
+      },
+            claim = ${nextNumber("claim")}, run = ${
+        nextNumber("run")
+      }, worker = $2, started_at = clock.now, updated_at = clock.now,
             host = (SELECT host FROM own), request = $4
           FROM next, clock WHERE job.seq = next.seq
           RETURNING job.*, clock.now
         ),
         tidied AS (
           DELETE FROM queuectl.starts USING place, clock
-          WHERE starts.queue = name AND rate IS NOT NULL AND ${lockedSql} AND (at <= now - rate_period OR at > now + ${grain})
-          RETURNING starts.queue, jobs, at > now + ${grain} AS ahead
+          WHERE starts.queue = name AND rate IS NOT NULL AND ${lockedSql} AND (
+            at BETWEEN 0 AND now - rate_period OR at > now + ${grain}
+            OR at < 0 AND NOT ${goesOn} AND -at NOT IN (SELECT seq FROM claimed)
+          )
+          RETURNING starts.queue, jobs, at < 0 OR at > now + ${grain} AS aside
         ),
-        -- What a clock that was set back has put into the future counts as now.
+        -- What a clock that was set back has put into the future counts as now, and what does not go on untold.
         started AS (
           INSERT INTO queuectl.starts AS start (queue, at, jobs)
-          SELECT queue, (now + ${grain} - 1) / ${grain} * ${grain}, sum(jobs) FROM (
-            SELECT queue, count(*) AS jobs FROM claimed GROUP BY queue
-            UNION ALL SELECT queue, jobs FROM tidied WHERE ahead
-          ) AS each JOIN place ON name = queue AND rate IS NOT NULL, clock GROUP BY queue, now, rate_period
+          SELECT queue, ${begunNow}, sum(jobs) FROM tidied JOIN place ON name = queue, clock
+            WHERE aside GROUP BY queue, now, rate_period
+          UNION ALL SELECT queue, -seq, 1 FROM claimed JOIN place ON name = queue AND rate IS NOT NULL
           ON CONFLICT (queue, at) DO UPDATE SET jobs = start.jobs + excluded.jobs
         )
-        SELECT ${claimColumns}, now, false AS elsewhere FROM claimed ORDER BY priority DESC, seq`,
+        SELECT ${claimColumns}, now, false AS elsewhere,
+          queue IN (SELECT name FROM place WHERE rate IS NOT NULL) AS rated
+        FROM claimed ORDER BY priority DESC, seq`,
       parameters: [database.now(), worker, want, name],
     },
   ];

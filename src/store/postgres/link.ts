@@ -5,8 +5,20 @@
 
 import type { Duplex } from "node:stream";
 import postgres from "postgres";
-import type { ConnectionOptions, Server, SslMode } from "./connection_options.ts";
-import { type Encryption, LinkLostError, openSocket, TimeoutError } from "./socket.ts";
+import { watchAuthentication } from "./authentication.ts";
+import type { ConnectionOptions, Server } from "./connection_options.ts";
+import {
+  LinkLostError,
+  TimeoutError,
+  UnfitSessionError,
+  type UntrustedServerError,
+} from "./connection_errors.ts";
+import { type Encryption, serverEndPoint } from "./encrypted_stream.ts";
+import { beginLogin, type Login } from "./scram.ts";
+import { openSocket } from "./socket.ts";
+
+// By its name an error of the server is known; the bundle of an executable has other names for classes.
+Object.defineProperty(postgres.PostgresError, "name", { value: "PostgresError" });
 
 /** A row by the names of its columns; whole numbers are numbers. */
 export type Row = Record<string, unknown>;
@@ -29,6 +41,10 @@ export interface Answer {
 
 export interface Link {
   readonly isOpen: boolean;
+  /** The first number of the server's version, as 17. */
+  readonly serverVersion: number;
+  /** Whether its commits are confirmed before they are on the disk, where nothing else is said. */
+  readonly isCommitLazy: boolean;
   /** Resolves when it has ended, by whomever. */
   readonly ended: Promise<void>;
   /**
@@ -45,8 +61,8 @@ export async function openLink(
   notified?: (payload: string) => void,
 ): Promise<Link> {
   let failure: unknown;
-  for (const server of options.servers) {
-    for (const encryption of encryptions(options.sslMode, server)) {
+  for (const server of options.shuffle ? shuffled(options.servers) : options.servers) {
+    for (const encryption of encryptions(options, server)) {
       try {
         return await openOne(options, server, encryption, notified);
       } catch (error) {
@@ -59,10 +75,16 @@ export async function openLink(
   throw failure;
 }
 
+function shuffled(servers: readonly Server[]): Server[] {
+  const placed = servers.map((server) => ({ server, place: Math.random() }));
+  return placed.sort((a, b) => a.place - b.place).map(({ server }) => server);
+}
+
 /** The attempts that `sslmode` stands for, in libpq's order. */
-function encryptions(mode: SslMode, server: Server): Encryption[] {
+function encryptions({ sslMode, channelBinding }: ConnectionOptions, server: Server): Encryption[] {
   if (server.socket !== null) return ["none"];
-  switch (mode) {
+  if (channelBinding && !sslMode.startsWith("verify")) return ["unverified"];
+  switch (sslMode) {
     case "disable":
       return ["none"];
     case "allow":
@@ -84,15 +106,23 @@ async function openOne(
   encryption: Encryption,
   notified?: (payload: string) => void,
 ): Promise<Link> {
-  const { connectTimeout, rootCertificates } = options;
-  const socket = await openSocket(server, encryption, rootCertificates, connectTimeout);
-  const link = linkOn(socket, options, server, notified);
+  const { connectTimeout } = options;
+  const socket = await openSocket(server, encryption, options);
+  let link: ReturnType<typeof linkOn> | undefined;
   try {
+    const login = options.channelBinding
+      ? beginLogin(server.password ?? "", serverEndPoint(socket))
+      : undefined;
+    // Whose a socket is was looked at before it was opened.
+    const isKnown = server.socket !== null || encryption === "verified" ||
+      encryption === "verified with host name";
+    link = linkOn(socket, options, server, isKnown, login, notified);
     await link.begin(connectTimeout);
     if (options.writable) await refuseReplica(link, connectTimeout);
     return link;
   } catch (error) {
-    await link.close();
+    socket.destroy();
+    await link?.close();
     throw error;
   }
 }
@@ -108,14 +138,16 @@ function linkOn(
   socket: Duplex,
   options: ConnectionOptions,
   server: Server,
+  isKnown: boolean,
+  login: Login | undefined,
   notified: ((payload: string) => void) | undefined,
 ): Link & { begin(patience: number): Promise<void> } {
   // Each waits on a promise of its own: one that lasts as long as the session would keep every answer until its end.
-  const waiting = new Set<(error: LinkLostError) => void>();
+  const waiting = new Set<(error: Error) => void>();
   let isOpen = true;
-  const lose = (reason: string) => {
+  const lose = (reason: string | Error) => {
     isOpen = false;
-    for (const reject of waiting) reject(new LinkLostError(reason));
+    for (const reject of waiting) reject(reason instanceof Error ? reason : new LinkLostError(reason));
   };
   const gone = Promise.withResolvers<void>();
   // Not every kind of stream says both.
@@ -127,7 +159,14 @@ function linkOn(
     });
   }
   socket.on("error", (error: Error) => lose(error.message));
+  function refuse(error: UntrustedServerError): void {
+    lose(error);
+    socket.destroy();
+    // Not every Deno tells of a socket that was destroyed.
+    gone.resolve();
+  }
   let isTaken = false;
+  let isCommitLazy = false;
   const sql = withoutVariable("PGTARGETSESSIONATTRS", () =>
     postgres({
       host: server.host,
@@ -138,7 +177,7 @@ function linkOn(
       max: 1,
       ssl: false,
       prepare: options.prepare,
-      connection: { application_name: options.applicationName },
+      connection: { application_name: options.applicationName, options: options.serverOptions },
       fetch_types: false,
       idle_timeout: 0,
       max_lifetime: null,
@@ -154,6 +193,7 @@ function linkOn(
       socket() {
         if (isTaken) throw new LinkLostError("the connection was closed");
         isTaken = true;
+        watchAuthentication(socket, options.authentication, isKnown, refuse, login);
         return socket;
       },
       // deno-lint-ignore no-explicit-any -- its types lack half of the options that it documents
@@ -193,16 +233,30 @@ function linkOn(
     get isOpen() {
       return isOpen;
     },
+    get serverVersion() {
+      return Number.parseInt((sql.parameters as Record<string, string>).server_version);
+    },
+    get isCommitLazy() {
+      return isCommitLazy;
+    },
     ended: gone.promise,
     send,
     async begin(patience) {
-      await send([{ text: "SELECT 1" }], patience);
+      const text = `SELECT current_setting('synchronous_commit') = 'off' AS lazy,
+        current_setting('session_replication_role') = 'replica' AS mute`;
+      const [{ rows: [row] }] = await send([{ text }], patience);
+      if (row.mute === true) {
+        throw new UnfitSessionError(
+          "session_replication_role is replica for its sessions, so that triggers do nothing",
+        );
+      }
+      isCommitLazy = row.lazy === true;
       // From here on it belongs to us alone, so that the driver never connects anew for what is still to be sent.
       session = await sql.reserve();
     },
     async close() {
       if (isOpen) {
-        isOpen = false;
+        lose("the connection was closed");
         // "I am leaving" in PostgreSQL's protocol.
         socket.write(new Uint8Array([0x58, 0, 0, 0, 4]), () => socket.destroy());
       } else {

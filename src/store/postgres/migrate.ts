@@ -2,7 +2,8 @@
 
 import { QueuectlError } from "../../errors.ts";
 import { failpoint } from "../../failpoint.ts";
-import { type Database, quoteIdentifier, type Run } from "./database.ts";
+import type { Database, Run, Statement } from "./database.ts";
+import { lookStatement, refuseStrangers } from "./ownership.ts";
 import { migrations } from "./schema.ts";
 
 /** What is known of the queue itself. */
@@ -11,6 +12,12 @@ export interface Queue {
   identity: string;
   /** What the server calls the database. */
   database: string;
+  /** The number of the database, and that of the server where it tells it: a dump that is restored has others. */
+  server: string;
+  /** When the server was started: a copy of all its files was started at another time. */
+  started: string;
+  /** The same in milliseconds since 1970, by the server's clock. */
+  startedAt: number;
 }
 
 /** The lock under which schemas are made: a number that no other program uses by chance ("queuectl", in ASCII). */
@@ -18,36 +25,54 @@ const lock = "8175552253447599212";
 
 /**
  * Applies the missing steps in one transaction, and says through `notify` when it made the schema. Undefined where there
- * is no schema and `create` is not asked for. Throws `newer_schema`, and `database` for what another program has made.
+ * is no schema and `create` is not asked for. Throws `newer_schema`, and `database` for what another program has made, or
+ * unless `allowShared` another user.
  */
 export async function migrate(
   database: Database,
   create: boolean,
   notify: (message: string) => void,
+  allowShared = false,
 ): Promise<Queue | undefined> {
-  const found = await readQueue(database);
+  const found = await readQueue(database, allowShared);
   if (found && found.version === migrations.length) return found;
   if (!found && !create) return undefined;
-  const made = await database.transaction((run) => applyMissing(run, database), { pace: "slow" });
+  const made = await database.transaction((run) => applyMissing(run, database, allowShared), {
+    pace: "slow",
+  });
   if (made) notify("Database schema initialized successfully.");
-  return await readQueue(database);
+  return await readQueue(database, allowShared);
 }
 
 /** Undefined where there is no queue yet. */
-async function readQueue(database: Database): Promise<Queue & { version: number } | undefined> {
-  // Asked first whether it is there: a statement that fails would be a line in the log of the server.
-  const { schema } = database.options;
-  const [[{ there }]] = await database.batch([tableThere(schema)], { readOnly: true });
+async function readQueue(
+  database: Database,
+  allowShared: boolean,
+): Promise<Queue & { version: number } | undefined> {
+  // Asked first whether it is there, because a statement that fails would be a line in the log of the server; and whose it
+  // is, because even reading may run what somebody else has made.
+  const [[{ there, own, telling }]] = await database.batch([lookStatement(database.options.schema)], {
+    readOnly: true,
+  });
+  if (own !== true && !allowShared) {
+    await refuseStrangers(async (statement) => {
+      const [rows] = await database.batch([statement], { readOnly: true });
+      return rows;
+    }, database);
+  }
   if (!there) return undefined;
   const [[row]] = await database.batch([{
-    text: "SELECT version, identity, current_database() AS database FROM queuectl.queue",
+    text:
+      `SELECT version, identity, current_database() AS database, pg_postmaster_start_time()::text AS started,
+        floor(extract(epoch FROM pg_postmaster_start_time())::numeric * 1000::numeric)::float8 AS "startedAt",
+        (SELECT oid::text FROM pg_catalog.pg_database WHERE datname = current_database())
+          || ${
+        telling ? "(SELECT ' ' || system_identifier::text FROM pg_catalog.pg_control_system())" : "''"
+      } AS server
+      FROM queuectl.queue`,
   }], { readOnly: true });
   if (!row) return undefined;
-  const { version, identity, database: name } = row as {
-    version: number;
-    identity: string;
-    database: string;
-  };
+  const { version, ...queue } = row as unknown as Queue & { version: number };
   if (version > migrations.length) {
     throw new QueuectlError(
       "newer_schema",
@@ -55,23 +80,19 @@ async function readQueue(database: Database): Promise<Queue & { version: number 
         `${migrations.length}; use a newer queuectl`,
     );
   }
-  return { version, identity, database: name };
+  return { version, ...queue };
 }
 
-const tableThere = (schema: string) => ({
-  text:
-    `SELECT EXISTS (SELECT 1 FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-    WHERE n.nspname = $1 AND c.relname = 'queue') AS there`,
-  parameters: [schema],
-});
-
 /** Whether the schema was made, and not only brought up to date. */
-async function applyMissing(run: Run, { options }: Database): Promise<boolean> {
+async function applyMissing(run: Run, database: Database, allowShared: boolean): Promise<boolean> {
+  const { options } = database;
   // Taken until the transaction ends; whoever waited finds the work done.
   await run(`SELECT pg_advisory_xact_lock(${lock})`);
   await refuseServer(run, options.location);
-  const { text, parameters } = tableThere(options.schema);
-  const [{ there }] = await run(text, parameters);
+  const ask = ({ text, parameters }: Statement) => run(text, parameters);
+  const [{ there, own }] = await ask(lookStatement(options.schema));
+  // By now somebody else may have made it.
+  if (own !== true && !allowShared) await refuseStrangers(ask, database);
   const [row] = there ? await run("SELECT version FROM queuectl.queue") : [];
   const version = row ? Number(row.version) : 0;
   if (version >= migrations.length) return false;
@@ -108,5 +129,5 @@ async function makeSchema(run: Run, schema: string): Promise<void> {
   const [{ there }] = await run("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) AS there", [
     schema,
   ]);
-  if (!there) await run(`CREATE SCHEMA ${quoteIdentifier(schema)}`);
+  if (!there) await run("CREATE SCHEMA queuectl");
 }

@@ -38,13 +38,10 @@ export async function lock(run: Run): Promise<void> {
   await run(`LOCK TABLE ${sealed.join(", ")} IN EXCLUSIVE MODE`);
 }
 
-/** Begins a transaction that holds the lock, and is not lost by a power cut once it is committed. */
+/** Begins a transaction that holds the lock. */
 export async function openLocked(database: Database) {
   return await openTransaction(database, async (run) => {
     await lock(run);
-    await run(
-      "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'",
-    );
     const begun = await readBegun(run);
     if (begun) throw beingMoved(database.options.location, begun.location);
   });

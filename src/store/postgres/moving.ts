@@ -12,7 +12,6 @@ import type { Database, Run } from "./database.ts";
 import { depart } from "./departure.ts";
 import { lock, readBegun, sealed } from "./move_lock.ts";
 import { notification } from "./notifications.ts";
-import { forgetSearchIndex } from "./search_index.ts";
 
 const slow = { pace: "slow" } as const;
 
@@ -31,7 +30,7 @@ export function movingOn(database: Database): Moving {
     depart: () => depart(database),
     arrive: () => arrive(database),
     stay: (move) => ifBegun(database, move, () => Promise.resolve()),
-    empty: (move) => ifBegun(database, move, (run) => empty(database, run)),
+    empty: (move) => ifBegun(database, move, (run) => empty(run)),
   };
 }
 
@@ -66,9 +65,7 @@ async function ifBegun(database: Database, move: string, body: (run: Run) => Pro
   }, slow);
 }
 
-async function empty(database: Database, run: Run): Promise<void> {
-  // First, because who extends it has that lock before it reads the jobs.
-  await forgetSearchIndex(database, run);
+async function empty(run: Run): Promise<void> {
   // The processes are gone; one that was only silent finds that it is not known any more.
   await run(`TRUNCATE ${sealed.join(", ")}`);
   const zeros = [...jobStates, "died"].map((name) => `${name} = 0`);

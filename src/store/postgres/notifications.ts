@@ -8,7 +8,7 @@
 
 import { type Database, quoteIdentifier, type Statement } from "./database.ts";
 import { type Link, openLink, type Row } from "./link.ts";
-import { LinkLostError, TimeoutError } from "./socket.ts";
+import { LinkLostError, TimeoutError } from "./connection_errors.ts";
 
 /** Milliseconds between two looks without a notification. */
 const pollInterval = 1000;
@@ -52,6 +52,13 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
   let renewed = Promise.withResolvers<Link>();
   /** Ends the pause before the next attempt to connect. */
   let hurry = () => {};
+  const stop = () => {
+    isStopping = true;
+    stopping.resolve();
+  };
+  // Nothing waits for the server then, nor for who listens to it.
+  const givenUp = new Promise<void>((resolve) => database.givenUp.addEventListener("abort", () => resolve()));
+  void givenUp.then(stop);
 
   function notified(): void {
     isNotified = true;
@@ -120,9 +127,8 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
       return await database.batchOn(link, statements, Math.max(1, until - performance.now()));
     },
     async close() {
-      isStopping = true;
-      stopping.resolve();
-      await listening;
+      stop();
+      await Promise.race([listening, givenUp]);
     },
   };
 }

@@ -35,7 +35,9 @@ export async function outlook(database: Database, queues: readonly string[] | nu
     parameters: [database.now(), queues === null ? null : asJson(queues)],
   }], { readOnly: true });
   const now = number(row, "now");
-  const times = [numberOrNull(row, "due"), numberOrNull(row, "next_start")].filter((time) => time !== null);
+  // About where it is more than a number can be.
+  const due = row.due === null ? null : Number(row.due);
+  const times = [due, numberOrNull(row, "next_start")].filter((time) => time !== null);
   return {
     ready: row.ready === true,
     dueIn: times.length > 0 ? Math.max(0, Math.min(...times) - now) : null,

@@ -1,11 +1,12 @@
 /** Managers and workers: who is there, who is gone, who was asked to stop. */
 
 import type { Claim } from "../../job/job.ts";
+import { readable } from "../damage.ts";
 import { claimColumns, number, processColumns, processFromRow } from "../rows.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Effort, Row } from "./database.ts";
-import { claimsFrom, elsewhereSql, handedOut } from "./exchange.ts";
+import { claimsFrom, elsewhereSql, handedOut, nextNumber, ratedSql } from "./exchange.ts";
 import { type Listener, notification } from "./notifications.ts";
 import type { Requests } from "./requests.ts";
 import { asArray, asJson, storable } from "./storable.ts";
@@ -97,7 +98,7 @@ export async function listProcesses(database: Database): Promise<RegisteredProce
     },
   ], { readOnly: true });
   const running = Map.groupBy(jobs, (row) => number(row, "worker"));
-  return rows.map((row) => processFromRow(row, number(row, "now"), running));
+  return readable(rows, (row) => processFromRow(row, number(row, "now"), running), database.tellDamage);
 }
 
 /** registered → (gone) for `gone` and `silent` processes; processing → processing by `worker`, claim raised. */
@@ -128,11 +129,13 @@ export async function takeOver(
              AND EXISTS (SELECT 1 FROM queuectl.processes WHERE id = $2)
            ORDER BY seq
          )
-         UPDATE queuectl.jobs AS job SET claim = job.claim + 1, worker = $2, request = $3 FROM orphan, clock
+         UPDATE queuectl.jobs AS job SET claim = ${
+          nextNumber("claim")
+        }, worker = $2, request = $3 FROM orphan, clock
          WHERE job.seq = orphan.seq AND job.claim = orphan.claim AND job.state = 'processing'
          RETURNING ${claimColumns.split(", ").map((column) => `job.${column}`).join(", ")}, clock.now, ${
           elsewhereSql("$2")
-        }`,
+        }, ${ratedSql}`,
         [database.now(), worker, name],
       );
       return [...before, ...claimsFrom(rows)];

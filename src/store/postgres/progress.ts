@@ -17,6 +17,7 @@ import {
   text,
   textOrNull,
 } from "../rows.ts";
+import { readable } from "../damage.ts";
 import { aheadLimit, type JobDetail, type JobProgress, namedChildren, type Upcoming } from "../progress.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Row, Run } from "./database.ts";
@@ -52,7 +53,7 @@ export async function progress(database: Database, seqs: readonly number[]): Pro
       WHERE seq IN (SELECT value::bigint FROM json_array_elements_text($2::text::json))`,
     parameters: [database.now(), asJson(seqs)],
   }], readOnly);
-  return rows.map(progressFrom);
+  return readable(rows, progressFrom, database.tellDamage);
 }
 
 /** What runs, and what may run next. */
@@ -79,7 +80,7 @@ export async function upcoming(database: Database, limit: number): Promise<Upcom
   ], readOnly);
   return {
     last: number(last, "last"),
-    running: running.map(progressFrom),
+    running: readable(running, progressFrom, database.tellDamage),
     next: [...claimable, ...due].map((row) => ({ seq: number(row, "seq"), run: number(row, "run") })),
   };
 }
@@ -91,7 +92,7 @@ export async function ranAfter(database: Database, seq: number): Promise<JobProg
       WHERE seq > $2 AND run > 0 ORDER BY seq`,
     parameters: [database.now(), seq],
   }], readOnly);
-  return rows.map(progressFrom);
+  return readable(rows, progressFrom, database.tellDamage);
 }
 
 /** Everything about a job. */
@@ -116,7 +117,7 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
     return {
       ...progressFrom(row),
       job: jobFromRow(row),
-      runs: runs.map(endedRunFromRow),
+      runs: readable(runs, endedRunFromRow, database.tellDamage),
       running: startedAt === null ? null : {
         host: textOrNull(row, "worker_host"),
         pid: numberOrNull(row, "worker_pid"),

@@ -26,7 +26,8 @@ export async function counts(database: Database): Promise<Record<JobState, numbe
 /** How many jobs run or wait, without those that are held. */
 export async function countOpen(database: Database): Promise<number> {
   const [[row]] = await database.batch([{
-    text: `SELECT sum(pending + processing + failed) - (SELECT count(*) FROM queuectl.jobs WHERE held) AS open
+    text:
+      `SELECT sum(pending + processing + failed)::bigint - (SELECT count(*) FROM queuectl.jobs WHERE held) AS open
       FROM queuectl.counters`,
   }], { readOnly: true });
   return Number(row.open);

@@ -1,5 +1,6 @@
 /** Recording how runs ended. */
 
+import { keptPostponed, tryAgainLater } from "../../job/backoff.ts";
 import type { Finished, Outcome } from "../../job/job.ts";
 import { number } from "../rows.ts";
 import { clockSql } from "./clock.ts";
@@ -9,9 +10,11 @@ import { asJson, storable } from "./storable.ts";
 /** The columns of a result, as the statement takes them. */
 const resultColumns =
   `seq bigint, claim integer, run integer, number integer, started_at bigint, outcome text,
-  exit_code integer, signal text, output text, error_output text, state text, attempts integer, delay bigint, error text`;
+  exit_code integer, signal text, output text, error_output text, state text, attempts integer, delay bigint, error text, ended_at bigint, worker text`;
 
-function resultOf({ seq, claim, run, attempt, startedAt, outcome, output, errorOutput, next }: Finished) {
+function resultOf(finished: Finished) {
+  const { seq, claim, run, attempt, startedAt, outcome, output, errorOutput, next, endedAt, worker } =
+    finished;
   return {
     seq,
     claim,
@@ -28,8 +31,12 @@ function resultOf({ seq, claim, run, attempt, startedAt, outcome, output, errorO
     attempts: next.state === "pending" ? attempt - 1 : attempt,
     delay: "delay" in next ? next.delay ?? 0 : 0,
     error: "error" in next && next.error !== undefined ? storable(next.error) : null,
+    ended_at: endedAt ?? null,
+    worker: worker === undefined ? null : storable(worker),
   };
 }
+
+const isPostponed = ({ next }: Finished): boolean => next.state === "pending" && (next.delay ?? 0) > 0;
 
 function exitCode(outcome: Outcome): number | null {
   return outcome.kind === "exited" || outcome.kind === "signaled" ? outcome.code : null;
@@ -48,6 +55,15 @@ export function recordStatement(
   // each other and never both at once.
   const runs = [...new Map(finished.toReversed().map((run) => [keyOf(run), run])).values()]
     .sort((a, b) => a.seq - b.seq);
+  // Of those that ask for a later try, one after the other, only the last ones are kept.
+  const forgotten = runs.some(isPostponed)
+    ? `forgotten AS (
+        DELETE FROM queuectl.attempts AS attempt USING result JOIN recorded USING (seq, claim)
+        WHERE attempt.job = result.seq AND attempt.run = result.run - ${keptPostponed}
+          AND result.state = 'pending' AND result.delay > 0
+          AND attempt.outcome = 'exited' AND attempt.exit_code = ${tryAgainLater}
+      ),`
+    : "";
   return {
     text: `
       WITH ${clockSql("$1")},
@@ -61,6 +77,8 @@ export function recordStatement(
           attempts = result.attempts,
           next_attempt_at = CASE WHEN NOT job.cancel_requested AND result.delay > 0
             THEN clock.now + result.delay END,
+          postponed = CASE WHEN result.state <> 'pending' THEN 0
+            WHEN result.delay > 0 THEN job.postponed + 1 ELSE job.postponed END,
           last_error = result.error, updated_at = clock.now, started_at = NULL, worker = NULL, host = NULL,
           cancel_requested = false
         FROM result, clock
@@ -70,9 +88,10 @@ export function recordStatement(
       kept AS (
         INSERT INTO queuectl.attempts (job, run, number, claim, worker, started_at, ended_at, outcome, exit_code, signal,
           output, error_output)
-        SELECT seq, run, number, claim, $3, started_at, clock.now, outcome, exit_code, signal, output, error_output
+        SELECT seq, run, number, claim, coalesce(worker, $3), started_at, coalesce(ended_at, clock.now), outcome, exit_code, signal, output, error_output
         FROM result JOIN recorded USING (seq, claim), clock
       ),
+      ${forgotten}
       emptied AS (DELETE FROM queuectl.output USING recorded WHERE job = recorded.seq),
       silenced AS (DELETE FROM queuectl.signals USING recorded WHERE job = recorded.seq)
       SELECT seq, claim, CASE WHEN available OR EXISTS (

@@ -6,7 +6,6 @@ import type { Selection } from "../store.ts";
 import type { Database } from "./database.ts";
 import { unlink } from "./dependencies.ts";
 import { notification } from "./notifications.ts";
-import { forgetEmptyParts } from "./search_index.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
 import { forgettingTags } from "./tags.ts";
@@ -30,7 +29,6 @@ export async function remove(
       keys,
     );
     await run("DELETE FROM queuectl.attempts WHERE job = ANY($1::bigint[])", keys);
-    await forgetEmptyParts(run, jobs);
     if (mayFree) {
       const { text, parameters } = notification(database);
       await run(text, parameters);

@@ -8,7 +8,8 @@ import { timeSql } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { backInQueue, reopen, withoutFailedParents } from "./comeback.ts";
 import { forgiveBroken } from "./dependencies.ts";
-import { assignments, noteFields } from "./edit.ts";
+import { assignments } from "./edit.ts";
+import { setTags } from "./tags.ts";
 import { notification } from "./notifications.ts";
 import { choose, createParameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
@@ -60,13 +61,13 @@ async function putBack(
     const list = parameters.add(asArray(keys));
     const now = timeSql(parameters.add(database.now()));
     await run(
-      `UPDATE queuectl.jobs SET ${backInQueue} attempts = 0, last_error = NULL,
+      `UPDATE queuectl.jobs SET ${backInQueue} attempts = 0, postponed = 0, last_error = NULL,
         ${assignments(changes ?? {}, parameters)} updated_at = ${now}
        WHERE seq = ANY(${list}::bigint[])`,
       parameters.values,
     );
     const { back, stay } = await reopen(database, run, keys);
-    await noteFields(database, run, jobs, changes ?? {});
+    await setTags(run, jobs, changes?.tags);
     const { text, parameters: payload } = notification(database);
     await run(text, payload);
     const asked = new Set(chosen.map(({ seq }) => seq));

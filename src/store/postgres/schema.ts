@@ -19,10 +19,12 @@
  * - a row of `dependencies` says that a child waits, or has waited, for its parent: `open` is true exactly until the parent
  *   has ended, and `broken` is true where the child was cancelled because the parent did not complete. Whoever changes the
  *   first has locked the parent, whoever changes the second or `blocked` has locked the child.
- * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
+ * - a row of `starts` is a number of commands of a queue with a rate that have begun at one moment (`at`); one whose `at` is
+ *   below 0 is the run of the job with that key, of which nobody has told yet that its command has begun.
  * - a row of `signals` is to be delivered to the command of a run that goes on; one that was sent while the run ended may
  *   be left until a worker finds it.
  * - `stopped_run` is the run of a job whose command was last sent SIGSTOP and not SIGCONT since; a later run has another number.
+ * - `postponed` is the number of runs in a row, up to now, that have asked for a later try (exit status 75).
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
  *   as there is one, triggers of move_lock.ts refuse every change.
@@ -32,7 +34,8 @@
  * under which a result came: so a change that is repeated, because its commit was never confirmed, knows its own.
  */
 
-import { countersTable, countQueues, states } from "./counting.ts";
+import { countersTable, countFunctions, states } from "./counting.ts";
+import { safePath } from "./safe_path.ts";
 import { settleFunction } from "./settle_function.ts";
 
 const first = `
@@ -121,6 +124,14 @@ const second = `
 /** What is raised in a queue that is being moved; the text is the place to which it moves. */
 export const sealCode = "QMOVE";
 
+const refuseChange = `
+  CREATE OR REPLACE FUNCTION queuectl.refuse_change() RETURNS trigger LANGUAGE plpgsql ${safePath} AS $refuse$
+  BEGIN
+    RAISE EXCEPTION USING ERRCODE = '${sealCode}',
+      MESSAGE = (SELECT location FROM queuectl.moves WHERE direction = 'out');
+  END $refuse$;
+`;
+
 // A move to another database is known in both by its id: see ../move.ts.
 const moves = `
   CREATE TABLE queuectl.moves (
@@ -129,11 +140,7 @@ const moves = `
     place text,
     location text
   );
-  CREATE FUNCTION queuectl.refuse_change() RETURNS trigger LANGUAGE plpgsql AS $refuse$
-  BEGIN
-    RAISE EXCEPTION USING ERRCODE = '${sealCode}',
-      MESSAGE = (SELECT location FROM queuectl.moves WHERE direction = 'out');
-  END $refuse$;
+  ${refuseChange}
 `;
 
 const queues = `
@@ -190,31 +197,24 @@ const queues = `
   CREATE INDEX jobs_queue ON queuectl.jobs (queue, seq) WHERE queue <> 'default';
   CREATE UNIQUE INDEX jobs_unique ON queuectl.jobs (unique_key)
     WHERE unique_key IS NOT NULL AND state IN ('pending', 'processing', 'failed');
-  ${countQueues}
+  ${countFunctions}
 `;
 
-// What runs is stopped where that is the number of its run: so whoever ends a run need not know of it. The step before this
-// one made the function once, as it was then.
+// What runs is stopped where that is the number of its run: so whoever ends a run need not know of it.
 const comebacks = `
   ALTER TABLE queuectl.processes ADD COLUMN pace double precision;
   ALTER TABLE queuectl.jobs
     ADD COLUMN stopped_run integer,
     ADD COLUMN held_before boolean NOT NULL DEFAULT false,
     ADD COLUMN due_before bigint;
-  DROP FUNCTION IF EXISTS queuectl.settle(bigint[], bigint, text, text);
-  ${settleFunction}
 `;
 
-// For lists: indexes of what few jobs have, the keys of those that may be claimed, and an index of a few bytes for each
-// hundred thousand of the table, which tells what pages cannot have. The states are said where it goes without saying, so
-// that claims, which do not ask for them, cannot take these indexes for their own.
+// For lists: the keys of jobs that may be claimed, and of those that wait for a time. The states are said where it goes
+// without saying, so that claims, which do not ask for them, cannot take these indexes for their own.
 const orders = `
-  CREATE INDEX jobs_priority ON queuectl.jobs (priority DESC, seq) WHERE priority <> 0;
-  CREATE INDEX jobs_attempts ON queuectl.jobs (attempts, seq, state) WHERE attempts > 1;
   CREATE INDEX jobs_ready ON queuectl.jobs (seq) WHERE available AND state IN ('pending', 'failed');
   CREATE INDEX jobs_scheduled ON queuectl.jobs (seq)
     WHERE next_attempt_at IS NOT NULL AND state IN ('pending', 'failed');
-  CREATE INDEX jobs_updated ON queuectl.jobs USING brin (updated_at, state) WITH (pages_per_range = 16, autosummarize = on);
 `;
 
 // A job that has ended may have open dependencies all the same: it does not wait for them.
@@ -223,19 +223,20 @@ const openBlocked = `
   CREATE INDEX jobs_blocked ON queuectl.jobs (seq) WHERE blocked > 0 AND state IN ('pending', 'failed');
 `;
 
-// See search_index.ts. All of a row on one page: what is kept apart takes three looks.
-const searchIndex = `
-  CREATE TABLE queuectl.text_signatures (
-    block smallint NOT NULL,
-    part bigint NOT NULL,
-    signature bytea,
-    PRIMARY KEY (block, part)
-  );
-  CREATE TABLE queuectl.id_signatures (part bigint PRIMARY KEY, signature bytea NOT NULL);
-  CREATE TABLE queuectl.part_ages (part bigint PRIMARY KEY, newest bigint NOT NULL);
-  ALTER TABLE queuectl.text_signatures ALTER COLUMN signature SET STORAGE PLAIN;
-  ALTER TABLE queuectl.id_signatures ALTER COLUMN signature SET STORAGE PLAIN;
+// What earlier steps made for lists is gone.
+const fewerIndexes = `
+  DROP TABLE IF EXISTS queuectl.text_signatures, queuectl.id_signatures, queuectl.part_ages;
+  DROP INDEX IF EXISTS queuectl.jobs_priority, queuectl.jobs_attempts, queuectl.jobs_updated;
 `;
+
+// Once more as they are now: those of an older schema were made without a search path, and `settle` as it was then.
+const functionsOnceMore = `
+  DROP FUNCTION IF EXISTS queuectl.settle(bigint[], bigint, text, text);
+  ${countFunctions} ${settleFunction} ${refuseChange}
+`;
+
+// For commands that ask for a later try.
+const postponed = "ALTER TABLE queuectl.jobs ADD COLUMN postponed integer NOT NULL DEFAULT 0";
 
 /** The steps, oldest first. */
 export const migrations: readonly string[] = [
@@ -246,5 +247,8 @@ export const migrations: readonly string[] = [
   comebacks,
   orders,
   openBlocked,
-  searchIndex,
+  fewerIndexes,
+  functionsOnceMore,
+  fewerIndexes,
+  postponed,
 ];

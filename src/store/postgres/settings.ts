@@ -1,14 +1,16 @@
 /** The `config` table: names and texts; what they mean is known to config.ts. */
 
+import { readable } from "../damage.ts";
 import type { QueueDefaults } from "../queues.ts";
-import { queueDefaultsFromRow, queueDefaultsSql, text } from "../rows.ts";
+import { text } from "../columns.ts";
+import { queueDefaultsFromRow, queueDefaultsSql } from "../queues.ts";
 import type { Database, Row } from "./database.ts";
 import { notification } from "./notifications.ts";
 import { storable } from "./storable.ts";
 
 export async function settings(database: Database): Promise<Array<[string, string]>> {
   const [rows] = await database.batch([settingsStatement], { readOnly: true });
-  return rows.map(settingFromRow);
+  return readable(rows, settingFromRow, database.tellDamage);
 }
 
 const settingsStatement = { text: 'SELECT key, value FROM queuectl.config ORDER BY key COLLATE "C"' };
@@ -23,7 +25,7 @@ export async function enqueueDefaults(
     { readOnly: true },
   );
   return {
-    settings: stored.map(settingFromRow),
+    settings: readable(stored, settingFromRow, database.tellDamage),
     queues: new Map(queues.map((row) => [text(row, "name"), queueDefaultsFromRow(row)])),
   };
 }

@@ -35,7 +35,7 @@ export async function signal(database: Database, selection: Selection, name: str
  * has ended while they were sent, which are only to be removed.
  */
 export const signalsSql = (worker: `$${number}`): string =>
-  `(SELECT string_agg(concat_ws(' ', signal.id, signal.job, signal.run, signal.name), ',' ORDER BY signal.id)
+  `(SELECT string_agg(pg_catalog.concat_ws(' ', signal.id, signal.job, signal.run, signal.name), ',' ORDER BY signal.id)
     FROM queuectl.signals AS signal
     LEFT JOIN queuectl.jobs AS job ON job.seq = signal.job AND job.run = signal.run AND job.state = 'processing'
     WHERE job.seq IS NULL OR job.worker = ${worker})`;

@@ -1,6 +1,7 @@
 /** The store on a PostgreSQL server: opens it, and puts the operations of this folder behind the {@link Store} interface. */
 
 import { hasParents } from "../extras.ts";
+import { damageTeller } from "../damage.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
@@ -12,11 +13,10 @@ import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
 import { exchange } from "./exchange.ts";
 import { hold, release } from "./hold.ts";
-import { createExtender } from "./index_extender.ts";
 import { enqueueCollected } from "../intake.ts";
 import { openIntake } from "./intake.ts";
 import { keys, list, pageOfKeys } from "./list.ts";
-import { migrate } from "./migrate.ts";
+import { migrate, type Queue } from "./migrate.ts";
 import { createListener } from "./notifications.ts";
 import { isWorkLeft, outlook } from "./outlook.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
@@ -34,6 +34,7 @@ import {
   tagNames,
 } from "./queries.ts";
 import { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";
+import { strangers } from "./ownership.ts";
 import { remove } from "./remove.ts";
 import { createRequests } from "./requests.ts";
 import { retry } from "./retry.ts";
@@ -50,16 +51,19 @@ export async function openPostgresStore(url: string, options: OpenOptions): Prom
   const notify = options.notify ?? (() => {});
   const connection = connectionOptions(url, ownSurroundings());
   for (const warning of connection.warnings) notify(warning);
-  const database = await connect(connection, options.clock);
+  const tell = damageTeller(options.damaged ?? notify);
+  const database = await connect(connection, options.clock, undefined, tell);
   try {
-    const queue = await migrate(database, options.missing === "create", notify);
-    const spool = spoolFolder(
-      queue ?? { identity: "", database: connection.database },
-      connection.schema,
-      Deno.build.os,
-      Deno.env.toObject(),
-    );
-    if (queue) return storeOn(database, url, spool);
+    const queue = await migrate(database, options.missing === "create", notify, options.allowShared);
+    // Most commands need none.
+    const spool = () =>
+      spoolFolder(
+        queue ?? { identity: "", database: connection.database, server: "" },
+        connection.schema,
+        Deno.build.os,
+        Deno.env.toObject(),
+      );
+    if (queue) return storeOn(database, url, spool, queue);
     await database.close();
     return emptyStore(url, connection.location, spool);
   } catch (error) {
@@ -68,24 +72,30 @@ export async function openPostgresStore(url: string, options: OpenOptions): Prom
   }
 }
 
-function storeOn(database: Database, url: string, spool: string): Store {
+function storeOn(database: Database, url: string, spool: () => string, queue: Queue): Store {
   const workerNames = new Map<number, string>();
   const requests = createRequests();
   const listener = createListener(database);
-  const extendSearchIndex = createExtender(database);
 
   return {
     url,
+    urlWithoutPassword: database.options.location,
     location: database.options.location,
-    spool,
+    get spool() {
+      return spool();
+    },
+    identities: [encodeURIComponent(queue.started)],
+    begunAt: queue.startedAt,
+    isInPlace: () => true,
+    makeReserve: () => Promise.resolve(),
     exists: true,
     shared: true,
     enqueue: (jobs) =>
       jobs.some(hasParents) ? enqueueCollected(openIntake(database), jobs) : enqueue(database, jobs),
     intake: () => Promise.resolve(openIntake(database)),
-    exchange: (worker, finished, want) => {
+    exchange: (worker, finished, want, begun = []) => {
       const workerName = workerNames.get(worker) ?? String(worker);
-      return exchange(database, requests, { worker, workerName, finished, want });
+      return exchange(database, requests, { worker, workerName, finished, want, begun });
     },
     outlook: (queues = null) => outlook(database, queues),
     isWorkLeft: (queues = null) => isWorkLeft(database, queues),
@@ -101,6 +111,7 @@ function storeOn(database: Database, url: string, spool: string): Store {
     leave: (process) => leave(database, process),
     processes: () => listProcesses(database),
     takeOver: (worker, gone, silent) => takeOver(database, requests, worker, gone, silent),
+    hasten: (milliseconds) => database.hasten(milliseconds),
     isRunning: (seq, run, boot) => isRunning(database, seq, run, boot),
     requestStop: (request, gone, hosts) => requestStop(database, request, gone, hosts),
     counts: () => counts(database),
@@ -133,8 +144,12 @@ function storeOn(database: Database, url: string, spool: string): Store {
     release: (jobs) => release(database, jobs),
     dlqRetry: (jobs, changes, tell) => retry(database, jobs, changes, scopes.dlqRetry, tell),
     dlqPurge: (jobs, tell) => remove(database, jobs, scopes.dlqPurge, tell),
-    extendSearchIndex,
     check: () => check(database),
+    strangers: () =>
+      strangers(
+        async (statement) => (await database.batch([statement], { readOnly: true }))[0],
+        database.options.schema,
+      ),
     moving: async () => (await import("./moving.ts")).movingOn(database),
     queues: () => queues(database),
     enqueueDefaults: () => enqueueDefaults(database),

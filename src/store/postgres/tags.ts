@@ -25,7 +25,7 @@ export async function setTags(
   await run(
     `INSERT INTO queuectl.tags (tag, job)
      SELECT DISTINCT tag, seq FROM json_array_elements_text($2::text::json) AS tag
-     CROSS JOIN unnest($1::bigint[]) AS seq`,
+     CROSS JOIN pg_catalog.unnest($1::bigint[]) AS seq`,
     [keys, asJson(tags)],
   );
 }

@@ -1,7 +1,7 @@
 /** Unique keys: of the jobs that have not ended, no two have the same. The index sees to it; here is what is done about it. */
 
 import type { DuplicatePolicy, JobState } from "../../job/job.ts";
-import { type KeyedJob, withoutKeys } from "../aftermath.ts";
+import { type KeyedJob, type Keys, withoutKeys } from "../aftermath.ts";
 import { activeStates, type FoundJob, keyHeld, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
 import { number, type Row, text, textOrNull } from "../rows.ts";
 import { cancelWaiting } from "./cancel.ts";
@@ -67,7 +67,7 @@ export async function makeRoom(
     }
     holders.set(job.key, { seq: 0, queue: "", id: job.id, state: "pending", added: job.number });
   }
-  for (const [seq, id] of replaced) await cancelWaiting(database, run, [{ seq }], replacedBy(id));
+  await cancelWaiting(database, run, [...replaced].map(([seq, id]) => ({ seq, error: replacedBy(id) })));
   if (outdated.size > 0) {
     const errors = asJson([...outdated].map(([number, id]) => ({ number, error: replacedBy(id) })));
     await run(
@@ -121,32 +121,28 @@ async function contestedJobs(run: Run, keys: readonly string[]): Promise<NewKey[
   }));
 }
 
-/**
- * Those of these jobs that cannot go back into the queue, with the jobs that have their keys; of several the newest can.
- * With `state` only jobs in that are looked at.
- */
-export async function jobsWithoutKeys(
-  run: Run,
-  seqs: readonly number[],
-  state?: JobState,
-): Promise<Map<number, KeyedJob>> {
+/** Those of these jobs that cannot go back into the queue, with the jobs that have their keys; of several the newest can. */
+export const jobsWithoutKeys = async (run: Run, seqs: readonly number[]): Promise<Map<number, KeyedJob>> =>
+  withoutKeys(await keysOf(run, seqs));
+
+/** The unique keys of these jobs, and who has them. */
+export async function keysOf(run: Run, seqs: readonly number[]): Promise<Keys> {
   const columns = "seq, id, unique_key AS key";
-  const only = state === undefined ? "" : `AND state = '${state}'`;
   const keyed = await run(
-    `SELECT ${columns} FROM queuectl.jobs WHERE seq = ANY ($1::bigint[]) AND unique_key IS NOT NULL ${only}`,
+    `SELECT ${columns} FROM queuectl.jobs WHERE seq = ANY ($1::bigint[]) AND unique_key IS NOT NULL`,
     [asArray(seqs)],
   );
-  if (keyed.length === 0) return new Map();
-  const holders = await run(
+  if (keyed.length === 0) return { jobs: [], holders: [] };
+  const holding = await run(
     `SELECT ${columns} FROM queuectl.jobs
      WHERE unique_key = ANY (ARRAY(SELECT json_array_elements_text($1::text::json)))
        AND unique_key IS NOT NULL AND state IN (${activeStates})`,
     [asJson(keyed.map((row) => text(row, "key")))],
   );
-  const [jobs, others] = [keyed, holders].map((rows) =>
+  const [jobs, holders] = [keyed, holding].map((rows) =>
     rows.map((row): KeyedJob => ({ seq: number(row, "seq"), id: text(row, "id"), key: text(row, "key") }))
   );
-  return withoutKeys(jobs, others);
+  return { jobs, holders };
 }
 
 /**

@@ -8,9 +8,7 @@ import type { Database } from "./database.ts";
 import { count, lock } from "./move_lock.ts";
 import { listProcesses } from "./processes.ts";
 import { lastSeq } from "./queries.ts";
-import { recencyOfJobs } from "./recency.ts";
 import { attemptKey } from "./attempt_key.ts";
-import { forgetSearchIndex } from "./search_index.ts";
 
 /** Locks the file and adds another queue's rows to it. */
 export const arrive = (whole: Database): Promise<Arrival> =>
@@ -54,10 +52,7 @@ function complete(
   { settings, queues, starts, deaths, lastSeq: last }: Rest,
 ): void {
   tally.write();
-  database.connection.exec(`INSERT OR REPLACE INTO recency (part, at) ${recencyOfJobs}`);
   database.prepare("UPDATE counters SET value = value + ? WHERE name = 'died'").run(deaths);
-  // The keys that come are older than what was here.
-  forgetSearchIndex(database);
   const highest = Math.max(last, lastSeq(database));
   database.connection.exec("DELETE FROM sqlite_sequence WHERE name = 'jobs'");
   database.prepare("INSERT INTO sqlite_sequence (name, seq) VALUES ('jobs', ?)").run(highest);

@@ -6,7 +6,7 @@ import type { Cancelled, Selection } from "../store.ts";
 import { openTally, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { settle } from "./dependencies.ts";
-import { changeAt, choose } from "./selection.ts";
+import { change, choose } from "./selection.ts";
 
 /** pending or failed → cancelled; for one that is processing, its worker is asked to end it. */
 export async function cancel(
@@ -21,11 +21,11 @@ export async function cancel(
     const [running, waiting] = [true, false].map((runs) =>
       jobs.filter(({ state }) => (state === "processing") === runs)
     );
-    changeAt(
+    change(
       database,
       "UPDATE jobs SET cancel_requested = 1, updated_at = :now WHERE seq IN (:keys)",
       running,
-      now,
+      { now },
     );
     const tally = openTally(database);
     dependants = cancelWaiting(database, waiting, tally);
@@ -47,14 +47,13 @@ export function cancelWaiting(
   error: string | null = null,
 ): number {
   const now = database.now();
-  changeAt(
+  change(
     database,
     `UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, held = 0, next_attempt_at = NULL,
        last_error = coalesce(:error, last_error), updated_at = :now
      WHERE seq IN (:keys)`,
     jobs,
-    now,
-    { error },
+    { error, now },
   );
   for (const { state, queue } of jobs) tally.move(state, "cancelled", 1, queue);
   return settle(database, tally, jobs.map(({ seq }) => seq), now);

@@ -1,12 +1,12 @@
 /** Looks for damage: what SQLite itself checks, and the invariants of schema.ts. */
 
 import { DatabaseSync } from "node:sqlite";
+import { damageReport, readQueue, readRun, readSetting, readWholeJob } from "../damage_report.ts";
+import { queueColumns } from "../queues.ts";
+import { endedRunColumns, jobColumns, processColumns, processFromRow } from "../rows.ts";
 import type { Database } from "./database.ts";
 import { countKeptBack } from "./queries.ts";
-import { recencyOfJobs } from "./recency.ts";
-import { unfindable } from "../search_index.ts";
 import { migrations } from "./migrations.ts";
-import { countUnfindable } from "./search_index.ts";
 
 /** Statements that count rows which break an invariant, and what such rows mean. */
 const invariants: Array<[string, string]> = [
@@ -102,11 +102,6 @@ const invariants: Array<[string, string]> = [
     "tags differ from those of the jobs",
   ],
   [
-    `SELECT count(*) AS n FROM (${recencyOfJobs}) AS found LEFT JOIN recency USING (part)
-     WHERE recency.at IS NULL OR recency.at < found.at`,
-    "parts of the jobs changed later than is noted",
-  ],
-  [
     `SELECT count(*) AS n FROM (
        SELECT job, sum(n) FROM (
          SELECT seq AS job, blocked AS n FROM jobs WHERE blocked <> 0
@@ -134,21 +129,47 @@ const invariants: Array<[string, string]> = [
 /** Every problem found, in words; empty when the database is sound. Reads all of it. */
 export async function check(database: Database): Promise<string[]> {
   return await database.read(() => {
-    const damage = database.prepare("PRAGMA integrity_check(10)").all().map((row) =>
+    const found = database.prepare("PRAGMA integrity_check(10)").all().map((row) =>
       String(row.integrity_check)
     );
-    if (damage.join() !== "ok") return damage;
+    if (found.join() !== "ok") return found;
     const differences = schemaDifferences(database);
     if (differences.length > 0) return differences;
-    // It reads indexes in another way than all else, and so meets what nothing else does.
-    countKeptBack(database);
-    const counts = invariants.map(([sql, meaning]): [number, string] => [
-      Number(database.prepare(sql).get()!.n),
-      meaning,
-    ]);
-    counts.push([countUnfindable(database), unfindable]);
-    return counts.flatMap(([count, meaning]) => count === 0 ? [] : [`${count} ${meaning}`]);
+    const damage = damagedRows(database);
+    try {
+      return [...damage, ...brokenInvariants(database)];
+    } catch (error) {
+      // What cannot be read keeps others from being counted.
+      if (damage.length > 0) return damage;
+      throw error;
+    }
   });
+}
+
+/** What breaks an invariant, counted. */
+function brokenInvariants(database: Database): string[] {
+  // It reads indexes in another way than all else, and so meets what nothing else does.
+  countKeptBack(database);
+  const counts = invariants.map(([sql, meaning]): [number, string] => [
+    Number(database.prepare(sql).get()!.n),
+    meaning,
+  ]);
+  return counts.flatMap(([count, meaning]) => count === 0 ? [] : [`${count} ${meaning}`]);
+}
+
+/** The rows that cannot be read, named. */
+function damagedRows(database: Database): string[] {
+  const report = damageReport();
+  const { look } = report;
+  look(database.prepare(`SELECT ${jobColumns}, run, claim FROM jobs`).iterate(), readWholeJob);
+  look(database.prepare(`SELECT ${endedRunColumns}, job FROM attempts`).iterate(), readRun);
+  look(
+    database.prepare(`SELECT ${processColumns} FROM processes`).iterate(),
+    (row) => processFromRow(row, 0, new Map()),
+  );
+  look(database.prepare(`SELECT ${queueColumns} FROM queues`).iterate(), readQueue);
+  look(database.prepare("SELECT key, value FROM config").iterate(), readSetting);
+  return report.lines();
 }
 
 /** Where the schema is not the one that a new database gets. */

@@ -4,6 +4,7 @@ import { defaultQueueName } from "../../job/job.ts";
 import { allQueues, grains } from "../queues.ts";
 import { number, numberOrNull, type Row, text } from "../rows.ts";
 import { readCounters } from "./counters.ts";
+import type { BegunRun } from "../store.ts";
 import type { Database } from "./database.ts";
 import { claimable } from "./schema.ts";
 
@@ -93,14 +94,18 @@ export function processingOf(database: Database, queue: string): number {
   const { others } = database.prepare(
     "SELECT coalesce(sum(value), 0) AS others FROM queue_counters WHERE name = 'processing'",
   ).get()!;
-  return processing - (others as number);
+  return processing - Number(others);
 }
 
-/** Starts after `since` up to `until`. */
+/** Holds for a row of starts whose run goes on, and has not begun as far as anybody has told. */
+const awaited = "at < 0 AND EXISTS (SELECT 1 FROM jobs WHERE seq = -at AND worker IS NOT NULL)";
+
+/** Starts after `since` up to `until`, with those that may come at any moment. */
 function startsOf(database: Database, queue: string, since: number, until: number): number {
-  return database.prepare(
-    "SELECT coalesce(sum(jobs), 0) AS jobs FROM starts WHERE queue = ? AND at > ? AND at <= ?",
-  ).get(queue, since, until)!.jobs as number;
+  const row = database.prepare(`
+    SELECT coalesce(sum(jobs), 0) AS jobs FROM starts WHERE queue = ? AND (at > ? AND at <= ? OR ${awaited})`)
+    .get(queue, since, until)!;
+  return number(row, "jobs");
 }
 
 /** To so many milliseconds times of starts are rounded up, so that few rows are to be counted however high a rate is. */
@@ -109,7 +114,10 @@ const grainOf = (period: number): number => Math.max(1, Math.floor(period / grai
 /** Milliseconds until the rate of a queue lets it start another job; null where it is not the rate that keeps it. */
 export function rateDelay(database: Database, limit: Limit, queue: string, now: number): number | null {
   if (limit.rate === null) return null;
-  // The start that has to be left behind, so that fewer than `rate` are within the period.
+  // The start that has to be left behind, so that fewer than `rate` are within the period. One that is still to come is at
+  // the earliest now: so nobody waits too long who looks again then.
+  const toCome = startsOf(database, queue, now, now);
+  if (toCome >= limit.rate) return limit.period;
   const row = database.prepare(`
     SELECT at FROM (
       SELECT at, sum(jobs) OVER (ORDER BY at DESC) AS jobs FROM starts WHERE queue = ? AND at > ? AND at <= ?
@@ -117,28 +125,50 @@ export function rateDelay(database: Database, limit: Limit, queue: string, now: 
     queue,
     now - limit.period,
     now + grainOf(limit.period),
-    limit.rate,
+    limit.rate - toCome,
   );
   return row === undefined ? null : number(row, "at") + limit.period - now;
 }
 
 /**
  * Forgets the starts of a queue that its rate does not count any more; those that a clock that was set back has put into
- * the future count as now.
+ * the future count as now, and so do runs of which nobody has told that they have begun, and which do not go on.
  */
 export function tidyStarts(database: Database, limit: Limit, queue: string, now: number): void {
   const { period } = limit;
-  database.prepare("DELETE FROM starts WHERE queue = ? AND at <= ?").run(queue, now - period);
+  database.prepare("DELETE FROM starts WHERE queue = ? AND at BETWEEN 0 AND ?").run(queue, now - period);
   const latest = now + grainOf(period);
-  const { jobs } = database.prepare("SELECT sum(jobs) AS jobs FROM starts WHERE queue = ? AND at > ?")
+  const isAside = `queue = ? AND (at > ? OR at < 0 AND NOT (${awaited}))`;
+  const { jobs } = database.prepare(`SELECT sum(jobs) AS jobs FROM starts WHERE ${isAside}`)
     .get(queue, latest)!;
   if (jobs === null) return;
-  database.prepare("DELETE FROM starts WHERE queue = ? AND at > ?").run(queue, latest);
-  addStarts(database, limit, queue, now, jobs as number);
+  database.prepare(`DELETE FROM starts WHERE ${isAside}`).run(queue, latest);
+  addStarts(database, limit, queue, now, Number(jobs));
 }
 
-/** Notes that so many jobs of a queue are started. */
-export function addStarts(
+/** Notes that a job is claimed, and its command is to begin, where a rate counts that; whether it does. */
+export function awaitStart(database: Database, limits: Map<string, Limit>, row: Row): boolean {
+  const queue = text(row, "queue");
+  if (typeof limits.get(queue)?.rate !== "number") return false;
+  database.prepare("INSERT INTO starts (queue, at, jobs) VALUES (?, ?, 1)").run(queue, -number(row, "seq"));
+  return true;
+}
+
+/** These runs count as begun now. Nothing is done for those of an older claim. */
+export function dateStarts(database: Database, begun: readonly BegunRun[], now: number): void {
+  const limits = limitsOf(database);
+  const take = database.prepare(`
+    DELETE FROM starts WHERE queue = (SELECT queue FROM jobs WHERE seq = ?1 AND claim = ?2) AND at = -?1
+    RETURNING queue`);
+  const taken = begun.flatMap(({ seq, claim }) => take.all(seq, claim));
+  for (const [queue, { length }] of Map.groupBy(taken, (row) => text(row, "queue"))) {
+    const limit = limits.get(queue);
+    if (limit !== undefined) addStarts(database, limit, queue, now, length);
+  }
+}
+
+/** Notes that so many commands of a queue have begun. */
+function addStarts(
   database: Database,
   { period }: Limit,
   queue: string,

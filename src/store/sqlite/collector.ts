@@ -3,7 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { NewJob } from "../../job/job.ts";
 import { extraColumns, extrasOf, noExtras } from "../extras.ts";
-import { extraValues, newColumns, newValues } from "./enqueue.ts";
+import { extraValues, newColumns, newValues } from "./new_job_row.ts";
 
 /** Rows of one statement; with more of them it does not get quicker. */
 const most = 32;

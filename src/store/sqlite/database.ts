@@ -9,10 +9,12 @@
 
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { QueuectlError } from "../../errors.ts";
+import type { TellDamage } from "../damage.ts";
 import { beingMoved } from "../refusals.ts";
 import { sealMark } from "./schema.ts";
+import { isTooLarge, prepareWide } from "./wide_statement.ts";
 
-/** A row by the names of its columns; whole numbers are numbers here, never bigints. */
+/** A row by the names of its columns; whole numbers are numbers here, and bigints only where no number can be one. */
 export type Row = Record<string, SQLOutputValue>;
 
 /** Milliseconds that a statement waits inside SQLite while a database is opened, perhaps by many at once. */
@@ -31,6 +33,8 @@ export interface Database {
   readonly connection: DatabaseSync;
   /** Milliseconds since 1970. */
   now(): number;
+  /** Is told of damaged rows that are left out. */
+  tellDamage: TellDamage;
   /** The prepared statement for this text, kept for the next time. */
   prepare(sql: string): StatementSync;
   /** Runs `body` in one immediate transaction; rolls back when it throws. `body` runs again after a busy try. */
@@ -43,21 +47,32 @@ export interface Database {
 }
 
 /** Opens a connection to an existing file (or `:memory:`). Throws `database`. */
-export function connect(path: string, durable: boolean, clock: () => number): Database {
+export function connect(
+  path: string,
+  durable: boolean,
+  clock: () => number,
+  tellDamage: TellDamage = () => {},
+): Database {
   const connection = explained(path, () => new DatabaseSync(path));
   const statements = new Map<string, StatementSync>();
-  explained(path, () => {
-    connection.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
-    connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
-    // On macOS a plain fsync leaves the data in the cache of the disk.
-    if (durable) connection.exec("PRAGMA fullfsync = ON");
-    // What a burst has let the log grow to is given back to the disk.
-    connection.exec(`PRAGMA journal_size_limit = ${16 * 1024 ** 2}`);
-  });
+  try {
+    explained(path, () => {
+      connection.exec(`PRAGMA busy_timeout = ${busyTimeout}`);
+      connection.exec(`PRAGMA synchronous = ${durable ? "FULL" : "NORMAL"}`);
+      // On macOS a plain fsync leaves the data in the cache of the disk.
+      if (durable) connection.exec("PRAGMA fullfsync = ON");
+      // What a burst has let the log grow to is given back to the disk.
+      connection.exec(`PRAGMA journal_size_limit = ${16 * 1024 ** 2}`);
+    });
+  } catch (error) {
+    // Windows lets nobody remove or replace a file that is open.
+    connection.close();
+    throw error;
+  }
 
   function prepare(sql: string): StatementSync {
     let statement = statements.get(sql);
-    if (!statement) statements.set(sql, statement = explained(path, () => connection.prepare(sql)));
+    if (!statement) statements.set(sql, statement = explained(path, () => prepareWide(connection, sql)));
     return statement;
   }
 
@@ -78,6 +93,7 @@ export function connect(path: string, durable: boolean, clock: () => number): Da
     path,
     connection,
     now: clock,
+    tellDamage,
     prepare,
     write: (body) => patiently(path, () => transaction("BEGIN IMMEDIATE", body)),
     read: (body) => patiently(path, () => transaction("BEGIN", body)),
@@ -111,9 +127,14 @@ export async function patiently<T>(path: string, action: () => T): Promise<T> {
   }
 }
 
-function isBusy(error: unknown): boolean {
+const isBusy = (error: unknown) => isReported(error, /database (table |schema )?is locked/);
+
+/** Whether there was no room for it, or may not have been: SQLite cannot always tell. */
+export const isFull = (error: unknown): boolean => isReported(error, /disk is full|disk I\/O error/);
+
+function isReported(error: unknown, text: RegExp): boolean {
   const reported = error instanceof QueuectlError ? error.cause : error;
-  return reported instanceof Error && /database (table |schema )?is locked/.test(reported.message);
+  return reported instanceof Error && text.test(reported.message);
 }
 
 /** Runs `action`; throws what SQLite reports as an error that the user understands. */
@@ -139,7 +160,10 @@ const explanations: Array<[RegExp, string]> = [
     /unable to open database file/,
     "cannot be opened; check that its folder exists and that you may read and write both",
   ],
-  [/disk I\/O error/, "cannot be read or written: the disk reports an error"],
+  [
+    /disk I\/O error/,
+    "cannot be read or written: its disk is full or reports an error, or its files may not grow (ulimit -f)",
+  ],
 ];
 
 /** The error of kind `database` for what SQLite reported; errors of ours, and bugs, pass unchanged. */
@@ -152,7 +176,7 @@ export function databaseError(path: string, error: unknown): unknown {
     }
   }
   // All our statements are tested: what SQLite finds wrong with one is wrong with the file.
-  if ((error as { code?: unknown }).code === "ERR_SQLITE_ERROR") {
+  if ((error as { code?: unknown }).code === "ERR_SQLITE_ERROR" || isTooLarge(error)) {
     const explanation = `is damaged, or another program has changed it (${
       error.message.replaceAll(/\s+/g, " ")
     })`;

@@ -12,6 +12,7 @@ import {
 import type { Row } from "../rows.ts";
 import { readCounters } from "./counters.ts";
 import { type Database, explained } from "./database.ts";
+import { prepareWide } from "./wide_statement.ts";
 import { count, lock, sealStatements } from "./move_lock.ts";
 import { listProcesses } from "./processes.ts";
 import { lastSeq } from "./queries.ts";
@@ -55,7 +56,7 @@ async function* batchesOf(database: Database, table: MovedTable, order: string):
   );
   const rows = explained(
     database.path,
-    () => database.connection.prepare(`SELECT ${columns} FROM ${table} ORDER BY ${order}`).iterate(),
+    () => prepareWide(database.connection, `SELECT ${columns} FROM ${table} ORDER BY ${order}`).iterate(),
   );
   try {
     for (;;) {

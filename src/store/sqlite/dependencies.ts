@@ -8,7 +8,6 @@ import { type FoundJob, parentIs } from "../refusals.ts";
 import { number, type Row, text } from "../rows.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { noteChanges } from "./recency.ts";
 
 /** Values as a list for json_each. */
 export const list = (values: Iterable<unknown>) => JSON.stringify([...values]);
@@ -20,26 +19,39 @@ export const areThereAny = (database: Database): boolean =>
 /**
  * Closes the dependencies on those of these jobs that have ended. Who waits for nothing more becomes available; who waits
  * for the success of one that has none is cancelled (pending or failed → cancelled), and with it who waits for that one.
- * Gives how many were cancelled.
+ * Gives how many were cancelled. The number of statements is always the same, and each reads every dependency on these
+ * jobs at most once: others wait for the lock meanwhile.
  */
 export function settle(database: Database, tally: Tally, jobs: Iterable<number>, now: number): number {
-  let cancelled = 0;
-  if (!areThereAny(database)) return cancelled;
-  for (let ended = new Set(jobs); ended.size > 0;) {
-    const edges = database.prepare(`
-      SELECT edge.parent, edge.child, edge.kind, parent.id, parent.state FROM json_each(?) AS ended
-      CROSS JOIN dependencies AS edge ON edge.parent = ended.value CROSS JOIN jobs AS parent ON parent.seq = edge.parent
-      WHERE edge.open = 1 AND parent.state IN ('completed', 'dead', 'cancelled')`).all(list(ended));
-    if (edges.length === 0) break;
-    database.prepare(`
-      UPDATE dependencies SET open = 0 WHERE parent IN (SELECT value FROM json_each(?)) AND open = 1`)
-      .run(list(new Set(edges.map(({ parent }) => parent))));
-    unblock(database, edges);
-    const broken = edges.filter(({ kind, state }) => kind === "success" && state !== "completed");
-    ended = new Set(cancelChildren(database, tally, broken.map(reasonOf), now, true));
-    cancelled += ended.size;
-  }
-  return cancelled;
+  const ended = new Set(jobs);
+  if (ended.size === 0 || !areThereAny(database)) return 0;
+  const edges = database.prepare(`
+    SELECT edge.parent, edge.child, edge.kind, parent.id, parent.state FROM json_each(?) AS ended
+    CROSS JOIN dependencies AS edge ON edge.parent = ended.value CROSS JOIN jobs AS parent ON parent.seq = edge.parent
+    WHERE edge.open = 1 AND parent.state IN ('completed', 'dead', 'cancelled')`).all(list(ended));
+  if (edges.length === 0) return 0;
+  const breaks = (edge: Row) => edge.kind === "success" && edge.state !== "completed";
+  const direct = new Set(edges.filter(breaks).map(({ child }) => child));
+  const all = direct.size === 0 ? edges : [...edges, ...edgesBehind(database, direct)];
+  database.prepare(`
+    UPDATE dependencies SET open = 0 WHERE parent IN (SELECT value FROM json_each(?)) AND open = 1`)
+    .run(list(new Set(all.map(({ parent }) => parent))));
+  unblock(database, all);
+  return cancelChildren(database, tally, all.filter(breaks).map(reasonOf), now, true).length;
+}
+
+/** The open dependencies on those of these jobs that wait, which will be cancelled, and with them who waits for them. */
+function edgesBehind(database: Database, jobs: Iterable<unknown>): Row[] {
+  return database.prepare(`
+    WITH RECURSIVE cancelled (job) AS (
+      SELECT seq FROM json_each(?) CROSS JOIN jobs ON seq = value WHERE state IN ('pending', 'failed')
+      UNION SELECT edge.child FROM cancelled CROSS JOIN dependencies AS edge ON edge.parent = cancelled.job
+      CROSS JOIN jobs AS child ON child.seq = edge.child
+      WHERE edge.open = 1 AND edge.kind = 'success' AND child.state IN ('pending', 'failed')
+    )
+    SELECT edge.parent, edge.child, edge.kind, parent.id, 'cancelled' AS state FROM cancelled
+    CROSS JOIN dependencies AS edge ON edge.parent = cancelled.job CROSS JOIN jobs AS parent ON parent.seq = cancelled.job
+    WHERE edge.open = 1`).all(list(jobs));
 }
 
 /** An edge that breaks, and the words for it. */
@@ -86,23 +98,19 @@ export function cancelChildren(
   mark: boolean,
 ): number[] {
   if (edges.length === 0) return [];
-  const reasons = new Map(edges.toReversed().map(({ child, reason }) => [child, reason]));
+  const first = new Map(edges.toReversed().map((edge) => [edge.child, edge]));
   const waiting = database.prepare(`
     SELECT seq, state, queue FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND state IN ('pending', 'failed')`)
-    .all(list(reasons.keys()));
+    .all(list(first.keys()));
   const keys = waiting.map((row) => number(row, "seq"));
   if (keys.length === 0) return [];
   database.prepare(`
     UPDATE jobs SET state = 'cancelled', set_aside = 1, available = 0, held_before = held, held = 0,
       due_before = next_attempt_at, next_attempt_at = NULL, last_error = why.value ->> 1, updated_at = ?2
     FROM json_each(?1) AS why WHERE seq = (why.value ->> 0)`)
-    .run(list(keys.map((key) => [key, reasons.get(key)])), now);
-  noteChanges(database, keys, now);
+    .run(list(keys.map((key) => [key, first.get(key)!.reason])), now);
   for (const row of waiting) tally.move(row.state as JobState, "cancelled", 1, text(row, "queue"));
-  if (mark) {
-    const cancelled = new Set(keys);
-    markBroken(database, edges.filter(({ child }) => cancelled.has(child)));
-  }
+  if (mark) markBroken(database, keys.map((key) => first.get(key)!));
   return keys;
 }
 

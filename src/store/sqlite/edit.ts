@@ -3,8 +3,7 @@
 import { scopes } from "../refusals.ts";
 import type { JobChanges, Start } from "../../job/job.ts";
 import type { Database } from "./database.ts";
-import { change, changeAt, choose, type Condition } from "./selection.ts";
-import { noteCommand } from "./search_index.ts";
+import { change, choose, type Parameters } from "./selection.ts";
 import { setTags } from "./tags.ts";
 
 /** (any state but processing) → the same state, with other fields; pending or failed, with another time to wait for. */
@@ -17,14 +16,13 @@ export async function edit(
   return await database.write(() => {
     const jobs = choose(database, ids, start === undefined ? scopes.edit : scopes.reschedule);
     const { sql, parameters } = assignments(changes);
-    changeAt(
+    change(
       database,
       `UPDATE jobs SET ${sql} updated_at = :now WHERE seq IN (:keys)`,
       jobs,
-      database.now(),
-      parameters,
+      { ...parameters, now: database.now() },
     );
-    noteFields(database, jobs, changes);
+    setTags(database, jobs, changes.tags);
     if (start !== undefined) reschedule(database, jobs, start);
     return jobs.map(({ id }) => id);
   });
@@ -51,15 +49,11 @@ const columns = {
   cwd: "cwd",
 } as const;
 
-/** What other tables say of fields that have been changed: tags, and where the search index finds a command. */
-export function noteFields(database: Database, jobs: readonly { seq: number }[], changes: JobChanges): void {
-  if (changes.command !== undefined) noteCommand(database, jobs, changes.command);
-  setTags(database, jobs, changes.tags);
-}
-
 /** Changes as the beginning of what is SET, each with a comma behind it. */
-export function assignments({ env, retryRules, tags: _, ...fields }: JobChanges): Condition {
-  const parameters: Condition["parameters"] = {};
+export function assignments(
+  { env, retryRules, tags: _, ...fields }: JobChanges,
+): { sql: string; parameters: Parameters } {
+  const parameters: Parameters = {};
   let sql = "";
   for (const [name, column] of Object.entries(columns)) {
     const value = fields[name as keyof typeof columns];

@@ -1,51 +1,24 @@
 /** Putting jobs into the queue. */
 
 import type { NewJob } from "../../job/job.ts";
-import { later } from "../../later.ts";
-import { extraColumns, type Extras, extrasOf, hasParents } from "../extras.ts";
+import { extraColumns, extrasOf, hasParents } from "../extras.ts";
 import { idsExist } from "../refusals.ts";
 import { number } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { noteChanges } from "./recency.ts";
-
-/** The columns that all new jobs fill. */
-export const newColumns = "id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";
-
-/** What of a new job goes into {@link newColumns}. */
-export function newValues(job: NewJob): Array<string | number | null> {
-  const env = job.env && Object.keys(job.env).length > 0 ? JSON.stringify(job.env) : null;
-  return [
-    job.id,
-    job.command,
-    job.attempts,
-    job.maxRetries,
-    job.priority,
-    job.timeout,
-    job.baseBackoff,
-    job.cwd,
-    env,
-  ];
-}
-
-/** The same for {@link extraColumns}. */
-export const extraValues = ({ queue, held, tags, unique_key, retry_rules }: Extras) => [
-  queue,
-  Number(held),
-  tags,
-  unique_key,
-  retry_rules,
-];
+import { extraValues, newColumns, newValues } from "./new_job_row.ts";
 
 /** (new) → pending, all or none; of a job with a unique key that another one has, what it asks for. */
 export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   if (jobs.some(hasParents)) {
-    const { openIntake } = await import(later("./intake.ts")) as typeof import("./intake.ts");
-    const { enqueueCollected } = await import(later("../intake.ts")) as typeof import("../intake.ts");
+    const { openIntake } = await import("./intake.ts");
+    const { enqueueCollected } = await import("../intake.ts");
     return await enqueueCollected(openIntake(database), jobs);
   }
-  const keys = jobs.some(({ uniqueKey }) => uniqueKey !== undefined) ? await uniqueKeys() : undefined;
+  const keys = jobs.some(({ uniqueKey }) => uniqueKey !== undefined)
+    ? await import("./unique.ts")
+    : undefined;
   // Else a job could be kept in the place of itself.
   const twice = keys?.repeatedIds(jobs) ?? [];
   if (twice.length > 0) throw idsExist(twice);
@@ -54,28 +27,20 @@ export async function enqueue(database: Database, jobs: readonly NewJob[]): Prom
     const tally = openTally(database);
     const room = keys?.openKeyRoom(database, tally);
     const taken: string[] = [];
-    const added: number[] = [];
     const enqueued = jobs.map((job) => {
       const { id, uniqueKey, onDuplicate, queue } = job;
       const kept = uniqueKey === undefined ? undefined : room!.make(id, uniqueKey, onDuplicate);
       if (kept !== undefined) return { id: kept, existing: true };
       const key = insert(database, job, now);
       if (key === undefined) taken.push(id);
-      else {
-        added.push(key);
-        tally.move(null, "pending", 1, queue);
-      }
+      else tally.move(null, "pending", 1, queue);
       return { id, existing: false };
     });
     if (taken.length > 0) throw idsExist(taken);
-    noteChanges(database, added, now);
     tally.write();
     return enqueued;
   });
 }
-
-/** Few jobs have such keys. */
-export const uniqueKeys = async () => await import(later("./unique.ts")) as typeof import("./unique.ts");
 
 /** Gives the key of the job; undefined where the id exists. */
 function insert(database: Database, job: NewJob, now: number): number | undefined {

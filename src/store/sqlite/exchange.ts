@@ -2,16 +2,24 @@
 
 import { failpoint } from "../../failpoint.ts";
 import type { Claim, Finished, JobState } from "../../job/job.ts";
-import type { Exchange } from "../store.ts";
+import type { BegunRun, Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { settle } from "./dependencies.ts";
 import { cancelRequests, standing } from "./processes.ts";
-import { addStarts, firstClaimable, limitsOf, placesOf, tidyStarts } from "./claimable.ts";
+import {
+  awaitStart,
+  dateStarts,
+  firstClaimable,
+  type Limit,
+  limitsOf,
+  placesOf,
+  tidyStarts,
+} from "./claimable.ts";
 import { recordAll } from "./record.ts";
-import { noteChanges } from "./recency.ts";
 import { allQueues } from "../queues.ts";
 import { claimColumns, claimFromRow, number, type Row, text } from "../rows.ts";
+import { nextNumber, setAside } from "./set_aside.ts";
 import { dropSignals, signalsFor } from "./signals.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */
@@ -21,8 +29,9 @@ export async function exchange(
   workerName: string,
   finished: readonly Finished[],
   want: number,
+  begun: readonly BegunRun[] = [],
 ): Promise<Exchange> {
-  if (finished.length === 0 && want === 0) {
+  if (finished.length === 0 && want === 0 && begun.length === 0) {
     return await database.read(() => {
       const { stop } = standing(database, worker);
       const cancel = cancelRequests(database, worker);
@@ -38,6 +47,7 @@ export async function exchange(
       dropSignals(database);
       failpoint("recording");
     }
+    if (begun.length > 0) dateStarts(database, begun, now);
     const { registered, stop, queues } = standing(database, worker);
     const cancel = cancelRequests(database, worker);
     const signals = signalsFor(database, worker);
@@ -61,49 +71,55 @@ function claim(
   database.prepare(
     "UPDATE jobs SET available = (held = 0 AND blocked = 0), next_attempt_at = NULL WHERE next_attempt_at <= ?",
   ).run(now);
+  const limits = limitsOf(database);
   // Read, then changed by their keys: an UPDATE with RETURNING takes three times as long, and gives them in no order.
-  const rows = next(database, queues, want, now, tally);
+  let rows: Row[] = [];
+  // Nobody looks again soon where all that were found had to be set aside.
+  for (let found = -1; rows.length === 0 && found !== 0;) {
+    const first = next(database, limits, queues, want, now, tally);
+    found = first.length;
+    rows = setAside(database, first, now);
+  }
   if (rows.length === 0) return [];
   const keys = rows.map((row) => number(row, "seq"));
   database.prepare(`
-    UPDATE jobs SET state = 'processing', available = 0, attempts = attempts + 1, claim = claim + 1, run = run + 1,
-      worker = ?1, started_at = ?2, updated_at = ?2
+    UPDATE jobs SET state = 'processing', available = 0, attempts = ${nextNumber("attempts")},
+      claim = ${nextNumber("claim")}, run = ${
+    nextNumber("run")
+  }, worker = ?1, started_at = ?2, updated_at = ?2
     WHERE seq IN (SELECT value FROM json_each(?3))`).run(
     worker,
     now,
     JSON.stringify(keys),
   );
-  noteChanges(database, keys, now);
   return rows.map((row) => {
     tally.move(row.state as JobState, "processing", 1, text(row, "queue"));
-    for (const column of ["attempts", "claim", "run"]) row[column] = number(row, column) + 1;
+    for (const column of ["attempts", "claim", "run"]) {
+      if (typeof row[column] === "number") row[column]++;
+    }
     row.started_at = now;
+    row.rated = limits.size > 0 && awaitStart(database, limits, row);
     return claimFromRow(row, now);
   });
 }
 
-/** What a worker of these queues (null: of all) may claim within all limits; starts are noted where a rate counts them. */
+/** What a worker of these queues (null: of all) may claim within all limits. */
 function next(
   database: Database,
+  limits: Map<string, Limit>,
   queues: readonly string[] | null,
   want: number,
   now: number,
   tally: Tally,
 ): Row[] {
   const columns = `${claimColumns}, state, priority`;
-  const limits = limitsOf(database);
   if (limits.size === 0) return firstClaimable(database, want, columns, queues);
   // The counters say how many run.
   tally.write();
   const free = Math.min(want, placesOf(database, limits.get(allQueues), allQueues, now));
-  const rows = firstClaimable(database, free, columns, queues, (queue) => {
+  return firstClaimable(database, free, columns, queues, (queue) => {
     const limit = limits.get(queue);
     if (limit !== undefined && limit.rate !== null) tidyStarts(database, limit, queue, now);
     return placesOf(database, limit, queue, now);
   });
-  for (const [queue, { length }] of Map.groupBy(rows, (row) => text(row, "queue"))) {
-    const limit = limits.get(queue);
-    if (limit !== undefined && limit.rate !== null) addStarts(database, limit, queue, now, length);
-  }
-  return rows;
 }

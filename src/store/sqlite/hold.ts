@@ -3,17 +3,17 @@
 import { notHeld, scopes } from "../refusals.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import type { Database } from "./database.ts";
-import { changeAt, choose } from "./selection.ts";
+import { change, choose } from "./selection.ts";
 
 /** pending or failed → the same state, held: it cannot be claimed, also when its time comes. */
 export async function hold(database: Database, selection: Selection): Promise<string[]> {
   return await database.write(() => {
     const jobs = choose(database, selection, scopes.hold);
-    changeAt(
+    change(
       database,
       "UPDATE jobs SET held = 1, available = 0, updated_at = :now WHERE seq IN (:keys) AND held = 0",
       jobs,
-      database.now(),
+      { now: database.now() },
     );
     return jobs.map(({ id }) => id);
   });
@@ -30,12 +30,12 @@ export async function release(database: Database, selection: Selection): Promise
     const others = chosen.filter(({ seq }) => !held.has(seq));
     if (isNamed(selection) && others.length > 0) throw notHeld(others);
     const jobs = chosen.filter(({ seq }) => held.has(seq));
-    changeAt(
+    change(
       database,
       `UPDATE jobs SET held = 0, available = (blocked = 0 AND next_attempt_at IS NULL), updated_at = :now
        WHERE seq IN (:keys)`,
       jobs,
-      database.now(),
+      { now: database.now() },
     );
     return jobs.map(({ id }) => id);
   });

@@ -2,7 +2,6 @@
 
 import { failpoint } from "../../failpoint.ts";
 import { defaultQueueName, type DuplicatePolicy } from "../../job/job.ts";
-import { later } from "../../later.ts";
 import { extraColumns, extrasOf, hasParents } from "../extras.ts";
 import { openParents, refuseCircles } from "../new_parents.ts";
 import { idsExist } from "../refusals.ts";
@@ -10,8 +9,7 @@ import type { Intake } from "../store.ts";
 import { openCollector } from "./collector.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { type Database, explained } from "./database.ts";
-import { newColumns, uniqueKeys } from "./enqueue.ts";
-import { noteArrivals } from "./recency.ts";
+import { newColumns } from "./new_job_row.ts";
 import type { KeyRoom } from "./unique.ts";
 
 /** What is known besides of the jobs that were moved over: their queues, and their tags. */
@@ -100,9 +98,8 @@ export function openIntake(database: Database): Intake {
     async commit() {
       connection.exec("COMMIT");
       collecting = false;
-      const parents = addParents &&
-        await import(later("./parents.ts")) as typeof import("./parents.ts") | undefined;
-      const keys = hasKeys ? await uniqueKeys() : undefined;
+      const parents = addParents ? await import("./parents.ts") : undefined;
+      const keys = hasKeys ? await import("./unique.ts") : undefined;
       // Not while others wait.
       if (addParents) explained(database.path, () => refuseCircles(connection));
       return await database.write(() => {
@@ -122,8 +119,6 @@ export function openIntake(database: Database): Intake {
         }
         if (hasExtras) countCollected(database, tally, moved);
         else tally.move(null, "pending", moved);
-        const { newest } = connection.prepare("SELECT max(seq) AS newest FROM main.jobs").get()!;
-        if (moved > 0) noteArrivals(database, Number(last ?? 0) + 1, Number(newest), now);
         parents?.linkParents(database, tally, Number(last ?? 0), now);
         tally.write();
         failpoint("enqueue");

@@ -1,7 +1,5 @@
 /** The schema as steps that only go forward. One that has been released is never changed. Its invariants are in schema.ts. */
 
-import { recencyOfJobs } from "./recency.ts";
-
 const counters = `
   CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO counters VALUES ('pending', 0), ('processing', 0), ('completed', 0), ('failed', 0), ('dead', 0),
@@ -203,13 +201,17 @@ const comebacks = `
   ALTER TABLE jobs ADD COLUMN due_before INTEGER;
 `;
 
-// For lists: indexes of what few jobs have, and what recency.ts tells.
-const orders = `
-  CREATE INDEX jobs_priority ON jobs (priority DESC, seq) WHERE priority <> 0;
-  CREATE INDEX jobs_attempts ON jobs (attempts, seq, state) WHERE attempts > 1;
-  CREATE INDEX jobs_scheduled ON jobs (state, seq) WHERE next_attempt_at IS NOT NULL;
-  CREATE TABLE recency (part INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;
-  INSERT INTO recency (part, at) ${recencyOfJobs};
+/** Steps that made what is gone. */
+const gone = "";
+
+// What earlier steps made for lists.
+const fewerIndexes = `
+  DROP INDEX IF EXISTS jobs_priority;
+  DROP INDEX IF EXISTS jobs_attempts;
+  DROP INDEX IF EXISTS jobs_scheduled;
+  DROP TABLE IF EXISTS recency;
+  DROP TABLE IF EXISTS text_signatures;
+  DROP TABLE IF EXISTS id_signatures;
 `;
 
 // A job that has ended may have open dependencies all the same: it does not wait for them.
@@ -218,12 +220,13 @@ const openBlocked = `
   CREATE INDEX jobs_blocked ON jobs (seq) WHERE blocked > 0 AND state IN ('pending', 'failed');
 `;
 
-// See search_index.ts. And no job came after the time that is noted of its part: older files may say less.
-const searchIndex = `
-  INSERT OR REPLACE INTO recency (part, at) ${recencyOfJobs};
-  CREATE TABLE text_signatures (key INTEGER PRIMARY KEY, signature BLOB) STRICT;
-  CREATE TABLE id_signatures (part INTEGER PRIMARY KEY, signature BLOB NOT NULL) STRICT;
+// See place.ts.
+const places = `
+  CREATE TABLE places (place TEXT PRIMARY KEY) STRICT;
 `;
+
+// For commands that ask for a later try.
+const postponed = "ALTER TABLE jobs ADD COLUMN postponed INTEGER NOT NULL DEFAULT 0;";
 
 /** The steps, oldest first. */
 export const migrations: readonly string[] = [
@@ -233,7 +236,10 @@ export const migrations: readonly string[] = [
   moves,
   queues,
   comebacks,
-  orders,
+  gone,
   openBlocked,
-  searchIndex,
+  gone,
+  fewerIndexes,
+  places,
+  postponed,
 ];

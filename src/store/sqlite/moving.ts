@@ -10,7 +10,6 @@ import { arrive } from "./arrival.ts";
 import type { Database } from "./database.ts";
 import { depart } from "./departure.ts";
 import { readBegun, sealed, unsealStatements } from "./move_lock.ts";
-import { forgetSearchIndex } from "./search_index.ts";
 
 /** Both ends of a move on one file. */
 export function movingOn(database: Database): Moving {
@@ -53,6 +52,5 @@ function empty(database: Database): void {
     UPDATE counters SET value = 0;
     DELETE FROM queue_counters;
     INSERT INTO queues (name) VALUES (''), ('${defaultQueueName}')`);
-  forgetSearchIndex(database);
   failpoint("emptying");
 }

@@ -13,10 +13,11 @@ import { blocked, claimable } from "./schema.ts";
 export async function outlook(database: Database, queues: readonly string[] | null): Promise<Outlook> {
   return await database.read(() => {
     const now = database.now();
-    const due = database.prepare(
+    const row = database.prepare(
       "SELECT min(next_attempt_at) AS due FROM jobs WHERE next_attempt_at IS NOT NULL",
-    )
-      .get()!.due as number | null;
+    ).get()!;
+    // About where it is more than a number can be.
+    const due = row.due === null ? null : Number(row.due);
     const waits = due === null ? [] : [Math.max(0, due - now)];
     const answer = (ready: boolean) => ({ ready, dueIn: waits.length > 0 ? Math.min(...waits) : null });
     const limits = limitsOf(database);

@@ -3,7 +3,10 @@
 import type { Claim } from "../../job/job.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "../store.ts";
 import type { Database } from "./database.ts";
-import { claimColumns, claimFromRow, fromJson, number, processColumns, processFromRow } from "../rows.ts";
+import { numberOrNull, textsOrNull } from "../columns.ts";
+import { readable } from "../damage.ts";
+import { claimColumns, claimFromRow, number, processColumns, processFromRow } from "../rows.ts";
+import { nextNumber, setAside } from "./set_aside.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {
@@ -27,7 +30,7 @@ export async function register(database: Database, registration: Registration): 
       now + lease,
       queues ? JSON.stringify(queues) : null,
     );
-    return row!.id as number;
+    return Number(row!.id);
   });
 }
 
@@ -69,10 +72,12 @@ export function standing(
     FROM processes AS own LEFT JOIN processes AS manager ON manager.id = own.manager WHERE own.id = ?`).get(
     process,
   );
-  const graces = [row?.own, row?.manager].filter((grace) => typeof grace === "number");
+  const graces = row === undefined
+    ? []
+    : ["own", "manager"].map((whose) => numberOrNull(row, whose)).filter((grace) => grace !== null);
   return {
     registered: row !== undefined,
-    queues: row === undefined ? null : fromJson<string[]>(row, "queues"),
+    queues: row === undefined ? null : textsOrNull(row, "queues"),
     stop: graces.length === 0 ? null : { grace: Math.min(...graces) },
   };
 }
@@ -81,7 +86,7 @@ export function standing(
 export function cancelRequests(database: Database, worker: number): number[] {
   return database.prepare(
     "SELECT seq FROM jobs WHERE worker = ? AND cancel_requested = 1",
-  ).all(worker).map((row) => row.seq as number);
+  ).all(worker).map((row) => number(row, "seq"));
 }
 
 /** Every registered process, managers before the workers they started. */
@@ -91,9 +96,11 @@ export async function listProcesses(database: Database): Promise<RegisteredProce
     const jobs = database.prepare("SELECT worker, id FROM jobs WHERE worker IS NOT NULL ORDER BY +seq").all();
     const running = Map.groupBy(jobs, (row) => number(row, "worker"));
     const now = database.now();
-    return database.prepare(
+    const rows = database.prepare(
       `SELECT ${processColumns} FROM processes ORDER BY coalesce(manager, id), id`,
-    ).all().map((row) => processFromRow(row, now, running));
+    )
+      .all();
+    return readable(rows, (row) => processFromRow(row, now, running), database.tellDamage);
   });
 }
 
@@ -108,14 +115,21 @@ export async function takeOver(
     const now = database.now();
     const expired = database.prepare(`
       SELECT id FROM processes WHERE lease_until < ? AND id IN (SELECT value FROM json_each(?))`)
-      .all(now, JSON.stringify(silent)).map((row) => row.id as number);
+      .all(now, JSON.stringify(silent)).map((row) => number(row, "id"));
     forget(database, [...gone, ...expired]);
-    return database.prepare(`
-      UPDATE jobs SET claim = claim + 1, worker = ?1
-      WHERE worker IS NOT NULL AND worker NOT IN (SELECT id FROM processes)
+    const rows = database.prepare(`
+      SELECT ${claimColumns},
+        EXISTS (SELECT 1 FROM starts WHERE starts.queue = jobs.queue AND at = -seq) AS rated
+      FROM jobs WHERE worker IS NOT NULL AND worker NOT IN (SELECT id FROM processes)
         -- Whoever was declared gone meanwhile takes nothing.
-        AND EXISTS (SELECT 1 FROM processes WHERE id = ?1)
-      RETURNING ${claimColumns}`).all(worker).map((row) => claimFromRow(row, now));
+        AND EXISTS (SELECT 1 FROM processes WHERE id = ?1)`).all(worker);
+    const sound = setAside(database, rows, now);
+    database.prepare(`
+      UPDATE jobs SET claim = ${
+      nextNumber("claim")
+    }, worker = ?1 WHERE seq IN (SELECT value FROM json_each(?2))`)
+      .run(worker, JSON.stringify(sound.map(({ seq }) => seq)));
+    return sound.map((row) => claimFromRow({ ...row, claim: number(row, "claim") + 1 }, now));
   });
 }
 
@@ -146,7 +160,7 @@ export async function requestStop(
   return await database.write(() => {
     // Their workers are left to a take-over, which also finds what they ran.
     const managers = database.prepare(`SELECT id FROM processes WHERE role = 'manager' AND ${ofHosts}`)
-      .all(names).map((row) => row.id as number);
+      .all(names).map((row) => number(row, "id"));
     forget(database, managers.filter((id) => gone.includes(id)));
     database.prepare(`UPDATE processes SET stop_grace = ?2 WHERE ${ofHosts}`).run(names, request.grace);
     return managers.filter((id) => !gone.includes(id));

@@ -18,6 +18,8 @@ import {
   text,
   textOrNull,
 } from "../rows.ts";
+import { momentOrNull } from "../columns.ts";
+import { readable } from "../damage.ts";
 import { aheadLimit, type JobDetail, type JobProgress, namedChildren, type Upcoming } from "../progress.ts";
 import type { Database } from "./database.ts";
 import { firstClaimable } from "./claimable.ts";
@@ -37,10 +39,11 @@ export async function find(database: Database, ids: readonly string[]): Promise<
 export async function progress(database: Database, seqs: readonly number[]): Promise<JobProgress[]> {
   return await database.read(() => {
     const now = database.now();
-    return database.prepare(
+    const rows = database.prepare(
       `SELECT ${progressColumns} FROM jobs WHERE seq IN (SELECT value FROM json_each(?))`,
     )
-      .all(JSON.stringify(seqs)).map((row) => progressFromRow(row, now));
+      .all(JSON.stringify(seqs));
+    return readable(rows, (row) => progressFromRow(row, now), database.tellDamage);
   });
 }
 
@@ -53,12 +56,18 @@ export async function upcoming(database: Database, limit: number): Promise<Upcom
     ).all(limit);
     const next = [...firstClaimable(database, limit, "seq, priority, run"), ...due];
     return {
-      last: database.prepare("SELECT coalesce(max(seq), 0) AS last FROM jobs").get()!.last as number,
+      last: number(database.prepare("SELECT coalesce(max(seq), 0) AS last FROM jobs").get()!, "last"),
       // By an expression: SQLite would rather read all jobs in their order than sort a few.
-      running: database.prepare(`SELECT ${progressColumns} FROM jobs WHERE worker IS NOT NULL ORDER BY +seq`)
-        .all()
-        .map((row) => progressFromRow(row, now)),
-      next: next.map((row) => ({ seq: number(row, "seq"), run: number(row, "run") })),
+      running: readable(
+        database.prepare(`SELECT ${progressColumns} FROM jobs WHERE worker IS NOT NULL ORDER BY +seq`).all(),
+        (row) => progressFromRow(row, now),
+        database.tellDamage,
+      ),
+      next: readable(
+        next,
+        (row) => ({ seq: number(row, "seq"), run: number(row, "run") }),
+        database.tellDamage,
+      ),
     };
   });
 }
@@ -67,10 +76,11 @@ export async function upcoming(database: Database, limit: number): Promise<Upcom
 export async function ranAfter(database: Database, seq: number): Promise<JobProgress[]> {
   return await database.read(() => {
     const now = database.now();
-    return database.prepare(`SELECT ${progressColumns} FROM jobs WHERE seq > ? AND run > 0 ORDER BY seq`).all(
-      seq,
+    const rows = database.prepare(
+      `SELECT ${progressColumns} FROM jobs WHERE seq > ? AND run > 0 ORDER BY seq`,
     )
-      .map((row) => progressFromRow(row, now));
+      .all(seq);
+    return readable(rows, (row) => progressFromRow(row, now), database.tellDamage);
   });
 }
 
@@ -83,15 +93,15 @@ export async function detail(database: Database, id: string): Promise<JobDetail>
     const runs = database.prepare(
       `SELECT ${endedRunColumns} FROM attempts WHERE ${attemptsOf("?1")} ORDER BY key`,
     )
-      .all(seq).map(endedRunFromRow);
-    const startedAt = numberOrNull(row, "started_at");
+      .all(seq);
+    const startedAt = momentOrNull(row, "started_at");
     const worker = database.prepare("SELECT host, pid FROM processes WHERE id = ?").get(
       numberOrNull(row, "worker"),
     );
     return {
       ...progressFromRow(row, now),
       job: jobFromRow(row),
-      runs,
+      runs: readable(runs, endedRunFromRow, database.tellDamage),
       running: startedAt === null ? null : {
         host: worker ? textOrNull(worker, "host") : null,
         pid: worker ? numberOrNull(worker, "pid") : null,
@@ -116,7 +126,7 @@ function relatives(database: Database, seq: number): Pick<JobDetail, "parents" |
      ORDER BY edge.child LIMIT ${aheadLimit}`)
     .all(seq);
   return {
-    parents: parents.map(parentFromRow),
+    parents: readable(parents, parentFromRow, database.tellDamage),
     children: {
       ids: children.slice(0, namedChildren).map((row) => text(row, "id")),
       count: children.length,
@@ -134,7 +144,7 @@ function ahead(database: Database, row: Row): number | null {
       UNION ALL SELECT 1 FROM jobs WHERE ${claimable} AND queue = ?3 AND priority = ?1 AND seq < ?2
       LIMIT ${aheadLimit}
     )`).get(number(row, "priority"), number(row, "seq"), text(row, "queue"))!;
-  return count as number;
+  return Number(count);
 }
 
 /** The first ended run after another. */

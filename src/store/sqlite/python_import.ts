@@ -7,10 +7,11 @@ import { basename, dirname } from "node:path";
 import { backup } from "node:sqlite";
 import { QueuectlError } from "../../errors.ts";
 import { removeIfThere } from "../../files.ts";
-import type { JobState } from "../../job/job.ts";
+import { number, type Row, text, textOrNull } from "../columns.ts";
+import { readable } from "../damage.ts";
+import { jobState } from "../rows.ts";
 import { openTally } from "./counters.ts";
-import { type Database, databaseError, type Row } from "./database.ts";
-import { recencyOfJobs } from "./recency.ts";
+import { type Database, databaseError } from "./database.ts";
 import { attemptKey } from "./attempt_key.ts";
 import { isPythonDatabase } from "./schema_version.ts";
 
@@ -64,8 +65,14 @@ function makeCopyFile(path: string): string {
 
 /** Removes what others have copied who came too late, or were killed before they could take the database over. */
 export function removeOtherCopies(path: string): void {
-  for (const { name } of Deno.readDirSync(dirname(path))) {
-    if (name.startsWith(`${basename(path)}${copyMark}`)) removeIfThere(`${dirname(path)}/${name}`);
+  for (const { name, isFile } of Deno.readDirSync(dirname(path))) {
+    if (!isFile || !name.startsWith(`${basename(path)}${copyMark}`)) continue;
+    try {
+      removeIfThere(`${dirname(path)}/${name}`);
+    } catch (error) {
+      // Another user's, who may give his files what names he likes.
+      if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    }
   }
 }
 
@@ -83,7 +90,8 @@ function freeName(path: string): string {
 
 /**
  * Copies every row of `python_jobs` (the renamed table) into `jobs`, in the order in which the jobs were made, and
- * drops it. A `processing` row belongs to a worker that is gone: it becomes `failed` and due. Returns the number.
+ * drops it. A `processing` row belongs to a worker that is gone: it becomes `failed` and due. A damaged row is told and
+ * left out: it is in the copy. Returns the number.
  */
 export function importPythonJobs(database: Database): number {
   const now = database.now();
@@ -95,13 +103,13 @@ export function importPythonJobs(database: Database): number {
   const insertAttempt = database.prepare(`
     INSERT INTO attempts (key, number, worker, started_at, ended_at, outcome, output, error_output)
     VALUES (${attemptKey("?", "1")}, ?, 'python', ?, ?, 'exited', ?, ?)`);
-  const rows = database.connection.prepare("SELECT * FROM python_jobs").all() as Row[];
-  const jobs = rows.map((row) => ({
-    row,
+  const rows = database.prepare("SELECT * FROM python_jobs").all();
+  const jobs = readable(rows, (row) => ({
+    row: checkedRow(row),
     createdAt: parsePythonTime(row.created_at) ?? now,
     updatedAt: parsePythonTime(row.updated_at) ?? now,
     nextAttemptAt: parsePythonTime(row.next_attempt_at),
-  }));
+  }), database.tellDamage);
   // The text has microseconds, where the time has milliseconds.
   jobs.sort((a, b) =>
     a.createdAt - b.createdAt || String(a.row.created_at).localeCompare(String(b.row.created_at))
@@ -126,22 +134,35 @@ export function importPythonJobs(database: Database): number {
       row.last_error,
       state === "dead" ? 1 : null,
     )!;
-    tally.move(null, state as JobState);
+    tally.move(null, state);
     if (ran) {
       insertAttempt.run(
         seq,
         row.attempts,
         updatedAt,
         updatedAt,
-        String(row.output ?? ""),
-        String(row.last_error ?? ""),
+        row.output ?? "",
+        row.last_error ?? "",
       );
     }
   }
   tally.write();
-  database.connection.exec(`INSERT OR REPLACE INTO recency (part, at) ${recencyOfJobs}`);
   database.connection.exec("DROP TABLE python_jobs");
   return jobs.length;
+}
+
+/** A row of the Python program's table. Throws `database` where a column has what it never puts there. */
+function checkedRow(row: Row) {
+  return {
+    id: text(row, "id"),
+    command: text(row, "command"),
+    state: jobState(row),
+    attempts: number(row, "attempts"),
+    max_retries: number(row, "max_retries"),
+    created_at: textOrNull(row, "created_at"),
+    last_error: textOrNull(row, "last_error"),
+    output: textOrNull(row, "output"),
+  };
 }
 
 /**

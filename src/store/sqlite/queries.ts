@@ -4,7 +4,7 @@ import type { Attempt, JobState } from "../../job/job.ts";
 import { nearestId } from "../../nearest.ts";
 import { allQueues, type KeptBack } from "../queues.ts";
 import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
-import { attemptColumns, attemptFromRow, number, text } from "../rows.ts";
+import { attemptColumns, attemptFromRow, foundJob, number, text } from "../rows.ts";
 import type { FoundRun } from "../store.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -111,20 +111,20 @@ export async function findRun(database: Database, id: string): Promise<FoundRun>
   return await database.read(() => {
     const job = requireJob(database, id, noJob);
     if (job.state !== "processing") return { id: job.id, running: null };
-    const { run } = database.prepare("SELECT run FROM jobs WHERE seq = ?").get(job.seq)!;
-    return { id: job.id, running: { seq: job.seq, run: run as number } };
+    const row = database.prepare("SELECT run FROM jobs WHERE seq = ?").get(job.seq)!;
+    return { id: job.id, running: { seq: job.seq, run: number(row, "run") } };
   });
 }
 
 /** A job by its whole id, or by a prefix that no other id has. Throws `usage` when several have it. */
 function findJob(database: Database, id: string): FoundJob | undefined {
   const whole = database.prepare("SELECT seq, id, state, queue FROM jobs WHERE id = ?").get(id);
-  if (whole) return whole as never;
+  if (whole) return foundJob(whole);
   // The first id after all those with this prefix is the bound: no LIKE, so no escaping and always the index.
   const found = id === "" ? [] : database.prepare(`
     SELECT seq, id, state, queue FROM jobs WHERE id > ?1 AND id < ?1 || char(1114111) ORDER BY id LIMIT 3`)
     .all(id);
-  if (found.length < 2) return found[0] as never;
+  if (found.length < 2) return found[0] && foundJob(found[0]);
   throw severalJobs(id, found.map((row) => text(row, "id")));
 }
 

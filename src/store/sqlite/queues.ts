@@ -8,7 +8,7 @@ import type { Selection } from "../store.ts";
 import { rateDelay } from "./claimable.ts";
 import { openTally, readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { changeAt, choose } from "./selection.ts";
+import { change, choose } from "./selection.ts";
 
 /** All queues by their names; the first is {@link allQueues}. */
 export async function queues(database: Database): Promise<Queue[]> {
@@ -95,7 +95,7 @@ export async function removeQueue(database: Database, name: string): Promise<voi
     const { jobs } = database.prepare(
       "SELECT coalesce(sum(value), 0) AS jobs FROM queue_counters WHERE queue = ?",
     ).get(name)!;
-    if (jobs !== 0) throw queueHasJobs(name, jobs as number);
+    if (jobs !== 0) throw queueHasJobs(name, Number(jobs));
     for (const table of ["queue_counters", "starts"]) {
       database.prepare(`DELETE FROM ${table} WHERE queue = ?`).run(name);
     }
@@ -109,12 +109,11 @@ export async function moveJobs(database: Database, selection: Selection, queue: 
     const jobs = choose(database, selection, scopes.move);
     if (jobs.length === 0) return [];
     database.prepare("INSERT INTO queues (name) VALUES (?) ON CONFLICT DO NOTHING").run(queue);
-    changeAt(
+    change(
       database,
       "UPDATE jobs SET queue = :queue, updated_at = :now WHERE seq IN (:keys)",
       jobs,
-      database.now(),
-      { queue },
+      { queue, now: database.now() },
     );
     const tally = openTally(database);
     for (const job of jobs) {

@@ -1,10 +1,10 @@
 /** How runs ended, put down in the worker's transaction. */
 
-import type { Finished, Outcome } from "../../job/job.ts";
+import { keptPostponed, tryAgainLater } from "../../job/backoff.ts";
+import type { Finished, JobState, Outcome } from "../../job/job.ts";
 import { number } from "../rows.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { noteChanges } from "./recency.ts";
 import { attemptKey } from "./attempt_key.ts";
 
 /**
@@ -30,14 +30,13 @@ export function recordAll(
   for (const [claim, runs] of plain) {
     for (const run of recordPlain(database, workerName, claim, runs, now, tally)) stale.add(run);
   }
-  noteChanges(database, finished.map(({ seq }) => seq), now);
   return finished.filter((run) => stale.has(run)).map(({ seq }) => seq);
 }
 
 /** Whether all there is to be said of a run is that it succeeded: what most of them do. */
-const isPlain = ({ next, outcome, output, errorOutput }: Finished): boolean =>
+const isPlain = ({ next, outcome, output, errorOutput, endedAt }: Finished): boolean =>
   next.state === "completed" && outcome.kind === "exited" && outcome.code === 0 && output === "" &&
-  errorOutput === "";
+  errorOutput === "" && endedAt === undefined;
 
 /** The same for such runs of one claim number, by two statements however many they are; gives those that are not the newest. */
 function recordPlain(
@@ -72,6 +71,13 @@ function recordPlain(
   return stale;
 }
 
+/** Sets the columns that change, and no others: an index on another one is not even looked at. */
+function changeTo(state: JobState, delay: number): string {
+  if (state === "completed") return "";
+  if (state === "dead" || state === "cancelled") return "set_aside = 1,";
+  return delay > 0 ? "next_attempt_at = ?7," : "available = (blocked = 0),";
+}
+
 /** False when the run is not the job's newest any more: its result is dropped. */
 function record(database: Database, workerName: string, run: Finished, now: number, tally: Tally): boolean {
   const { next, outcome } = run;
@@ -81,17 +87,16 @@ function record(database: Database, workerName: string, run: Finished, now: numb
   const state = next.state !== "completed" && isCancelled(database, run.seq) ? "cancelled" : next.state;
   const error = "error" in next ? next.error ?? null : null;
   const delay = "delay" in next ? next.delay ?? 0 : 0;
-  // Only the columns that change are set: an index on another one is not even looked at.
-  const change = state === "completed"
+  const isPostponed = next.state === "pending" && delay > 0;
+  const postponed = isPostponed
+    ? "postponed = postponed + 1,"
+    : next.state === "pending"
     ? ""
-    : state === "dead" || state === "cancelled"
-    ? "set_aside = 1,"
-    : delay > 0
-    ? "next_attempt_at = ?7,"
-    : "available = (blocked = 0),";
+    : "postponed = 0,";
+  const change = changeTo(state, delay);
   const dueAt = change.includes("?7") ? [now + delay] : [];
   const { changes } = database.prepare(`
-    UPDATE jobs SET state = ?1, ${change} attempts = ?2, last_error = ?3, updated_at = ?4, started_at = NULL,
+    UPDATE jobs SET state = ?1, ${change} ${postponed} attempts = ?2, last_error = ?3, updated_at = ?4, started_at = NULL,
       worker = NULL, cancel_requested = NULL
     WHERE seq = ?5 AND state = 'processing' AND claim = ?6`)
     .run(state, attempts, error, now, run.seq, run.claim, ...dueAt);
@@ -103,15 +108,20 @@ function record(database: Database, workerName: string, run: Finished, now: numb
     run.seq,
     run.run,
     run.attempt,
-    workerName,
+    run.worker ?? workerName,
     run.startedAt,
-    now,
+    run.endedAt ?? now,
     outcome.kind,
     exitCode(outcome),
     outcome.kind === "signaled" ? outcome.signal : null,
     run.output || null,
     run.errorOutput || null,
   );
+  if (isPostponed) {
+    database.prepare(
+      `DELETE FROM attempts WHERE key = ${attemptKey("?", "?")} AND outcome = 'exited' AND exit_code = ?`,
+    ).run(run.seq, run.run - keptPostponed, tryAgainLater);
+  }
   return true;
 }
 

@@ -8,8 +8,9 @@ import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { backInQueue, reopen, withoutFailedParents } from "./comeback.ts";
 import { forgiveBroken } from "./dependencies.ts";
-import { assignments, noteFields } from "./edit.ts";
-import { changeAt, choose } from "./selection.ts";
+import { assignments } from "./edit.ts";
+import { setTags } from "./tags.ts";
+import { change, choose } from "./selection.ts";
 import { jobsWithoutKeys, keepingKeysUnique } from "./unique.ts";
 
 /**
@@ -38,17 +39,16 @@ export async function retry(
     for (const { state, queue } of jobs) tally.move(state, "pending", 1, queue);
     const keys = jobs.map(({ seq }) => seq);
     keepingKeysUnique(database, keys, () =>
-      changeAt(
+      change(
         database,
         `UPDATE jobs SET ${backInQueue}
-          attempts = 0, last_error = NULL, ${sql} updated_at = :now
+          attempts = 0, postponed = 0, last_error = NULL, ${sql} updated_at = :now
          WHERE seq IN (:keys)`,
         jobs,
-        now,
-        parameters,
+        { ...parameters, now },
       ));
     const { back, stay } = reopen(database, tally, keys, now);
-    noteFields(database, jobs, changes ?? {});
+    setTags(database, jobs, changes?.tags);
     tally.write();
     const asked = new Set(chosen.map(({ seq }) => seq));
     const keyTaken = left?.size ?? 0;

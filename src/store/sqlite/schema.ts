@@ -17,15 +17,14 @@
  * - a row of `tags` says again what is in `jobs.tags`, to be found by the tag.
  * - a row of `dependencies` says that a child waits, or has waited, for its parent: `open` is 1 exactly until the parent has
  *   ended, and `broken` is 1 where the child was cancelled because the parent did not complete.
- * - a row of `starts` is a number of runs of a queue with a rate that were begun at one moment.
+ * - a row of `starts` is a number of commands of a queue with a rate that have begun at one moment (`at`); one whose `at` is
+ *   below 0 is the run of the job with that key, of which nobody has told yet that its command has begun.
  * - a row of `signals` is to be delivered to the command of a run that goes on.
  * - `stopped_run` is the run of a job whose command was last sent SIGSTOP and not SIGCONT since; a later run has another number.
+ * - `postponed` is the number of runs in a row, up to now, that have asked for a later try (exit status 75).
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see attempt_key.ts.
- * - a row of `recency` is a part of the keys, and a time before which all of its jobs came and changed last, or at it.
- * - a row of `text_signatures` tells of a share of the pieces of the commands of all jobs with keys of a part, and of their ids
- *   but for UUIDs, of which one of `id_signatures` tells where there are any; NULL tells that all is to be read. No job can
- *   be added to such a part any more, and every part before it that has jobs has its rows too.
+ * - the row of `places` says where the file was when somebody last looked whether it is mounted alone: see place.ts.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
  *   as there is one, triggers of move_lock.ts refuse every change.
  */
@@ -43,4 +42,4 @@ export const sealMark = "queuectl: moving to ";
 export const applicationId = 0x71756563;
 
 /** The number of the steps. */
-export const schemaVersion = 9;
+export const schemaVersion = 12;

@@ -1,15 +1,20 @@
 /** The `config` table: names and texts; what they mean is known to config.ts. */
 
 import type { Database } from "./database.ts";
+import { readable } from "../damage.ts";
 import type { QueueDefaults } from "../queues.ts";
-import { queueDefaultsFromRow, queueDefaultsSql, text } from "../rows.ts";
+import { text } from "../columns.ts";
+import { queueDefaultsFromRow, queueDefaultsSql } from "../queues.ts";
 
 export const settings = (database: Database): Promise<Array<[string, string]>> =>
   database.read(() => readSettings(database));
 
 const readSettings = (database: Database): Array<[string, string]> =>
-  database.prepare("SELECT key, value FROM config ORDER BY key").all()
-    .map((row) => [text(row, "key"), text(row, "value")]);
+  readable(
+    database.prepare("SELECT key, value FROM config ORDER BY key").all(),
+    (row) => [text(row, "key"), text(row, "value")],
+    database.tellDamage,
+  );
 
 /** What new jobs are completed by: the settings and, by their names, what queues have for them. */
 export async function enqueueDefaults(

@@ -2,11 +2,14 @@
 
 import { pathResolver } from "../../absolute_path.ts";
 import { QueuectlError } from "../../errors.ts";
-import { reasonOf, statIfThere } from "../../files.ts";
+import { fileItself, reasonOf, statIfThere } from "../../files.ts";
+import { databaseExposures, databaseFileExposures, type Exposure, refusalOf } from "../../other_users.ts";
+import { damageTeller } from "../damage.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
-import { connect, type Database, explained } from "./database.ts";
+import { connect, type Database, explained, isFull } from "./database.ts";
 import { enqueue } from "./enqueue.ts";
+import { identities, isKnownPlace, placeOf, presence } from "./place.ts";
 import { schemaVersion } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
 import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
@@ -15,15 +18,54 @@ import { later } from "../../later.ts";
 
 /** Opens a SQLite file by its path. See {@link openStore} for what it throws. */
 export async function openSqliteStore(file: string, options: OpenOptions): Promise<Store> {
-  const path = (await pathResolver())(file);
-  const exists = await prepareFile(path, options);
-  const database = connect(exists ? path : ":memory:", options.durable, options.clock ?? Date.now);
+  const given = (await pathResolver())(file);
+  const prepared = await prepareFile(given, options);
   try {
-    if (await database.read(() => readVersion(database)) !== schemaVersion) {
-      const { migrate } = await import(later("./migrate.ts")) as typeof import("./migrate.ts");
+    return await openFile(given, prepared, options);
+  } catch (error) {
+    // What may add jobs leaves the reserve to what removes some.
+    if (options.missing === "create" || !isFull(error)) throw error;
+    const giveBack = (await reserves()).takeReserve(prepared.path);
+    try {
+      return await openFile(given, prepared, options, giveBack);
+    } catch (error) {
+      giveBack();
+      throw error;
+    }
+  }
+}
+
+/** `giveBack` ends the use of the reserve, where it was needed already. */
+async function openFile(
+  given: string,
+  { path, state }: PreparedFile,
+  options: OpenOptions,
+  giveBack?: () => void,
+): Promise<Store> {
+  const exists = state !== "none";
+  const tell = damageTeller(options.damaged ?? options.notify ?? (() => {}));
+  const database = connect(exists ? path : ":memory:", options.durable, options.clock ?? Date.now, tell);
+  try {
+    const isOtherNameFine = options.allowLinked && !options.inspect;
+    const place = exists && Deno.build.os === "linux" && !isOtherNameFine ? placeOf(path) : null;
+    const { isNewest, isKnown } = await database.read(() => {
+      const isNewest = readVersion(database) === schemaVersion;
+      return { isNewest, isKnown: place === null || isNewest && isKnownPlace(database, place) };
+    });
+    // Where it was not seen before it may be mounted alone. Before anything is written to it.
+    const isSound = isKnown || state === "new" || await (await secondNames()).refuseOwnMount(path, options);
+    if (!isNewest) {
+      const { migrate } = await import("./migrate.ts");
       await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
     }
-    const store = storeOn(database, path, exists);
+    // Somebody may have made one of its files between the first look and now.
+    if (exists && !options.allowShared) {
+      refuseForeign(databaseFileExposures(given).filter(({ isForeign }) => isForeign));
+    }
+    if (!isKnown && isSound && place !== null && options.missing === "create") {
+      await (await secondNames()).notePlace(database, place);
+    }
+    const store = storeOn(database, path, given, exists, giveBack);
     database.opened();
     return store;
   } catch (error) {
@@ -32,45 +74,48 @@ export async function openSqliteStore(file: string, options: OpenOptions): Promi
   }
 }
 
-/** Whether there is a file to open, after making one for its owner alone where that was asked for. */
-async function prepareFile(path: string, { missing, allowShared }: OpenOptions): Promise<boolean> {
+/** The file to open. */
+interface PreparedFile {
+  /** Of the file itself, whatever link it was named by: its log, its spool and what its jobs get are by that name. */
+  path: string;
+  /** `new` is one that was made, for its owner alone. */
+  state: "found" | "new" | "none";
+}
+
+/** Looks for the file, and makes it where that was asked for. */
+async function prepareFile(given: string, options: OpenOptions): Promise<PreparedFile> {
   try {
-    if (isThere(path)) {
-      if (!allowShared) refuseShared(path);
-      refuseEmptied(path);
-      return true;
-    }
+    const path = fileItself(given);
+    const info = fileIfThere(path);
+    if (info || options.missing === "create") refuseShared(given, options);
+    const names = info?.nlink ?? 1;
+    if (names > 1) (await secondNames()).refuseHardLinks(path, names, options);
     refuseEmptied(path);
-    if (missing === "empty") return false;
-    await createFile(path);
-    return true;
+    if (info) return { path, state: "found" };
+    if (options.missing === "empty") return { path, state: "none" };
+    return { path, state: await createFile(path) ? "new" : "found" };
   } catch (error) {
-    throw await notUsable(path, error);
+    throw await notUsable(given, error);
   }
 }
 
-function isThere(path: string): boolean {
-  try {
-    const { isFile, isDirectory } = Deno.statSync(path);
-    if (isFile) return true;
-    const kind = isDirectory ? "a folder" : "a device";
-    throw new QueuectlError("database", `The database ${path} is ${kind}, not a file`);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+function fileIfThere(path: string): Deno.FileInfo | undefined {
+  const info = statIfThere(path);
+  if (!info || info.isFile) return info;
+  const kind = info.isDirectory ? "a folder" : "a device";
+  throw new QueuectlError("database", `The database ${path} is ${kind}, not a file`);
 }
 
-/** Throws when others than the owner can write the file. */
-function refuseShared(path: string): void {
-  // Windows has no such mode.
-  const { mode } = Deno.statSync(path);
-  if (mode === null || (mode & 0o022) === 0) return;
-  throw new QueuectlError(
-    "database",
-    `The database ${path} can be written by other users, who could have commands run as you: ` +
-      `take that away with "chmod go-w ${path}", or use it all the same with --allow-shared-db`,
-  );
+/** Throws where other users have made one of the files, or can write them. */
+function refuseShared(path: string, { allowShared, inspect }: OpenOptions): void {
+  if (allowShared && !inspect) return;
+  const found = databaseExposures(path);
+  inspect?.(found);
+  if (!allowShared) refuseForeign(inspect ? found.filter(({ isForeign }) => isForeign) : found);
+}
+
+function refuseForeign([first]: Exposure[]): void {
+  if (first) throw new QueuectlError("database", refusalOf(first));
 }
 
 /** Throws when the file is empty or missing, but its write-ahead log is not: SQLite would throw the log away. */
@@ -83,19 +128,21 @@ function refuseEmptied(path: string): void {
   );
 }
 
-async function createFile(path: string): Promise<void> {
+/** False where another process was faster. */
+async function createFile(path: string): Promise<boolean> {
   try {
     // Whoever can write the queue can run commands as its owner. SQLite gives its other files the same mode.
     Deno.openSync(path, { write: true, createNew: true, mode: 0o600 }).close();
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    if (isThere(path)) return; // Another process was faster.
+    if (fileIfThere(path)) return false;
     throw new QueuectlError("database", `The database ${path} is a link to nothing`, { cause: error });
   }
   // The name of the new file has to be on the disk too before a job in it is acknowledged.
-  if (Deno.build.os === "windows") return;
+  if (Deno.build.os === "windows") return true;
   using folder = Deno.openSync(await folderOf(path));
   folder.syncSync();
+  return true;
 }
 
 // Needed once for a database, and where something is wrong: not worth what node:path costs at every start.
@@ -115,35 +162,64 @@ async function notUsable(path: string, error: unknown): Promise<unknown> {
 const acts = once(async () => await import(later("./acts.ts")) as typeof import("./acts.ts"));
 const questions = once(async () => await import(later("./questions.ts")) as typeof import("./questions.ts"));
 const work = once(async () => await import(later("./work.ts")) as typeof import("./work.ts"));
-
-const searchIndex = once(async () =>
-  await import(later("./search_index.ts")) as typeof import("./search_index.ts")
-);
+const secondNames = once(async () => await import("./second_names.ts"));
+const reserves = once(async () => await import("./reserve.ts"));
 
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => loaded ??= load();
 }
 
-function storeOn(database: Database, path: string, exists: boolean): Store {
+function storeOn(
+  database: Database,
+  path: string,
+  given: string,
+  exists: boolean,
+  giveBack?: () => void,
+): Store {
   const workerNames = new Map<number, string>();
   const readVersion = () =>
     explained(path, () => database.prepare("PRAGMA data_version").get()!.data_version);
   let version = readVersion();
+  let known: string[] | undefined;
+
+  /** Does what removes something or ends it; again with the room of the reserve, `isShort` then, where the disk is full. */
+  async function withReserve<T>(act: (isShort: boolean) => Promise<T>): Promise<T> {
+    try {
+      return await act(false);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      const { takeReserve, reuseLog } = await reserves();
+      giveBack ??= takeReserve(path);
+      reuseLog(database);
+      return await act(true);
+    }
+  }
 
   return {
     // Absolute: a command that enqueues others runs in another folder.
     url: path,
+    urlWithoutPassword: path,
     location: path,
     exists,
     // Its log needs memory that processes share: all who use the file are on one host, and see each other.
     shared: false,
     spool: `${path}.spool`,
+    get identities() {
+      return known ??= identities(path);
+    },
+    isInPlace: exists ? presence(given) : () => true,
     enqueue: (jobs) => enqueue(database, jobs),
-    intake: async () =>
-      (await import(later("./intake.ts")) as typeof import("./intake.ts")).openIntake(database),
-    exchange: async (worker, finished, want) =>
-      (await work()).exchange(database, worker, workerNames.get(worker) ?? String(worker), finished, want),
+    intake: async () => (await import("./intake.ts")).openIntake(database),
+    exchange: async (worker, finished, want, begun = []) =>
+      (await work()).exchange(
+        database,
+        worker,
+        workerNames.get(worker) ?? String(worker),
+        finished,
+        want,
+        begun,
+      ),
     outlook: async (queues = null) => (await work()).outlook(database, queues),
     isWorkLeft: async (queues = null) => (await work()).isWorkLeft(database, queues),
     changed() {
@@ -159,11 +235,14 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     },
     heartbeat: async (process, lease, pace = null) =>
       (await work()).heartbeat(database, process, lease, pace),
+    // A file is there or not.
+    hasten: () => {},
     leave: async (process) => (await work()).leave(database, process),
     processes: async () => (await work()).listProcesses(database),
     takeOver: async (worker, gone, silent) => (await work()).takeOver(database, worker, gone, silent),
     isRunning: async (seq, run, boot) => (await work()).isRunning(database, seq, run, boot),
-    requestStop: async (request, gone, hosts) => (await work()).requestStop(database, request, gone, hosts),
+    requestStop: (request, gone, hosts) =>
+      withReserve(async () => (await work()).requestStop(database, request, gone, hosts)),
     counts: async () => (await questions()).counts(database),
     keptBack: async () => (await questions()).keptBack(database),
     countOpen: async () => (await questions()).countOpen(database),
@@ -184,9 +263,10 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     detail: async (id) => (await questions()).detail(database, id),
     runAfter: async (seq, run) => (await questions()).runAfter(database, seq, run),
     attempts: async (id) => (await questions()).attempts(database, id),
-    cancel: async (jobs, tell) => (await acts()).cancel(database, jobs, tell),
+    cancel: (jobs, tell) => withReserve(async () => (await acts()).cancel(database, jobs, tell)),
     retry: async (jobs, changes, tell) => (await acts()).retry(database, jobs, changes, scopes.retry, tell),
-    remove: async (jobs, tell) => (await acts()).remove(database, jobs, scopes.remove, tell),
+    remove: (jobs, tell) =>
+      withReserve(async (isShort) => (await acts()).remove(database, jobs, scopes.remove, tell, isShort)),
     edit: async (jobs, changes, start) => (await acts()).edit(database, jobs, changes, start),
     signal: async (jobs, name) => (await acts()).signal(database, jobs, name),
     removeSignals: async (ids) => (await work()).removeSignals(database, ids),
@@ -194,24 +274,27 @@ function storeOn(database: Database, path: string, exists: boolean): Store {
     release: async (jobs) => (await acts()).release(database, jobs),
     dlqRetry: async (jobs, changes, tell) =>
       (await acts()).retry(database, jobs, changes, scopes.dlqRetry, tell),
-    dlqPurge: async (jobs, tell) => (await acts()).remove(database, jobs, scopes.dlqPurge, tell),
-    extendSearchIndex: async () => (await searchIndex()).extendSearchIndex(database),
-    check: async () => (await import(later("./check.ts")) as typeof import("./check.ts")).check(database),
+    dlqPurge: (jobs, tell) =>
+      withReserve(async (isShort) => (await acts()).remove(database, jobs, scopes.dlqPurge, tell, isShort)),
+    strangers: () => Promise.resolve([]),
+    check: async () => (await import("./check.ts")).check(database),
     async moving() {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);
-      return (await import(later("./moving.ts")) as typeof import("./moving.ts")).movingOn(database);
+      return (await import("./moving.ts")).movingOn(database);
     },
     queues: async () => (await acts()).queues(database),
     enqueueDefaults: () => enqueueDefaults(database),
     setQueue: async (name, changes) => (await acts()).setQueue(database, name, changes),
     pauseQueues: async (names, paused) => (await acts()).pauseQueues(database, names, paused),
-    removeQueue: async (name) => (await acts()).removeQueue(database, name),
+    removeQueue: (name) => withReserve(async () => (await acts()).removeQueue(database, name)),
+    makeReserve: async () => (await reserves()).makeReserve(path),
     moveJobs: async (jobs, queue) => (await acts()).moveJobs(database, jobs, queue),
     settings: () => settings(database),
     setSetting: (name, value) => setSetting(database, name, value),
     unsetSetting: (name) => unsetSetting(database, name),
     [Symbol.asyncDispose]() {
       database.close();
+      giveBack?.();
       return Promise.resolve();
     },
   };

@@ -8,7 +8,8 @@ export function forgetTags(database: Database, jobs: readonly { seq: number }[])
   change(
     database,
     `DELETE FROM tags WHERE (tag, job) IN (
-       SELECT tag.value, seq FROM jobs, json_each(jobs.tags) AS tag WHERE seq IN (:keys) AND jobs.tags IS NOT NULL)`,
+       SELECT tag.value, seq FROM jobs, json_each(CASE WHEN json_valid(jobs.tags) THEN jobs.tags ELSE '[]' END) AS tag
+       WHERE seq IN (:keys) AND jobs.tags IS NOT NULL)`,
     jobs,
   );
 }

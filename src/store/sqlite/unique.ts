@@ -2,8 +2,9 @@
 
 import type { StatementSync } from "node:sqlite";
 import type { DuplicatePolicy } from "../../job/job.ts";
-import { type KeyedJob, withoutKeys } from "../aftermath.ts";
+import { type KeyedJob, type Keys, withoutKeys } from "../aftermath.ts";
 import { activeStates, type FoundJob, keyHeld, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
+import { foundJob } from "../rows.ts";
 import { cancelWaiting } from "./cancel.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -49,22 +50,28 @@ export function openKeyRoom(database: Database, tally: Tally): KeyRoom {
 
 /** The job that has not ended with this key. */
 function holderOf(database: Database, key: string): FoundJob | undefined {
-  return database.prepare(`
-    SELECT seq, id, state, queue FROM main.jobs WHERE unique_key = ? AND state IN (${activeStates})`)
-    .get(key) as FoundJob | undefined;
+  const row = database.prepare(`
+    SELECT seq, id, state, queue FROM main.jobs WHERE unique_key = ? AND state IN (${activeStates})`).get(
+    key,
+  );
+  return row && foundJob(row);
 }
 
 /** Those of these jobs that cannot go back into the queue, with the jobs that have their keys; of several the newest can. */
-export function jobsWithoutKeys(database: Database, seqs: readonly number[]): Map<number, KeyedJob> {
+export const jobsWithoutKeys = (database: Database, seqs: readonly number[]): Map<number, KeyedJob> =>
+  withoutKeys(keysOf(database, seqs));
+
+/** The unique keys of these jobs, and who has them. */
+export function keysOf(database: Database, seqs: readonly number[]): Keys {
   const columns = "seq, id, unique_key AS key";
-  const keyed = database.prepare(`
+  const jobs = database.prepare(`
     SELECT ${columns} FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND unique_key IS NOT NULL`)
     .all(JSON.stringify(seqs)) as unknown as KeyedJob[];
-  if (keyed.length === 0) return new Map();
+  if (jobs.length === 0) return { jobs, holders: [] };
   const holders = database.prepare(`
     SELECT ${columns} FROM jobs WHERE unique_key IN (SELECT value FROM json_each(?)) AND state IN (${activeStates})`)
-    .all(JSON.stringify(keyed.map(({ key }) => key))) as unknown as KeyedJob[];
-  return withoutKeys(keyed, holders);
+    .all(JSON.stringify(jobs.map(({ key }) => key))) as unknown as KeyedJob[];
+  return { jobs, holders };
 }
 
 /**

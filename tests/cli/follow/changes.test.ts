@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
 import { changesOf } from "../../../src/cli/follow/changes.ts";
+import { told } from "../../store/suite/harness.ts";
 
 /** A store that never says that anything has changed. */
-const silent = (shared: boolean) => ({ shared, changed: () => false, watch: () => () => {} });
+const silent = (shared: boolean) => ({
+  shared,
+  location: "queue",
+  changed: () => false,
+  watch: () => () => {},
+  isInPlace: () => true,
+});
 
 Deno.test("changes: a shared store is asked although it tells of none", async () => {
   using changes = changesOf(silent(true));
@@ -23,4 +30,12 @@ Deno.test("changes: hurry ends the pause", async () => {
   const next = changes.next(Infinity);
   changes.hurry();
   assert.equal(await next, false);
+});
+
+Deno.test("changes: whoever waits for one is told that the database is not in its place any more", async () => {
+  let isInPlace = true;
+  using changes = changesOf({ ...silent(false), isInPlace: () => isInPlace });
+  const next = changes.next(Infinity);
+  isInPlace = false;
+  await assert.rejects(next, told("database", "queue", "was removed"));
 });

@@ -1,19 +1,21 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createPrintedText, lastLines } from "../../../src/cli/follow/printed_text.ts";
+import { codePageOf } from "../../../src/worker/code_pages.ts";
 import { boundedText, type Ends, partLength } from "../../../src/worker/output.ts";
+import { lineDecoder, utf8Decoder } from "../../../src/worker/output_text.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 
 /** What the store keeps of an output. */
-function stored(bytes: Uint8Array, limit: number): string {
+function stored(bytes: Uint8Array, limit: number, decoder = utf8Decoder): string {
   const length = partLength(limit);
   const ends: Ends = bytes.length <= limit ? { head: bytes, omitted: 0, tail: new Uint8Array() } : {
     head: bytes.subarray(0, length),
     omitted: bytes.length - 2 * length,
     tail: bytes.subarray(bytes.length - length),
   };
-  return boundedText(ends, limit);
+  return boundedText(ends, limit, decoder);
 }
 
 const pieceLengths = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 30 });
@@ -36,6 +38,48 @@ Deno.test("an output within the limit is told whole, wherever it is cut into pie
     const text = createPrintedText();
     assert.equal(takeAll(text, bytes, lengths) + text.rest(whole), whole);
   }));
+});
+
+/** Lines in a code page and in UTF-8, and of any bytes; most of what a code page has takes more bytes as UTF-8. */
+const inCodePage = fc.array(
+  fc.oneof(
+    fc.uint8Array({ max: 0xfc, maxLength: 100 }).map((bytes) => bytes.map((byte) => byte === 0 ? 10 : byte)),
+    fc.string({ unit: fc.constantFrom("ü", "日", "x", "\n"), maxLength: 60 }).map(encode),
+  ),
+  { maxLength: 12 },
+).map((parts) => new Uint8Array(parts.flatMap((part) => [...part])));
+
+Deno.test("an output in a code page is told whole, wherever it is cut into pieces", () => {
+  for (const decoder of [437, 1252, 932].map((codePage) => lineDecoder(codePageOf(codePage)))) {
+    fc.assert(fc.property(inCodePage, pieceLengths, (bytes, lengths) => {
+      const whole = stored(bytes, 8192, decoder);
+      const text = createPrintedText(decoder);
+      assert.equal(takeAll(text, bytes, lengths) + text.rest(whole), whole);
+    }));
+  }
+});
+
+Deno.test("of an output in a code page that is over the limit nothing is told twice", () => {
+  const decoder = lineDecoder(codePageOf(850));
+  // Each line once, so that one that comes again is seen.
+  const lines = Array.from({ length: 200 }, (_, index) => `${index} \x81\x84\r\n`).join("");
+  const bytes = Uint8Array.from(lines, (character) => character.charCodeAt(0));
+  const all = decoder.decode(bytes);
+  for (const limit of [bytes.length - 1, bytes.length + 10]) {
+    const whole = stored(bytes, limit, decoder);
+    assert.match(whole, /left out/);
+    for (const seen of [bytes.length, bytes.length - 3, bytes.length - 30]) {
+      const text = createPrintedText(decoder);
+      const told = text.take(0, bytes.subarray(0, seen));
+      assert.equal(told + text.rest(whole), all);
+    }
+  }
+});
+
+Deno.test("what was told damaged, because only the host of the run knows its code page, is not told twice", () => {
+  const text = createPrintedText();
+  assert.equal(text.take(0, new Uint8Array([0x61, 0x84, 0x0a])), "a\uFFFD\n");
+  assert.equal(text.rest("aä\nüb\n"), "üb\n");
 });
 
 Deno.test("of an output over the limit all is told that was seen, and then what there is", () => {
@@ -63,6 +107,24 @@ Deno.test("a cut that was seen while the command printed is marked, and the end 
   assert.equal(text.take(499, encode("?abcd")), "d");
   assert.equal(text.rest("0123\n[... 489 bytes left out ...]\n3456789abcdef"), "ef");
   assert.equal(text.position, 506);
+  assert.equal(text.leftOut, 490);
+});
+
+Deno.test("what is not in the stored text counts as left out, and a mark that the command has printed does not", () => {
+  const half = "0123456789".repeat(50);
+  const cut = `${half}\n[... 77 bytes left out ...]\n${half}`;
+  const leftOut = (taken: string, rest: string | null) => {
+    const text = createPrintedText();
+    text.take(0, encode(taken));
+    text.rest(rest);
+    return text.leftOut;
+  };
+  assert.equal(leftOut("", cut), 77);
+  assert.equal(leftOut("0123", cut), 77);
+  assert.equal(leftOut(half + "x".repeat(77) + half.slice(9), cut), 0);
+  assert.equal(leftOut(cut, cut), 0);
+  assert.equal(leftOut("", "0123\n[... 77 bytes left out ...]\n" + half), 0);
+  assert.equal(leftOut("0123", null), 0);
 });
 
 Deno.test("a mark that the command has printed itself is no cut", () => {

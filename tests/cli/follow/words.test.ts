@@ -34,12 +34,28 @@ Deno.test("a job has the exit status of its last run", () => {
   for (const [state, last, expected] of cases) {
     assert.equal(exitStatusOf(state, last && run(last)), expected, JSON.stringify([state, last]));
   }
+  // Those of Windows are passed on there; elsewhere they must not become 0, or that of something else.
+  for (const exitCode of [-1, -5, 256, 300, -1_073_741_510, -(2 ** 31), 2 ** 31 - 256]) {
+    assert.equal(exitStatusOf("dead", run({ exitCode }), true), exitCode);
+    assert.equal(exitStatusOf("dead", run({ exitCode }), false), 1);
+  }
+  assert.deepEqual(
+    [true, false].map((isWindows) => exitStatusOf("dead", run({ exitCode: 255 }), isWindows)),
+    [
+      255,
+      255,
+    ],
+  );
 });
 
 Deno.test("how an attempt ended is said in one line", () => {
   const cases: Array<[Partial<EndedRun>, string]> = [
     [{ exitCode: 0 }, "Attempt 1 of job a completed after 2.5s"],
     [{ exitCode: 3, number: 2 }, "Attempt 2 of job a failed after 2.5s: exit code 3"],
+    [
+      { exitCode: -1_073_741_510 },
+      "Attempt 1 of job a failed after 2.5s: exit code -1073741510 (0xC000013A, ended by Ctrl-C)",
+    ],
     [{ exitCode: 75 }, "Attempt 1 of job a asked to be run again later, after 2.5s (exit code 75)"],
     [{ outcome: "signaled", signal: "SIGTERM" }, "Attempt 1 of job a failed after 2.5s: SIGTERM"],
     [{ outcome: "timed_out" }, "Attempt 1 of job a failed after 2.5s: timed out"],

@@ -26,8 +26,9 @@ function surroundings(environment: Record<string, string> = {}, files: Files = {
   };
 }
 
-const server = (host: string, port = 5432, password: string | null = null) => ({
+const server = (host: string, port = 5432, password: string | null = null, address = host) => ({
   host,
+  address,
   port,
   socket: null,
   password,
@@ -57,13 +58,48 @@ const cases: Array<
   }],
   ["postgres://u@h/d?connect_timeout=0", {}, {}, { connectTimeout: 2 ** 31 - 1 }],
   ["postgres:///d?host=/run/pg&port=9", {}, {}, {
-    servers: [{ host: "/run/pg", port: 9, socket: "/run/pg/.s.PGSQL.9", password: null }],
+    servers: [{ host: "/run/pg", address: "/run/pg", port: 9, socket: "/run/pg/.s.PGSQL.9", password: null }],
   }],
   ["postgres://%2Frun%2Fpg/d", {}, {}, {
-    servers: [{ host: "/run/pg", port: 5432, socket: "/run/pg/.s.PGSQL.5432", password: null }],
+    servers: [{
+      host: "/run/pg",
+      address: "/run/pg",
+      port: 5432,
+      socket: "/run/pg/.s.PGSQL.5432",
+      password: null,
+    }],
+  }],
+  ["postgres:///d", {}, { "/tmp/.s.PGSQL.5432": "", "/var/run/postgresql/.s.PGSQL.5432": "" }, {
+    servers: [{
+      host: "localhost",
+      address: "localhost",
+      port: 5432,
+      socket: "/var/run/postgresql/.s.PGSQL.5432",
+      password: null,
+    }],
+  }],
+  ["postgres://u@h/d?require_auth=md5,scram-sha-256&requirepeer=pg&channel_binding=disable", {}, {}, {
+    authentication: { methods: ["md5", "scram-sha-256"], clearText: false },
+    requirePeer: "pg",
+  }],
+  ["postgres://u@h/d", { PGREQUIREAUTH: "password", PGREQUIREPEER: "pg", PGCHANNELBINDING: "prefer" }, {}, {
+    authentication: { methods: ["password"], clearText: true },
+    requirePeer: "pg",
+  }],
+  ["postgres:///?service=x", {}, {
+    "/home/me/.pg_service.conf": "[x]\nrequire_auth=!password\nrequirepeer=pg",
+  }, {
+    authentication: { methods: ["md5", "gss", "sspi", "scram-sha-256", "none"], clearText: false },
+    requirePeer: "pg",
   }],
   ["postgres:///d", {}, { "/tmp/.s.PGSQL.5432": "" }, {
-    servers: [{ host: "localhost", port: 5432, socket: "/tmp/.s.PGSQL.5432", password: null }],
+    servers: [{
+      host: "localhost",
+      address: "localhost",
+      port: 5432,
+      socket: "/tmp/.s.PGSQL.5432",
+      password: null,
+    }],
   }],
   [
     "postgres://",
@@ -147,6 +183,46 @@ const cases: Array<
     rootCertificates: "PEM",
   }],
   ["postgres://u@h/d?sslrootcert=system", {}, {}, { sslMode: "verify-full", rootCertificates: null }],
+  // An address instead of a look-up of the name, by which certificate and password are found all the same.
+  ["postgres://u@h/d?hostaddr=10.0.0.1", { PGPASSFILE: "/p" }, { "/p": "h:*:*:*:filed" }, {
+    servers: [server("h", 5432, "filed", "10.0.0.1")],
+  }],
+  ["postgres://u@a,b/d?hostaddr=,10.0.0.2", {}, {}, {
+    servers: [server("a"), server("b", 5432, null, "10.0.0.2")],
+  }],
+  ["postgres:///d", { PGHOSTADDR: "::1" }, {}, { servers: [server("::1")] }],
+  // As hosted services print them.
+  ["postgresql://u:p@ep-x.eu.aws.neon.tech/d?sslmode=require&channel_binding=require", {}, {}, {
+    servers: [server("ep-x.eu.aws.neon.tech", 5432, "p")],
+    sslMode: "require",
+    channelBinding: true,
+  }],
+  ["postgres://u@h/d?sslmode=require&options=endpoint%3Dep-x", {}, {}, { serverOptions: "endpoint=ep-x" }],
+  ["postgres://u.p:p@aws-0.pooler.supabase.com:6543/postgres?prepare=false", {}, {}, {
+    servers: [server("aws-0.pooler.supabase.com", 6543, "p")],
+    user: "u.p",
+    prepare: false,
+  }],
+  ["postgres://u%40s:p@s.postgres.database.azure.com:5432/d?sslmode=require", {}, {}, { user: "u@s" }],
+  ["postgres://u:p@ec2.compute.amazonaws.com:5432/d?ssl=true", {}, {}, { sslMode: "require" }],
+  ["postgres://u@h/d", { PGOPTIONS: "-c geqo=off", PGCHANNELBINDING: "require" }, {}, {
+    serverOptions: "-c geqo=off",
+    channelBinding: true,
+  }],
+  ["postgres://u@h/d", {}, {}, { serverOptions: "", channelBinding: false, keepAlive: true, shuffle: false }],
+  ["postgres://u@a,b/d?load_balance_hosts=random&keepalives=0", {}, {}, { keepAlive: false, shuffle: true }],
+  ["postgres://u@h/d?fallback_application_name=f", {}, {}, { applicationName: "f" }],
+  ["postgres://u@h/d?fallback_application_name=f", { PGAPPNAME: "e" }, {}, { applicationName: "e" }],
+  // What asks for nothing else than what is done.
+  [
+    "postgres://u@h/d?gssencmode=prefer&client_encoding=utf8&keepalives_idle=30&keepalives_interval=10" +
+    "&keepalives_count=3&tcp_user_timeout=0&sslcompression=0&sslsni=1&sslnegotiation=postgres" +
+    "&ssl_min_protocol_version=TLSv1.2&krbsrvname=postgres&replication=false&sslcert=/c&sslcertmode=disable" +
+    "&max_protocol_version=latest&sslcrl=",
+    { PGGSSENCMODE: "disable", PGSSLNEGOTIATION: "", PGCLIENTENCODING: "LATIN1", PGTZ: "UTC" },
+    {},
+    { user: "u", database: "d" },
+  ],
   // Ours.
   ["postgres://u@h/d", {}, {}, { schema: "queuectl", prepare: true, applicationName: "queuectl" }],
   ["postgres://u@h/d?schema=a%22b&prepare=false", {}, {}, { schema: 'a"b', prepare: false }],
@@ -165,16 +241,36 @@ const secret = "geheim";
 
 const mistakes: Array<[url: string, message: string]> = [
   [`postgres://u:${secret}@h/d?sslmod=require`, 'unknown parameter "sslmod" (did you mean "sslmode"?)'],
-  [`postgres://u:${secret}@h/d?options=-c`, 'unknown parameter "options"'],
+  [`postgres://u:${secret}@h/d?pgbouncer=true`, 'unknown parameter "pgbouncer"'],
+  [`postgres://u:${secret}@h/d?ssl=yes`, 'unknown parameter "ssl"'],
+  [
+    `postgres://u:${secret}@h/d?gssencmode=require`,
+    'gssencmode (PGGSSENCMODE) is disable or prefer, not "require"',
+  ],
+  [`postgres://u:${secret}@h/d?sslpassword=${secret}`, "sslpassword, which queuectl does not have"],
+  [`postgres://u:${secret}@h/d?sslcert=/c&sslkey=/k`, "add sslcertmode=disable"],
+  [`postgres://u:${secret}@h/d?sslcrl=/crl`, "sslcrl (PGSSLCRL), which queuectl does not have"],
+  [`postgres://u:${secret}@h/d?scram_client_key=${secret}`, "scram_client_key, which queuectl does not have"],
+  [`postgres://u:${secret}@h/d?oauth_client_secret=${secret}`, "oauth_client_secret"],
+  [`postgres://u:${secret}@h/d?ssl_min_protocol_version=TLSv1.3`, "is TLSv1 or TLSv1.1 or TLSv1.2, not"],
+  [`postgres://u:${secret}@h/d?client_encoding=LATIN1`, 'not "LATIN1"'],
+  [`postgres://u:${secret}@h/d?keepalives=2`, "keepalives is 0 or 1"],
+  [`postgres://u:${secret}@h/d?keepalives_idle=soon`, "keepalives_idle is a whole number"],
+  [`postgres://u:${secret}@h/d?load_balance_hosts=all`, "load_balance_hosts is disable or random"],
+  [`postgres://u:${secret}@a,b/d?hostaddr=10.0.0.1`, "2 hosts, but 1 addresses"],
+  [`postgres://u:${secret}@h/d?schema=a$settle$b`, "no $WORD$"],
   [`postgres://u:${secret}@h/d?sslmode=maybe`, 'not "maybe"'],
   [`postgres://u:${secret}@h/d?sslmode=verify-full`, "there is no file /home/me/.postgresql/root.crt"],
   [`postgres://u:${secret}@h/d?service=none`, 'the service "none"'],
   [`postgres://u:${secret}@h/d?schema=`, "schema is a name"],
   [`postgres://u:${secret}@h/d?schema=pg_catalog`, "schema is a name"],
   [`postgres://u:${secret}@h/d?schema=${"x".repeat(64)}`, "schema is a name"],
-  [`postgres://u:${secret}@h/d?prepare=no`, "prepare is true or false"],
+  [`postgres://u:${secret}@h/d?prepare=no`, "prepare is false or true"],
   [`postgres://u:${secret}@h/d?connect_timeout=soon`, "connect_timeout is a whole number"],
   [`postgres://u:${secret}@h/d?target_session_attrs=standby`, "target_session_attrs"],
+  [`postgres://u:${secret}@h/d?require_auth=scram`, "require_auth is a list of password, md5"],
+  [`postgres://u:${secret}@h/d?channel_binding=require&sslmode=disable`, "needs encryption"],
+  [`postgres://u:${secret}@h/d?channel_binding=yes`, "channel_binding is disable, prefer or require"],
   [`postgres://u:${secret}@h:99999/d`, "a port is a number"],
   [`postgres://u:${secret}@a,b/d?port=1,2,3`, "2 hosts, but 3 ports"],
   [`postgres://u:${secret}%@h/d`, "a % itself is %25"],
@@ -212,6 +308,10 @@ Deno.test("the URL that is shown has no password", () => {
     ["postgres://h/d?password=p&user=u", "postgres://h/d?user=u"],
     ["postgres://h/d?user=u&%70assword=p", "postgres://h/d?user=u"],
     ["postgres://h/d?password=p", "postgres://h/d"],
+    ["postgres://h/d?p%61ssword=p&user=u", "postgres://h/d?user=u"],
+    ["postgres://h/d?PASSWORD=p&%50assw%6Frd=q", "postgres://h/d"],
+    ["postgres://h/d?sslpassword=p&%zz=q", "postgres://h/d"],
+    ["postgres://h/d?oauth_client_secret=p&scram_client_key=q", "postgres://h/d"],
   ];
   for (const [url, expected] of shown) assert.equal(withoutPassword(url), expected);
 });

@@ -146,6 +146,20 @@ postgresTest("a connection on which nothing comes through any more is noticed an
   assert.equal(test.proxy.count, 2);
 });
 
+postgresTest("who is in a hurry waits no longer for a server that says nothing", async (test) => {
+  const database = await test.connect(test.proxied);
+  const asked = () => database.batch([{ text: "SELECT 1 AS one" }]);
+  database.hasten(0);
+  database.hasten(Infinity);
+  assert.deepEqual(await asked(), [[{ one: 1 }]]);
+  test.proxy.freeze();
+  const waiting = asked();
+  database.hasten(10);
+  // Through another connection it would be told at some time.
+  await assert.rejects(waiting, told("database", "cannot be reached"));
+  await assert.rejects(asked(), told("database", "cannot be reached"));
+});
+
 postgresTest("who listens notices that nothing comes through, and listens anew", async (test) => {
   const quiet = { interval: 50, patience: 200 };
   const [database, other] = [await test.connect(test.proxied), await test.connect(test.url)];

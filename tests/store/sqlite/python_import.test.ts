@@ -152,6 +152,28 @@ Deno.test("python: an empty database of it is taken over", async () => {
   assert.match(notified.join(), /0 jobs/);
 });
 
+Deno.test("python: a damaged row is told and left out, and is in the backup; all others are taken over", async () => {
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/queuectl.db`;
+  const times = "'2026-11-24T02:11:54Z', '2026-11-24T02:11:54Z', NULL";
+  makePythonDatabase(file, [
+    `('sound', 'true', 'pending', 0, 3, ${times}, NULL, NULL)`,
+    `('large', 'true', 'pending', 9007199254740993, 3, ${times}, NULL, NULL)`,
+    `('words', 'true', 'pending', 'many', 3, ${times}, NULL, NULL)`,
+    `('odd', 'true', 'sleeping', 0, 3, ${times}, NULL, NULL)`,
+    `('bytes', x'00ff', 'pending', 0, 3, ${times}, NULL, NULL)`,
+  ]);
+  const { store: opened, notified } = await takeOver(file);
+  await using store = opened;
+  assert.deepEqual(ids(await store.list({ limit: 10 })), ["sound"]);
+  assert.equal(notified.length, 5, notified.join("\n"));
+  assert.match(notified.join("\n"), /"attempts" of job "large"/);
+  assert.match(notified.join("\n"), /"command" of job "bytes"/);
+  assert.match(notified[4], /1 jobs/);
+  assert.equal(queryFile(`${file}.python-backup`, "SELECT id FROM jobs").length, 5);
+  assert.deepEqual(await store.check(), []);
+});
+
 Deno.test("python: the backup has the same content, and is for its owner alone", async () => {
   await using folder = await temporaryFolder();
   const file = `${folder.path}/queuectl.db`;
@@ -171,6 +193,17 @@ Deno.test("python: the backup has the same content, and is for its owner alone",
   if (Deno.build.os !== "windows") {
     assert.equal((await Deno.stat(`${file}.python-backup`)).mode! & 0o777, 0o600);
   }
+});
+
+Deno.test("python: what only has the name of a copy is left where it is", async () => {
+  await using folder = await temporaryFolder();
+  const file = `${folder.path}/queuectl.db`;
+  makePythonDatabase(file);
+  await Deno.mkdir(`${file}.python-copy-a/full`, { recursive: true });
+  const { store, notified } = await takeOver(file);
+  await store[Symbol.asyncDispose]();
+  assert.equal(notified.length, 1);
+  assert.ok(Deno.statSync(`${file}.python-copy-a/full`).isDirectory);
 });
 
 Deno.test("python: a backup never replaces a file that is there", async () => {

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { openStore } from "../../../src/store/open.ts";
+import { posixOnly } from "../../helpers/left_out.ts";
 import { executeOnFile, queryFile } from "../../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 import { newJob, told } from "../suite/harness.ts";
@@ -52,7 +53,7 @@ Deno.test("sqlite: a path below a file is refused", async () => {
 
 Deno.test({
   name: "sqlite: a device is refused, and not called a folder",
-  ignore: Deno.build.os === "windows",
+  ignore: posixOnly("devices"),
   async fn() {
     await assert.rejects(openAndRead("/dev/null", "create"), (error) => {
       told("database", "/dev/null")(error);

@@ -154,7 +154,9 @@ export function enqueueCases(test: Case): void {
         startedAt: run.startedAt,
         elapsed: 0,
         elsewhere: false,
+        rated: false,
         problem: null,
+        postponed: 0,
       });
     }
   });

@@ -87,6 +87,9 @@ export function finishCases(test: Case): void {
       [{ kind: "timed_out", timeout: 1000 }, null, null],
       [{ kind: "spawn_failed", message: "no shell" }, null, null],
       [{ kind: "lost", message: "gone" }, null, null],
+      [{ kind: "exited", code: -1_073_741_510 }, -1_073_741_510, null],
+      [{ kind: "exited", code: -(2 ** 31) }, -(2 ** 31), null],
+      [{ kind: "exited", code: 2 ** 31 - 1 }, 2 ** 31 - 1, null],
       [{ kind: "exited", code: 0 }, 0, null],
     ];
     const expected = [];
@@ -111,7 +114,29 @@ export function finishCases(test: Case): void {
       assert.deepEqual(await printed(store, "a"), { output, errorOutput });
     }
     assert.deepEqual(await store.attempts("a"), expected);
-    assert.deepEqual((await store.attempts("a")).map((attempt) => attempt.number), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual((await store.attempts("a")).map((attempt) => attempt.number), [
+      1,
+      2,
+      3,
+      4,
+      5,
+      6,
+      7,
+      8,
+      9,
+    ]);
+  });
+
+  test("a result that is found later has the time of its end, and the worker that ran it", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue(newJobs("a"));
+    const run = await claimOne(store, worker);
+    clock.advance(60_000);
+    const result = { ...finished(run, success), endedAt: run.startedAt + 5000, worker: "box:4711" };
+    await store.exchange(worker, [result], 0);
+    const [attempt] = await store.attempts("a");
+    assert.deepEqual([attempt.worker, attempt.endedAt - attempt.startedAt], ["box:4711", 5000]);
+    assert.equal((await jobById(store, "a")).updatedAt, clock.now());
   });
 
   test("a large output is kept whole", async ({ store }) => {
@@ -137,17 +162,17 @@ export function finishCases(test: Case): void {
   test("a job that asks for a later try waits, pending, with the reason; its attempt is not counted", async ({ store, clock }) => {
     const worker = await join(store);
     await store.enqueue([newJob("a", { maxRetries: 0 })]);
-    for (const run of [1, 2, 3]) {
+    for (const [index, delay] of [2000, 4000, 8000].entries()) {
       const claimed = await claimOne(store, worker);
-      assert.deepEqual([claimed.attempt, claimed.run], [1, run]);
+      assert.deepEqual([claimed.attempt, claimed.run, claimed.postponed], [1, index + 1, index]);
       await end(store, worker, claimed, later);
       const job = await jobById(store, "a");
       assert.deepEqual(
         [job.state, job.attempts, job.nextAttemptAt, job.lastError],
-        ["pending", 0, clock.now() + 2000, "error of a"],
+        ["pending", 0, clock.now() + delay, "error of a"],
       );
       assert.deepEqual(await claim(store, worker), []);
-      clock.advance(2000);
+      clock.advance(delay);
     }
     await end(store, worker, await claimOne(store, worker), success);
     const job = await jobById(store, "a");
@@ -156,6 +181,28 @@ export function finishCases(test: Case): void {
       { number, outcome, exitCode },
     ) => [number, outcome, exitCode]);
     assert.deepEqual(kept, [[1, "exited", 75], [1, "exited", 75], [1, "exited", 75], [1, "exited", 0]]);
+  });
+
+  test("of runs that ask for a later try in a row only the last few are kept", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.enqueue([newJob("a", { maxRetries: 9 })]);
+    const next = async (outcome: Outcome) => {
+      const claimed = await claimOne(store, worker);
+      await end(store, worker, claimed, outcome);
+      clock.advance(3_600_000);
+      return claimed.postponed;
+    };
+    const counts: number[] = [];
+    counts.push(await next(failure));
+    for (let run = 2; run <= 9; run++) counts.push(await next(later));
+    // A stop of the worker is no end of the row, a failure is; a retry begins anew.
+    counts.push(await next(handedBack), await next(later), await next(failure), await next(later));
+    await store.cancel(["a"]);
+    await store.retry(["a"]);
+    counts.push(await next(success));
+    assert.deepEqual(counts, [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 0, 0]);
+    const runs = (await store.attempts("a")).map(({ run }) => run);
+    assert.deepEqual(runs, [1, 5, 7, 9, 10, 11, 12, 13, 14]);
   });
 
   test("a job that was cancelled while it runs gets no later try", async ({ store, clock }) => {

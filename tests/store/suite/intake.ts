@@ -57,18 +57,6 @@ export function intakeCases(test: Case): void {
     assert.deepEqual(ids(await other.list({ limit: 10_000 })).slice(0, 3), ["first", "job-0", "job-1"]);
   });
 
-  test("intake of 100000 jobs", async ({ store }) => {
-    using intake = await store.intake();
-    intake.add(Array.from({ length: 100_000 }, (_, number) => newJob(`job-${number}`)));
-    assert.equal(await intake.commit(), 100_000);
-    assert.equal((await store.counts()).pending, 100_000);
-    const listed = await store.list({ limit: 2 });
-    assert.deepEqual(ids(listed), ["job-99998", "job-99999"]);
-    let seen = 0;
-    for (const id of intake.ids()) assert.equal(id, `job-${seen++}`);
-    assert.equal(seen, 100_000);
-  });
-
   test("intake of no jobs", async ({ store }) => {
     using intake = await store.intake();
     assert.equal(await intake.commit(), 0);

@@ -23,8 +23,6 @@ import {
   told,
 } from "./harness.ts";
 
-import { indexAll } from "./search.ts";
-
 /** A queue of one of the drivers. */
 export interface End {
   url: string;
@@ -122,15 +120,12 @@ export function movingCases(test: PairCase): void {
       await intake.commit();
     };
     await add(target, "before", 2100);
-    await indexAll(target);
     await target.remove({});
     await add(source, "needle", 1100);
-    await indexAll(source);
     await moveQueue(source, target, all);
     const found = async (store: Store) => ids(await store.list({ search: "needle-77", limit: 100 }));
     const expected = ["needle-77", ...Array.from({ length: 10 }, (_, digit) => `needle-77${digit}`)];
     assert.deepEqual(await found(target), expected);
-    await indexAll(target);
     assert.deepEqual(await found(target), expected);
     assert.deepEqual(await found(source), []);
     await add(source, "needle", 1100);

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { waitFor } from "../../helpers/wait_for.ts";
+import type { Claim } from "../../../src/job/job.ts";
+import type { Store } from "../../../src/store/store.ts";
 import {
   type Case,
   claim,
@@ -20,6 +22,16 @@ import {
 } from "./harness.ts";
 
 const inQueue = (queue: string, ...names: string[]) => names.map((name) => newJob(name, { queue }));
+
+/** Claims jobs, whose commands begin at once. */
+async function start(store: Store, worker: number, want: number): Promise<Claim[]> {
+  const claims = await claim(store, worker, want);
+  await begin(store, worker, claims);
+  return claims;
+}
+
+const begin = (store: Store, worker: number, claims: readonly Claim[]) =>
+  store.exchange(worker, [], 0, claims);
 
 export function queueCases(test: Case): void {
   test("a queue runs no more jobs at once than its limit, the default one too", async ({ store }) => {
@@ -148,23 +160,23 @@ export function queueCases(test: Case): void {
     const worker = await join(store);
     await store.setQueue("slow", { rate: 3, ratePeriod: 1000 });
     await store.enqueue(inQueue("slow", ...Array.from("abcdefghij")));
-    assert.deepEqual(ids(await claim(store, worker, 2)), ["a", "b"]);
+    assert.deepEqual(ids(await start(store, worker, 2)), ["a", "b"]);
     clock.advance(400);
-    assert.deepEqual(ids(await claim(store, worker, 2)), ["c"]);
+    assert.deepEqual(ids(await start(store, worker, 2)), ["c"]);
     assert.deepEqual(await store.outlook(), { ready: false, dueIn: 600 });
     clock.advance(599);
-    assert.deepEqual(await claim(store, worker, 5), []);
+    assert.deepEqual(await start(store, worker, 5), []);
     assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1 });
     clock.advance(1);
     assert.deepEqual(await store.outlook(), { ready: true, dueIn: null });
-    assert.deepEqual(ids(await claim(store, worker, 5)), ["d", "e"]);
+    assert.deepEqual(ids(await start(store, worker, 5)), ["d", "e"]);
     assert.deepEqual(await store.outlook(), { ready: false, dueIn: 400 });
     clock.advance(400);
-    assert.deepEqual(ids(await claim(store, worker, 5)), ["f"]);
+    assert.deepEqual(ids(await start(store, worker, 5)), ["f"]);
     await store.setQueue("slow", { rate: 1 });
     assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
     await store.setQueue("slow", { rate: null, ratePeriod: null });
-    assert.deepEqual(ids(await claim(store, worker, 5)), ["g", "h", "i", "j"]);
+    assert.deepEqual(ids(await start(store, worker, 5)), ["g", "h", "i", "j"]);
   });
 
   test("queues tell how long their rates let nothing start", async ({ store, clock }) => {
@@ -175,10 +187,10 @@ export function queueCases(test: Case): void {
     await store.setQueue("slower", { rate: 1, ratePeriod: 1000 });
     await store.enqueue([...inQueue("slow", "a", "b", "c"), ...inQueue("slower", "d")]);
     assert.deepEqual(await waits(), []);
-    await claimOne(store, worker);
+    await start(store, worker, 1);
     assert.deepEqual(await waits(), []);
     clock.advance(300);
-    await claim(store, worker, 2);
+    await start(store, worker, 2);
     assert.deepEqual(await waits(), [["slow", 700], ["slower", 1000]]);
     clock.advance(700);
     assert.deepEqual(await waits(), [["slower", 300]]);
@@ -201,33 +213,96 @@ export function queueCases(test: Case): void {
     assert.deepEqual(ids(await claim(store, worker, 5)), ["b"]);
   });
 
+  test("a rate counts a command from when it begins, and may begin at any moment until that is told", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.setQueue("slow", { rate: 2, ratePeriod: 1000 });
+    await store.enqueue([...inQueue("slow", ...Array.from("abcdef")), newJob("other")]);
+    const [a, b, other] = await claim(store, worker, 5);
+    assert.deepEqual([a, b, other].map(({ id, rated }) => [id, rated]), [["a", true], ["b", true], [
+      "other",
+      false,
+    ]]);
+    // However long it takes; nobody who looks again in the time that is told looks too late.
+    for (let waits = 0; waits < 3; waits++) {
+      assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
+      assert.deepEqual(await claim(store, worker, 5), []);
+      clock.advance(1000);
+    }
+    await begin(store, worker, [a, other]);
+    clock.advance(999);
+    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1 });
+    assert.deepEqual(await claim(store, worker, 5), []);
+    clock.advance(1);
+    const [c, ...none] = await claim(store, worker, 5);
+    assert.deepEqual([c.id, ...none], ["c"]);
+    // With the end comes what is to be told; once more it says nothing.
+    await store.exchange(worker, [finished(b, success)], 0, [b]);
+    clock.advance(400);
+    await begin(store, worker, [a, b, c]);
+    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 600 });
+    clock.advance(600);
+    assert.deepEqual(ids(await claim(store, worker, 5)), ["d"]);
+  });
+
+  test("a rate waits for the begin of a run that was taken over, and hears of it from its new owner alone", async ({ store, clock }) => {
+    const [gone, worker] = [await join(store), await join(store)];
+    await store.setQueue("slow", { rate: 2, ratePeriod: 1000 });
+    await store.enqueue(inQueue("slow", "a", "b", "c", "d"));
+    const old = await claim(store, gone, 2);
+    await begin(store, gone, [old[1]]);
+    const taken = await store.takeOver(worker, [gone], []);
+    assert.deepEqual(taken.map(({ id, rated }) => [id, rated]), [["a", true], ["b", false]]);
+    await begin(store, gone, old);
+    clock.advance(1000);
+    assert.deepEqual(ids(await claim(store, worker, 5)), ["c"]);
+    await begin(store, worker, taken);
+    clock.advance(999);
+    assert.deepEqual(await claim(store, worker, 5), []);
+    clock.advance(1);
+    assert.deepEqual(ids(await claim(store, worker, 5)), ["d"]);
+  });
+
+  test("a run that has ended without a word of its begin counts from when that is found", async ({ store, clock }) => {
+    const worker = await join(store);
+    await store.setQueue("slow", { rate: 1, ratePeriod: 1000 });
+    await store.enqueue(inQueue("slow", "a", "b"));
+    await store.exchange(worker, [finished(await claimOne(store, worker), handedBack)], 0);
+    clock.advance(5000);
+    assert.deepEqual(await claim(store, worker, 5), []);
+    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
+    clock.advance(1000);
+    assert.deepEqual(ids(await claim(store, worker, 5)), ["a"]);
+    await store.setQueue("slow", { rate: null, ratePeriod: null });
+    assert.deepEqual(await store.check(), []);
+  });
+
   test("starts of a long period are rounded up to a thousandth of it, and never counted too short", async ({ store, clock }) => {
     const worker = await join(store);
     await store.setQueue("slow", { rate: 2, ratePeriod: 60_000 });
     await store.enqueue(inQueue("slow", "a", "b", "c"));
     clock.advance(1);
-    await claimOne(store, worker);
+    await start(store, worker, 1);
     clock.advance(58);
-    await claimOne(store, worker);
+    await start(store, worker, 1);
     assert.deepEqual(await store.outlook(), { ready: false, dueIn: 60_001 });
     clock.advance(60_000);
-    assert.deepEqual(await claim(store, worker, 5), []);
+    assert.deepEqual(await start(store, worker, 5), []);
     clock.advance(1);
-    assert.deepEqual(ids(await claim(store, worker, 5)), ["c"]);
+    assert.deepEqual(ids(await start(store, worker, 5)), ["c"]);
   });
 
   test("a clock that is set back makes a rate wait no longer than its period", async ({ store, clock }) => {
     const worker = await join(store);
     await store.setQueue("slow", { rate: 1, ratePeriod: 1000 });
     await store.enqueue(inQueue("slow", "a", "b"));
-    await claimOne(store, worker);
+    await start(store, worker, 1);
     clock.advance(-3_600_000);
     for (let looks = 0; (await store.outlook()).ready && looks < 2; looks++) {
-      assert.deepEqual(await claim(store, worker, 5), []);
+      assert.deepEqual(await start(store, worker, 5), []);
     }
     assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
     clock.advance(1000);
-    assert.deepEqual(ids(await claim(store, worker, 5)), ["b"]);
+    assert.deepEqual(ids(await start(store, worker, 5)), ["b"]);
   });
 
   test("workers that claim at once keep all limits together", async ({ store, connect, clock }) => {
