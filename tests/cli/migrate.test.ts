@@ -6,10 +6,11 @@ import { onServer } from "../helpers/postgres_database.ts";
 import { runProgram } from "../helpers/program.ts";
 import { queueRows } from "../helpers/queue_rows.ts";
 import { queueTest } from "../helpers/queue_test.ts";
-import { untilFile } from "../helpers/shell_commands.ts";
+import { note, steps, untilFile } from "../helpers/shell_commands.ts";
 import { executeOnFile } from "../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { hasTerminal } from "../helpers/terminal.ts";
+import { waitFor } from "../helpers/wait_for.ts";
 import { manualClock } from "../store/suite/harness.ts";
 import { fill } from "../store/suite/moving.ts";
 import { permissions } from "../../src/worker/program.ts";
@@ -186,11 +187,10 @@ for (const pair of [[sqlite, postgres], [postgres, sqlite]] as const) {
 }
 
 queueTest("a queue moves only when its workers have stopped and its jobs have ended", async (queue) => {
-  await queue.enqueue({ id: "long", command: untilFile("go") }, {
-    id: "waits",
-    command: "true",
-    priority: -1,
-  });
+  await queue.enqueue(
+    { id: "long", command: steps(note("ran", "ran"), untilFile("go")) },
+    { id: "waits", command: "true", priority: -1 },
+  );
   const target = `${queue.path}/other.db`;
   const migrate = () => queue.run("migrate", "--from", queue.env.QUEUECTL_DB, "--to", target);
   const refused = async (pattern: RegExp) => {
@@ -200,7 +200,8 @@ queueTest("a queue moves only when its workers have stopped and its jobs have en
     assert.throws(() => Deno.statSync(target), Deno.errors.NotFound);
   };
   const manager = queue.start();
-  await manager.line(/picked job long/);
+  // A command that has not begun would be handed back, and run for a second time.
+  await waitFor("the command to run", () => queue.read("ran") !== "");
   await refused(
     /^2 managers and workers are at work on the queue in .*: queuectl worker stop --db [^\n]*\n$/,
   );
