@@ -5,7 +5,7 @@ import { posix, resolve } from "node:path";
 import fc from "fast-check";
 import { posixOnly } from "./helpers/left_out.ts";
 import { temporaryFolder } from "./helpers/temporary_folder.ts";
-import { absolutePosixPath, pathResolver } from "../src/absolute_path.ts";
+import { absolutePosixPath, pathResolver } from "../src/base/absolute_path.ts";
 
 Deno.test("a POSIX path becomes absolute as node:path does it", () => {
   const part = fc.constantFrom("", ".", "..", "a", "b c", "...", ".hidden", "ü");
@@ -31,7 +31,7 @@ Deno.test("a current folder that was removed is told, and absolute paths need no
 }, async () => {
   await using folder = await temporaryFolder();
   const code = `
-    import { pathResolver } from "${import.meta.resolve("../src/absolute_path.ts")}";
+    import { pathResolver } from "${import.meta.resolve("../src/base/absolute_path.ts")}";
     const absolute = await pathResolver();
     Deno.removeSync(Deno.cwd());
     console.log(absolute("/a/../b"));

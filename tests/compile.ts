@@ -7,7 +7,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
-import { commonPermissions, engineFlags } from "../src/worker/program.ts";
+import { commonPermissions, engineFlags } from "../src/worker/host/program.ts";
 
 const targets = [
   "x86_64-unknown-linux-gnu",
@@ -53,7 +53,7 @@ async function bundle(folder: string): Promise<string> {
     Deno.mkdirSync(dirname(`${folder}/${path}`), { recursive: true });
     // In the executable all modules are at hand: there is nothing to hide from Deno, and from the bundler everything
     // has to be in sight.
-    Deno.writeTextFileSync(`${folder}/${path}`, text.replaceAll(/\blater\(\s*("[^"]+")\s*\)/g, "$1"));
+    Deno.writeTextFileSync(`${folder}/${path}`, text.replaceAll(/\blazy\(\s*("[^"]+")\s*\)/g, "$1"));
   }
   for (const name of ["deno.json", "deno.lock"]) Deno.copyFileSync(`${project}${name}`, `${folder}/${name}`);
   const { success, text } = await run(Deno.execPath(), [

@@ -7,8 +7,8 @@ import {
   databaseUrl,
   defaultSetting,
   settingNames,
-} from "../src/config.ts";
-import { QueuectlError } from "../src/errors.ts";
+} from "../src/job/settings.ts";
+import { QueuectlError } from "../src/base/errors.ts";
 
 /** The error is one line for the user, of kind `usage`, and holds every part. */
 const usage = (...parts: string[]) => (error: unknown) => {
@@ -156,7 +156,7 @@ Deno.test("a value that is taken stays the same when it is read back and checked
 });
 
 Deno.test("databaseUrl takes the flag, else the environment, else queuectl.db", async () => {
-  const module = import.meta.resolve("../src/config.ts");
+  const module = import.meta.resolve("../src/job/settings.ts");
   // The environment belongs to the whole test run, so another process is asked.
   const ask = async (flag: string | undefined, QUEUECTL_DB: string) => {
     const code = `import { databaseUrl } from "${module}"; console.log(databaseUrl(${JSON.stringify(flag)}))`;

@@ -6,7 +6,7 @@ import {
   maxDuration,
   parseDuration,
   spelledDuration,
-} from "../src/duration.ts";
+} from "../src/base/duration.ts";
 
 const milliseconds = fc.integer({ min: 0, max: maxDuration });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseMoment } from "../src/moment.ts";
+import { parseMoment } from "../src/base/moment.ts";
 
 Deno.test("a time with a zone is that moment", () => {
   const cases: Array<[string, number]> = [

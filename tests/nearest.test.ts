@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { didYouMean, distance, nearest, nearestId, nearestOf } from "../src/nearest.ts";
+import { didYouMean, distance, nearest, nearestId, nearestOf } from "../src/base/nearest.ts";
 
 const known = ["command", "max_retries", "priority", "timeout", "id"];
 const commands = [

@@ -7,8 +7,8 @@
  * With `QUEUECTL_TEST_PROGRAM`, an executable, those files run whose tests start it: all else would do the same again.
  */
 
-import { statIfThere } from "../src/files.ts";
-import { permissions } from "../src/worker/program.ts";
+import { statIfThere } from "../src/base/files.ts";
+import { permissions } from "../src/worker/host/program.ts";
 import { describePassed } from "./helpers/driver_test.ts";
 import { describeLeftOut } from "./helpers/left_out.ts";
 import { serverForTests } from "./helpers/postgres_cluster.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatSize, parseSize } from "../src/size.ts";
+import { formatSize, parseSize } from "../src/base/size.ts";
 
 const readable: Array<[string, number]> = [
   ["0", 0],

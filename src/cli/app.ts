@@ -1,7 +1,7 @@
 /** The command line: arguments → command → exit status. What an error becomes is in failures.ts. */
 
-import { type CommandLine, readGlobalFlags } from "./global_flags.ts";
-import { later } from "../later.ts";
+import { type CommandLine, readGlobalFlags } from "./parser/global_flags.ts";
+import { lazy } from "../base/lazy.ts";
 
 /** Runs the command that the arguments name and returns the exit status of the program. */
 export async function runCommandLine(given: readonly string[]): Promise<number> {
@@ -9,7 +9,7 @@ export async function runCommandLine(given: readonly string[]): Promise<number> 
     const line = readGlobalFlags(given);
     return await (isPlainEnqueue(line) ? enqueue(line) : parseAndRun(line));
   } catch (error) {
-    return (await import("./failures.ts")).report(error);
+    return (await import("./parser/failures.ts")).report(error);
   }
 }
 
@@ -24,5 +24,7 @@ async function enqueue({ args, db, allowed }: CommandLine): Promise<number> {
 }
 
 async function parseAndRun(line: CommandLine): Promise<number> {
-  return await (await import(later("./parser.ts")) as typeof import("./parser.ts")).parseAndRun(line);
+  return await (await import(lazy("./parser/parser.ts")) as typeof import("./parser/parser.ts")).parseAndRun(
+    line,
+  );
 }

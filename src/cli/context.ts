@@ -1,5 +1,5 @@
 import type { CommandContext, StricliProcess } from "@stricli/core";
-import type { Allowances } from "../config.ts";
+import type { Allowances } from "../job/settings.ts";
 
 /** Which database a command is about. */
 export interface DatabaseChoice {

@@ -1,9 +1,9 @@
-import { allowances, databaseUrl } from "../config.ts";
+import { allowances, databaseUrl } from "../job/settings.ts";
 import { openStore } from "../store/open.ts";
 import type { OpenOptions, Store } from "../store/store.ts";
-import { exitStatus, QueuectlError } from "../errors.ts";
+import { exitStatus, QueuectlError } from "../base/errors.ts";
 import type { Context, DatabaseChoice } from "./context.ts";
-import { printMessage } from "./standard_streams.ts";
+import { printMessage } from "./output/standard_streams.ts";
 
 /**
  * Opens the queue that the command is about, for a change that is to survive a power cut. Damaged rows that it meets are

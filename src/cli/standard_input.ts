@@ -1,7 +1,7 @@
 /** Reading lines from standard input or a file, of any number and bounded length. */
 
-import { QueuectlError } from "../errors.ts";
-import { reasonOf } from "../files.ts";
+import { QueuectlError } from "../base/errors.ts";
+import { reasonOf } from "../base/files.ts";
 
 /** Bytes that a line may have. */
 const maxLineBytes = 1024 ** 2;

@@ -1,6 +1,6 @@
 /** When a failed job runs again, and whether it does: pure functions of their arguments. */
 
-import type { BackoffKind } from "../config.ts";
+import type { BackoffKind } from "./settings.ts";
 import { statusWords } from "./exit_status.ts";
 import type { NextStep, Outcome, RetryRules } from "./job.ts";
 

@@ -1,6 +1,6 @@
 /** The job and everything that is said about it: types only, shared by stores, workers and commands. */
 
-import type { BackoffKind } from "../config.ts";
+import type { BackoffKind } from "./settings.ts";
 
 /** Where a job is in its life; the order is the one in which `status` prints them. */
 export const jobStates = [

@@ -1,9 +1,9 @@
 /** The fields of a job as JSON has them, and what may be in each. */
 
-import { backoffKinds } from "../config.ts";
-import { parseDuration, wholeMilliseconds } from "../duration.ts";
-import { unseenCharacter } from "../printable.ts";
-import { parseMoment } from "../moment.ts";
+import { backoffKinds } from "./settings.ts";
+import { parseDuration, wholeMilliseconds } from "../base/duration.ts";
+import { unseenCharacter } from "../base/printable.ts";
+import { parseMoment } from "../base/moment.ts";
 import { highestStatus, lowestStatus } from "./exit_status.ts";
 import { duplicatePolicies, type DuplicatePolicy, type RetryRules } from "./job.ts";
 

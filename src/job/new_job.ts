@@ -1,9 +1,9 @@
 /** The one way into the queue: whatever describes a new job is checked here and becomes a {@link NewJob}. */
 
-import type { Config } from "../config.ts";
-import { QueuectlError } from "../errors.ts";
-import { parseMoment } from "../moment.ts";
-import { didYouMean } from "../nearest.ts";
+import type { Config } from "./settings.ts";
+import { QueuectlError } from "../base/errors.ts";
+import { parseMoment } from "../base/moment.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { signedStatus } from "./exit_status.ts";
 import { defaultQueueName, type JobChanges, type NewJob, type RetryRules } from "./job.ts";
 import { fields, type JobFields, readDuration } from "./job_fields.ts";

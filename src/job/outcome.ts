@@ -1,7 +1,7 @@
 /** Exit statuses read as outcomes, and outcomes as words. */
 
 import { constants } from "node:os";
-import { formatSeconds } from "../duration.ts";
+import { formatSeconds } from "../base/duration.ts";
 import { signedStatus, statusWords } from "./exit_status.ts";
 import type { Outcome } from "./job.ts";
 

@@ -3,7 +3,7 @@
  * a worker starts the program without a shell that splits or expands anything.
  */
 
-import { QueuectlError } from "../errors.ts";
+import { QueuectlError } from "../base/errors.ts";
 
 /** Quotes a text for a POSIX shell. */
 export function quote(text: string): string {

@@ -9,7 +9,7 @@
  *   written. It is made of words that `cmd.exe` would change (`%`, `"`, line breaks), and can be written in JSON too.
  */
 
-import { QueuectlError } from "../errors.ts";
+import { QueuectlError } from "../base/errors.ts";
 import { checkedWords } from "./shell_words.ts";
 
 /** What `cmd.exe` does itself: no program is looked for. `help cmd` and `help` name them; `dpath`, `keys` are old. */

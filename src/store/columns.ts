@@ -4,7 +4,7 @@
  * numbers that no number can be as bigints, which are of no column's type.
  */
 
-import { QueuectlError } from "../errors.ts";
+import { QueuectlError } from "../base/errors.ts";
 
 /** A row by the names of its columns; whole numbers are numbers. */
 export type Row = Record<string, unknown>;

@@ -1,6 +1,6 @@
 /** Rows that cannot be read: the others are, and what is wrong is told by row. */
 
-import { QueuectlError } from "../errors.ts";
+import { QueuectlError } from "../base/errors.ts";
 import { damaged, type Row } from "./columns.ts";
 
 /** Is told of a row that cannot be read, and is left out. */

@@ -1,6 +1,6 @@
 /** What `doctor` says of rows that cannot be read: each is read as all else reads it. */
 
-import { QueuectlError } from "../errors.ts";
+import { QueuectlError } from "../base/errors.ts";
 import { number, numberOrNull, type Row, text } from "./columns.ts";
 import { endedRunFromRow, jobFromRow } from "./rows.ts";
 

@@ -1,6 +1,6 @@
 /** What is given as a database and is neither the path of a file nor a URL: which form is meant. Pure. */
 
-import { QueuectlError } from "../errors.ts";
+import { QueuectlError } from "../base/errors.ts";
 
 /** The parameters by which libpq's connection strings are known; see its documentation, 32.1.1. */
 const keywords =

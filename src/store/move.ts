@@ -14,8 +14,8 @@
  * So no job can be run from both, whenever it was killed: while the source is not emptied it is sealed.
  */
 
-import { QueuectlError } from "../errors.ts";
-import { failpoint } from "../failpoint.ts";
+import { QueuectlError } from "../base/errors.ts";
+import { failpoint } from "../base/failpoint.ts";
 import { type JobState, jobStates } from "../job/job.ts";
 import type { Batch, Move, Moving } from "./moving.ts";
 import { aliveIn, beingMoved, hasJobs, movesItself, noMove, runsIn } from "./refusals.ts";

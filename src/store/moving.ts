@@ -3,7 +3,7 @@
  * order of the steps, and what holds after each of them.
  */
 
-import { QueuectlError } from "../errors.ts";
+import { QueuectlError } from "../base/errors.ts";
 import type { Queue } from "./queues.ts";
 import type { Row } from "./rows.ts";
 import type { RegisteredProcess } from "./registration.ts";

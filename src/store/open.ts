@@ -1,8 +1,8 @@
 /** Opens the store that a database URL names: the only place that knows the drivers. */
 
-import { QueuectlError } from "../errors.ts";
+import { QueuectlError } from "../base/errors.ts";
 import type { OpenOptions, Store } from "./store.ts";
-import { later } from "../later.ts";
+import { lazy } from "../base/lazy.ts";
 
 /**
  * Opens the database, brings its schema up to date, and returns its store. Throws `usage` for a URL that no driver
@@ -18,7 +18,7 @@ export async function openStore(given: string, options: OpenOptions): Promise<St
   const scheme = schemeOf(url);
   if (scheme === "postgres" || scheme === "postgresql") {
     const { openPostgresStore } = await import(
-      later("./postgres/store.ts")
+      lazy("./postgres/store.ts")
     ) as typeof import("./postgres/store.ts");
     return await openPostgresStore(url, options);
   }

@@ -1,7 +1,7 @@
 /** Why an operation is refused, in the same words whichever engine is under the store. */
 
-import { QueuectlError } from "../errors.ts";
-import { didYouMean } from "../nearest.ts";
+import { QueuectlError } from "../base/errors.ts";
+import { didYouMean } from "../base/nearest.ts";
 import { defaultQueueName, type JobState, jobStates } from "../job/job.ts";
 import { allQueues } from "./queues.ts";
 import { damaged } from "./columns.ts";

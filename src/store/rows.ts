@@ -3,8 +3,8 @@
  * can only come from a damaged database, and is reported as that (columns.ts).
  */
 
-import { QueuectlError } from "../errors.ts";
-import { type BackoffKind, backoffKinds } from "../config.ts";
+import { QueuectlError } from "../base/errors.ts";
+import { type BackoffKind, backoffKinds } from "../job/settings.ts";
 import {
   type Attempt,
   type Claim,

@@ -4,10 +4,10 @@
  * reach the database throws QueuectlError `database`.
  */
 
-import type { Exposure } from "../other_users.ts";
+import type { Exposure } from "../base/other_users.ts";
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob, Start } from "../job/job.ts";
-import type { TellAftermath } from "./aftermath.ts";
-import type { Enqueued, Intake } from "./intake.ts";
+import type { TellAftermath } from "./side_effects.ts";
+import type { Enqueued, Intake } from "./bulk_enqueue.ts";
 import type { Moving } from "./moving.ts";
 import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
@@ -15,7 +15,7 @@ import type { KeptBack, Outlook, Queue, QueueDefaults, QueueSettings } from "./q
 import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
 import type { ListedJob, ListFilter, PageOfKeys, Selection } from "./selection.ts";
 
-export type { Enqueued, Intake } from "./intake.ts";
+export type { Enqueued, Intake } from "./bulk_enqueue.ts";
 export type { ProcessIdentity, RegisteredProcess, Registration, Role, StopRequest } from "./registration.ts";
 export type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
 export type { JobFilter, ListedJob, ListFilter, Selection } from "./selection.ts";

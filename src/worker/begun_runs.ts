@@ -1,9 +1,9 @@
 /** Which commands have begun, of runs that a rate counts from then: what the store is to be told. */
 
 import type { Claim } from "../job/job.ts";
-import { delay } from "./delay.ts";
-import type { JobRun } from "./job_run.ts";
-import { hasOutput } from "./spool_output.ts";
+import { delay } from "../base/delay.ts";
+import type { JobRun } from "./run/job_run.ts";
+import { hasOutput } from "./spool/spool_output.ts";
 
 /** Milliseconds between two looks at whether a command has begun. */
 const [shortestLook, longestLook] = [2, 50];

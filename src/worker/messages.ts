@@ -1,6 +1,6 @@
 /** The words that workers say about jobs: the original program's. */
 
-import { formatSeconds } from "../duration.ts";
+import { formatSeconds } from "../base/duration.ts";
 import type { Finished } from "../job/job.ts";
 
 /** What became of a job after a run; null where the run was not recorded, because the job has another owner. */

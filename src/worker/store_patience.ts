@@ -1,7 +1,7 @@
 /** How long a worker that was told to stop still tries to reach the store. */
 
 import type { Store } from "../store/store.ts";
-import { after } from "./delay.ts";
+import { after } from "../base/delay.ts";
 
 /** Milliseconds for which it tries to record what has ended. */
 export const recordGrace = 15_000;

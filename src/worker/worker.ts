@@ -5,34 +5,34 @@
  * timers, signals, changes by others) only wakes it.
  */
 
-import { type Config, configFrom } from "../config.ts";
-import { QueuectlError } from "../errors.ts";
-import { failpoint } from "../failpoint.ts";
+import { type Config, configFrom } from "../job/settings.ts";
+import { QueuectlError } from "../base/errors.ts";
+import { failpoint } from "../base/failpoint.ts";
 import type { Claim } from "../job/job.ts";
 import { noLongerInPlace } from "../store/refusals.ts";
 import type { Exchange, Store } from "../store/store.ts";
 import { createBegunRuns } from "./begun_runs.ts";
 import { watchChanges } from "./change_watch.ts";
 import { createClaimPause } from "./claim_pause.ts";
-import { after, delay } from "./delay.ts";
-import { isDrained } from "./drain.ts";
-import { createFence } from "./fence.ts";
-import { type EndedRun, finishedRun, type JobRun, watchRun } from "./job_run.ts";
-import { hostText } from "./host_text.ts";
-import { createLease } from "./lease.ts";
-import { print, workerLine } from "./log.ts";
-import { createMembership } from "./membership.ts";
+import { after, delay } from "../base/delay.ts";
+import { isDrained } from "./manager/drain.ts";
+import { createFence } from "./lease/fence.ts";
+import { type EndedRun, finishedRun, type JobRun, watchRun } from "./run/job_run.ts";
+import { hostText } from "./spool/host_text.ts";
+import { createLease } from "./lease/lease.ts";
+import { print, workerLine } from "./host/log.ts";
+import { createMembership } from "./lease/membership.ts";
 import { describeFinished } from "./messages.ts";
-import { createOutputCutter } from "./output_cutter.ts";
-import { createOutputShipper } from "./output_shipper.ts";
-import type { RecoveredEnd, RecoveredRun } from "./recovery.ts";
-import type { RunnerPool } from "./runner_pool.ts";
-import { runFiles } from "./spool.ts";
-import { readOutputs, shortenOutputs } from "./spool_output.ts";
-import { createSignalDelivery } from "./signal_delivery.ts";
-import { startRun } from "./start_run.ts";
+import { createOutputCutter } from "./run/output_cutter.ts";
+import { createOutputShipper } from "./run/output_shipper.ts";
+import type { RecoveredEnd, RecoveredRun } from "./lease/recovery.ts";
+import type { RunnerPool } from "./run/runner_pool.ts";
+import { runFiles } from "./spool/spool.ts";
+import { readOutputs, shortenOutputs } from "./spool/spool_output.ts";
+import { createSignalDelivery } from "./run/signal_delivery.ts";
+import { startRun } from "./run/start_run.ts";
 import { createStorePatience, recordGrace } from "./store_patience.ts";
-import type { WorkerArguments, WorkerAssignment } from "./worker_arguments.ts";
+import type { WorkerArguments, WorkerAssignment } from "./host/worker_arguments.ts";
 
 export interface Worker {
   /** Works until it is stopped, or the queue is drained; tells which. */

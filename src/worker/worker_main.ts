@@ -1,23 +1,28 @@
 /** The program in `--worker` mode: a worker process of a manager, which it hears from by its standard input. */
 
-import { allowances, configFrom } from "../config.ts";
-import { exitStatus } from "../errors.ts";
+import { allowances, configFrom } from "../job/settings.ts";
+import { exitStatus } from "../base/errors.ts";
 import { openStore } from "../store/open.ts";
 import { noLongerInPlace } from "../store/refusals.ts";
-import { flushLog, print, printMessage, workerLine } from "./log.ts";
-import { isOfOther, ownOrigin } from "./origin.ts";
-import { isBeingRead, liveReaders } from "./output_readers.ts";
-import { identify, isInContainer } from "./processes.ts";
-import { giveUpNetwork } from "./program.ts";
-import { dropCallersVariables } from "./runner.ts";
-import { openRunnerPool } from "./runner_pool.ts";
-import { onStopSignal, surviveFileSizeLimit } from "./signals.ts";
-import { makeSpool, runFiles, sweep } from "./spool.ts";
-import { leaveStartFolder } from "./start_folder.ts";
-import { untilPossible } from "./until_possible.ts";
-import { endStrays } from "./strays.ts";
+import { flushLog, print, printMessage, workerLine } from "./host/log.ts";
+import { isOfOther, ownOrigin } from "./lease/origin.ts";
+import { isBeingRead, liveReaders } from "./spool/output_readers.ts";
+import { identify, isInContainer } from "./host/processes.ts";
+import { giveUpNetwork } from "./host/program.ts";
+import { dropCallersVariables } from "./run/runner.ts";
+import { openRunnerPool } from "./run/runner_pool.ts";
+import { onStopSignal, surviveFileSizeLimit } from "./host/signals.ts";
+import { makeSpool, runFiles, sweep } from "./spool/spool.ts";
+import { leaveStartFolder } from "./host/start_folder.ts";
+import { untilPossible } from "./host/until_possible.ts";
+import { endStrays } from "./lease/strays.ts";
 import { createWorker, type Worker } from "./worker.ts";
-import { stopLine, stoppedStatus, type WorkerArguments, type WorkerAssignment } from "./worker_arguments.ts";
+import {
+  stopLine,
+  stoppedStatus,
+  type WorkerArguments,
+  type WorkerAssignment,
+} from "./host/worker_arguments.ts";
 
 /** Runs a worker until it is stopped; `args` are `--worker` and its JSON. Resolves to the exit status. */
 export async function workerMain(args: string[]): Promise<number> {

@@ -1,6 +1,6 @@
 /** A worker that has nothing to do: how soon it starts what comes, and what it costs meanwhile. */
 
-import { delay } from "../../src/worker/delay.ts";
+import { delay } from "../../src/base/delay.ts";
 import { memoryOf, processorTimeOf } from "../helpers/host_processes.ts";
 import { startManager } from "../helpers/manager.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";

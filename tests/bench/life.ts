@@ -1,9 +1,9 @@
 /** Where the time of one job goes, in microseconds: the steps of a worker with one slot, one after another. */
 
-import { takeSnapshot } from "../../src/worker/processes.ts";
-import { readOutputs } from "../../src/worker/spool_output.ts";
-import { openRunnerPool } from "../../src/worker/runner_pool.ts";
-import { makeSpool, removeFiles, runFiles } from "../../src/worker/spool.ts";
+import { takeSnapshot } from "../../src/worker/host/processes.ts";
+import { readOutputs } from "../../src/worker/spool/spool_output.ts";
+import { openRunnerPool } from "../../src/worker/run/runner_pool.ts";
+import { makeSpool, removeFiles, runFiles } from "../../src/worker/spool/spool.ts";
 import { claim, finished, join, success } from "../store/suite/harness.ts";
 import { benchQueue } from "./queue.ts";
 import type { Row } from "./report.ts";

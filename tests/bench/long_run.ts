@@ -1,7 +1,7 @@
 /** 100 000 jobs through one manager: nothing grows. */
 
-import { statIfThere } from "../../src/files.ts";
-import { delay } from "../../src/worker/delay.ts";
+import { statIfThere } from "../../src/base/files.ts";
+import { delay } from "../../src/base/delay.ts";
 import { memoryOf } from "../helpers/host_processes.ts";
 import { startManager } from "../helpers/manager.ts";
 import { benchQueue } from "./queue.ts";

@@ -1,4 +1,4 @@
-import { delay } from "../../src/worker/delay.ts";
+import { delay } from "../../src/base/delay.ts";
 import { memoryOf } from "../helpers/host_processes.ts";
 
 /** Looks at a process until it ends; `end` gives the most memory that it had, in MiB. */

@@ -2,7 +2,7 @@
 
 import postgres from "postgres";
 import { openStore } from "../../src/store/open.ts";
-import { delay } from "../../src/worker/delay.ts";
+import { delay } from "../../src/base/delay.ts";
 import { startCluster } from "../helpers/postgres_cluster.ts";
 import { claim, finished, join, newJob, success } from "../store/suite/harness.ts";
 import { type BenchQueue, benchQueue, timed } from "./queue.ts";

@@ -2,8 +2,14 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { breakToWidth, cutToWidth, padToWidth, plainWidth, widthFor } from "../../src/cli/cell_width.ts";
-import { printable } from "../../src/printable.ts";
+import {
+  breakToWidth,
+  cutToWidth,
+  padToWidth,
+  plainWidth,
+  widthFor,
+} from "../../src/cli/output/cell_width.ts";
+import { printable } from "../../src/base/printable.ts";
 
 const widthOf = await widthFor(["日"]);
 

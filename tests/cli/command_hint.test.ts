@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { commandHint } from "../../src/cli/command_hint.ts";
+import { commandHint } from "../../src/cli/parser/command_hint.ts";
 
 Deno.test("a command without quotes is told by a word that is no flag's value, before the flag that is not known", () => {
   const cases: Array<[line: string, verb: string | undefined]> = [

@@ -1,7 +1,7 @@
 /** `queuectl doctor`: what it finds, what it says to do, and that it changes nothing. */
 
 import assert from "node:assert/strict";
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { makeQueue } from "../helpers/damaged.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
 import { kill } from "../helpers/host_processes.ts";

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
-import { type FieldFlags, fieldsOfFlags, refuseTwice, withFields } from "../../src/cli/enqueue_fields.ts";
-import { QueuectlError } from "../../src/errors.ts";
+import {
+  type FieldFlags,
+  fieldsOfFlags,
+  refuseTwice,
+  withFields,
+} from "../../src/cli/arguments/enqueue_fields.ts";
+import { QueuectlError } from "../../src/base/errors.ts";
 import type { JobFields } from "../../src/job/job_fields.ts";
 import { checkNewJob } from "../../src/job/new_job.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type EnqueueForm, formOf } from "../../src/cli/enqueue_form.ts";
+import { type EnqueueForm, formOf } from "../../src/cli/arguments/enqueue_form.ts";
 
 Deno.test("the form of a job is seen by how it is written", () => {
   const cases: Array<

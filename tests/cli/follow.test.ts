@@ -1,7 +1,7 @@
 /** logs -f: what jobs print while they run. */
 
 import assert from "node:assert/strict";
-import { permissions } from "../../src/worker/program.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import { postgresAlone } from "../helpers/drivers.ts";
 import { startProgram } from "../helpers/following.ts";
 import { posixOnly } from "../helpers/left_out.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readGlobalFlags } from "../../src/cli/global_flags.ts";
+import { readGlobalFlags } from "../../src/cli/parser/global_flags.ts";
 
 Deno.test("--db is taken from anywhere before --, --% is dropped, help is --help", () => {
   const cases: Array<[string[], string[], string | undefined]> = [

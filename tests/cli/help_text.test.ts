@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { helpText } from "../../src/cli/help_text.ts";
+import { helpText } from "../../src/cli/parser/help_text.ts";
 
 const lines = [
   "USAGE",

@@ -1,7 +1,7 @@
 /** `list`: states, filters, orders, columns and pages. */
 
 import assert from "node:assert/strict";
-import { cursorOf, type Page, pageOf } from "../../src/cli/listing.ts";
+import { cursorOf, type Page, pageOf } from "../../src/cli/arguments/pagination.ts";
 import { sortFields } from "../../src/store/selection.ts";
 import { programTest, type Surroundings } from "../helpers/program_test.ts";
 import { told } from "../store/suite/harness.ts";

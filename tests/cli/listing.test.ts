@@ -1,7 +1,7 @@
 /** Pages that are longer than is read at once. */
 
 import assert from "node:assert/strict";
-import { jobsOf } from "../../src/cli/listing.ts";
+import { jobsOf } from "../../src/cli/arguments/pagination.ts";
 import { drivers } from "../helpers/drivers.ts";
 import { casesFor, ids, newJobs } from "../store/suite/harness.ts";
 

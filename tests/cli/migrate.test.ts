@@ -13,7 +13,7 @@ import { hasTerminal } from "../helpers/terminal.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { manualClock } from "../store/suite/harness.ts";
 import { fill } from "../store/suite/moving.ts";
-import { permissions } from "../../src/worker/program.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import { quote } from "../../src/job/shell_words.ts";
 
 const [sqlite, postgres] = drivers;

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ago, cutEnd, cutStart, deadJobTable, json, jsonArray, tableText } from "../../src/cli/output.ts";
-import { jobTable } from "../../src/cli/job_columns.ts";
-import { processTable } from "../../src/cli/process_output.ts";
-import { printable, printableLines, unseenCharacter } from "../../src/printable.ts";
+import {
+  ago,
+  cutEnd,
+  cutStart,
+  deadJobTable,
+  json,
+  jsonArray,
+  tableText,
+} from "../../src/cli/output/output.ts";
+import { jobTable } from "../../src/cli/output/job_columns.ts";
+import { processTable } from "../../src/cli/output/process_output.ts";
+import { printable, printableLines, unseenCharacter } from "../../src/base/printable.ts";
 import type { Job } from "../../src/job/job.ts";
 import type { RegisteredProcess } from "../../src/store/store.ts";
 import { plainFields } from "../store/suite/harness.ts";

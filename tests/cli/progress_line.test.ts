@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openProgress, type Progress, progressText } from "../../src/cli/progress_line.ts";
+import { openProgress, type Progress, progressText } from "../../src/cli/output/progress_line.ts";
 
 Deno.test("progress is a bar where the end is known", () => {
   const cases: Array<[Progress, string]> = [

@@ -1,7 +1,7 @@
 /** What people say about queues: `queue`, `pause`, `resume`, `move`, and the queues of `status`. */
 
 import assert from "node:assert/strict";
-import { formatRate, parseRate } from "../../src/cli/queue_output.ts";
+import { formatRate, parseRate } from "../../src/cli/output/queue_output.ts";
 import { type Queue, queueTest } from "../helpers/queue_test.ts";
 import { newJob } from "../store/suite/harness.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writtenOut } from "../../src/cli/short_forms.ts";
+import { writtenOut } from "../../src/cli/parser/short_forms.ts";
 
 Deno.test("flags as people know them from tail and git are written out, for the commands that have them", () => {
   const cases: Array<[given: string, writtenOut: string]> = [

@@ -10,8 +10,8 @@ import {
   statusObject,
   timeLeft,
   workOf,
-} from "../../src/cli/status_lines.ts";
-import { createPace } from "../../src/cli/finish_rate.ts";
+} from "../../src/cli/output/status_lines.ts";
+import { createPace } from "../../src/cli/output/finish_rate.ts";
 import { queueTest } from "../helpers/queue_test.ts";
 import { untilFile } from "../helpers/shell_commands.ts";
 import { hasTerminal, startInTerminal } from "../helpers/terminal.ts";

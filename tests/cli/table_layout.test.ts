@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { widthFor } from "../../src/cli/cell_width.ts";
-import { flexible, layOut, rowText, type TableColumn } from "../../src/cli/table_layout.ts";
-import { fieldLines, fittedLine, fittedTable } from "../../src/cli/terminal_width.ts";
-import { printable } from "../../src/printable.ts";
+import { widthFor } from "../../src/cli/output/cell_width.ts";
+import { flexible, layOut, rowText, type TableColumn } from "../../src/cli/output/table_layout.ts";
+import { fieldLines, fittedLine, fittedTable } from "../../src/cli/output/terminal_width.ts";
+import { printable } from "../../src/base/printable.ts";
 
 const widthOf = await widthFor(["日"]);
 

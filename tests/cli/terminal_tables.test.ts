@@ -1,8 +1,8 @@
 /** What commands print on a terminal: no line is wider than it is, and what goes into a pipe is not cut for one. */
 
 import assert from "node:assert/strict";
-import { widthFor } from "../../src/cli/cell_width.ts";
-import { fitToRows, rowsOf } from "../../src/cli/status_screen.ts";
+import { widthFor } from "../../src/cli/output/cell_width.ts";
+import { fitToRows, rowsOf } from "../../src/cli/output/status_screen.ts";
 import { type Queue, queueTest } from "../helpers/queue_test.ts";
 import { untilFile } from "../helpers/shell_commands.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";

@@ -1,9 +1,9 @@
 /** Commands and flags that there are not, and what is said about them. */
 
 import assert from "node:assert/strict";
-import { otherCommand } from "../../src/cli/other_words.ts";
-import { routes } from "../../src/cli/routes.ts";
-import { unknownText } from "../../src/cli/unknown_words.ts";
+import { otherCommand } from "../../src/cli/parser/synonyms.ts";
+import { routes } from "../../src/cli/routes/table.ts";
+import { unknownText } from "../../src/cli/parser/suggestions.ts";
 
 /** What is offered in place of the last of these words; empty where nothing is. */
 function offered(what: "command" | "flag", line: string): string {

@@ -4,8 +4,8 @@
  */
 
 import assert from "node:assert/strict";
-import { type EnqueueForm, formOf } from "../../src/cli/enqueue_form.ts";
-import { readGlobalFlags } from "../../src/cli/global_flags.ts";
+import { type EnqueueForm, formOf } from "../../src/cli/arguments/enqueue_form.ts";
+import { readGlobalFlags } from "../../src/cli/parser/global_flags.ts";
 import { argumentsOf, quoteArgument } from "../../src/job/windows_words.ts";
 
 /** The arguments of a program, of what stands behind its name. `cmd.exe` passes that on: quotes are for the program. */

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { Attempt } from "../../src/job/job.ts";
-import { readStatus, runFiles } from "../../src/worker/spool.ts";
+import { readStatus, runFiles } from "../../src/worker/spool/spool.ts";
 import { kill } from "../helpers/host_processes.ts";
 import type { Manager } from "../helpers/manager.ts";
 import { type Queue, queueTest } from "../helpers/queue_test.ts";

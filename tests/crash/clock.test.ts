@@ -4,15 +4,15 @@
  */
 
 import assert from "node:assert/strict";
-import { configFrom } from "../../src/config.ts";
-import { readIfThere } from "../../src/files.ts";
+import { configFrom } from "../../src/job/settings.ts";
+import { readIfThere } from "../../src/base/files.ts";
 import type { NewJob } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Registration, Store } from "../../src/store/store.ts";
-import { ownIdentity, takeSnapshot } from "../../src/worker/processes.ts";
-import { createRecovery, type Recovered } from "../../src/worker/recovery.ts";
-import { openRunnerPool } from "../../src/worker/runner_pool.ts";
-import { makeSpool } from "../../src/worker/spool.ts";
+import { ownIdentity, takeSnapshot } from "../../src/worker/host/processes.ts";
+import { createRecovery, type Recovered } from "../../src/worker/lease/recovery.ts";
+import { openRunnerPool } from "../../src/worker/run/runner_pool.ts";
+import { makeSpool } from "../../src/worker/spool/spool.ts";
 import { createWorker, type Worker } from "../../src/worker/worker.ts";
 import { type Driver, drivers } from "../helpers/drivers.ts";
 import { driverTest } from "../helpers/driver_test.ts";

@@ -1,7 +1,7 @@
 /** A copy of a database in which jobs run: it never adopts nor ends what runs for the other. */
 
 import assert from "node:assert/strict";
-import { readIfThere } from "../../src/files.ts";
+import { readIfThere } from "../../src/base/files.ts";
 import { openStore } from "../../src/store/open.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
 import { kill, killAllWith } from "../helpers/host_processes.ts";

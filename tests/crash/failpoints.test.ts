@@ -1,10 +1,10 @@
 /**
- * The program kills itself, once, at every place that src/failpoint.ts names. Afterwards work goes on without help, and
+ * The program kills itself, once, at every place that src/base/failpoint.ts names. Afterwards work goes on without help, and
  * every command has run exactly once.
  */
 
 import assert from "node:assert/strict";
-import type { Failpoint } from "../../src/failpoint.ts";
+import type { Failpoint } from "../../src/base/failpoint.ts";
 import { problemsIn, untilEnded } from "../helpers/aftermath.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
 import { isRunning, kill } from "../helpers/host_processes.ts";

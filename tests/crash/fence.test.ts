@@ -4,7 +4,7 @@
  */
 
 import assert from "node:assert/strict";
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { quote } from "../../src/job/shell_words.ts";
 import { untilNoneWith } from "../helpers/host_processes.ts";
 import { type SharedQueue, sharedTest } from "../helpers/shared_queue.ts";

@@ -1,7 +1,7 @@
 /** Commands that kill what runs them, and hosts that were started anew: attempts that leave no exit status. */
 
 import assert from "node:assert/strict";
-import { runFiles } from "../../src/worker/spool.ts";
+import { runFiles } from "../../src/worker/spool/spool.ts";
 import { isRunning, kill, processesWith, untilNoneWith } from "../helpers/host_processes.ts";
 import { posixOnly } from "../helpers/left_out.ts";
 import { queueTest } from "../helpers/queue_test.ts";

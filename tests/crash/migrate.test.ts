@@ -1,5 +1,5 @@
 /**
- * `migrate` is killed: at every place that src/failpoint.ts names, and at any moment. Then the queue is whole in the
+ * `migrate` is killed: at every place that src/base/failpoint.ts names, and at any moment. Then the queue is whole in the
  * source, or whole in the target with a source that refuses every change, until the same command has finished the move.
  */
 
@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { posixOnly, sourceOnly } from "../helpers/left_out.ts";
 import { jobStates } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { runCommandLines } from "../helpers/command_lines.ts";
 import { type Driver, drivers, type Place } from "../helpers/drivers.ts";
 import { programCommand, runProgram } from "../helpers/program.ts";

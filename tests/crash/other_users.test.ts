@@ -1,11 +1,11 @@
 /** Files of a queue that other users have made, could make or could write: refused by everything, and told by `doctor`. */
 
 import assert from "node:assert/strict";
-import { QueuectlError } from "../../src/errors.ts";
-import { removeIfThere, statIfThere } from "../../src/files.ts";
+import { QueuectlError } from "../../src/base/errors.ts";
+import { removeIfThere, statIfThere } from "../../src/base/files.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { OpenOptions } from "../../src/store/store.ts";
-import { makeSpool } from "../../src/worker/spool.ts";
+import { makeSpool } from "../../src/worker/spool/spool.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
 import { leftOut, posixOnly } from "../helpers/left_out.ts";
 import { runProgram } from "../helpers/program.ts";

@@ -10,8 +10,8 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { openStore } from "../../src/store/open.ts";
-import { ownIdentity, takeSnapshot } from "../../src/worker/processes.ts";
-import { runFiles } from "../../src/worker/spool.ts";
+import { ownIdentity, takeSnapshot } from "../../src/worker/host/processes.ts";
+import { runFiles } from "../../src/worker/spool/spool.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
 import { kill, killAllWith } from "../helpers/host_processes.ts";
 import { leftOut } from "../helpers/left_out.ts";

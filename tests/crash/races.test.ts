@@ -1,9 +1,9 @@
 /** What comes at a bad moment: a stop before a command has begun, a kill during a stop, a start during a recovery. */
 
 import assert from "node:assert/strict";
-import { ownIdentity, sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
-import { createRecovery } from "../../src/worker/recovery.ts";
-import { readStatus } from "../../src/worker/spool.ts";
+import { ownIdentity, sendSignal, takeSnapshot } from "../../src/worker/host/processes.ts";
+import { createRecovery } from "../../src/worker/lease/recovery.ts";
+import { readStatus } from "../../src/worker/spool/spool.ts";
 import { commandTest } from "../helpers/command_test.ts";
 import { kill } from "../helpers/host_processes.ts";
 import { posixOnly } from "../helpers/left_out.ts";

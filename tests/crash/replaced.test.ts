@@ -1,7 +1,7 @@
 /** A database whose file is removed or replaced while it is used: nobody goes on in silence on what has no name any more. */
 
 import assert from "node:assert/strict";
-import { removeIfThere } from "../../src/files.ts";
+import { removeIfThere } from "../../src/base/files.ts";
 import { openStore } from "../../src/store/open.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
 import { untilNoneWith } from "../helpers/host_processes.ts";

@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import type { Job } from "../../src/job/job.ts";
-import { statIfThere } from "../../src/files.ts";
+import { statIfThere } from "../../src/base/files.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";

@@ -1,9 +1,9 @@
 /** Somebody removes the spool: it is made again, no run is begun twice that may have begun, and each counts. */
 
 import assert from "node:assert/strict";
-import { statIfThere } from "../../src/files.ts";
+import { statIfThere } from "../../src/base/files.ts";
 import { openStore } from "../../src/store/open.ts";
-import { readStatus, runFiles } from "../../src/worker/spool.ts";
+import { readStatus, runFiles } from "../../src/worker/spool/spool.ts";
 import { postgresAlone, sqliteAlone } from "../helpers/drivers.ts";
 import { kill, untilNoneWith } from "../helpers/host_processes.ts";
 import { leftOut, posixOnly } from "../helpers/left_out.ts";

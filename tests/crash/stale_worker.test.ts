@@ -1,7 +1,7 @@
 /** A worker that stands still for longer than its lease: another one takes its jobs, and it may come back at any time. */
 
 import assert from "node:assert/strict";
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { posixOnly } from "../helpers/left_out.ts";
 import type { Manager } from "../helpers/manager.ts";
 import { type Queue, queueTest } from "../helpers/queue_test.ts";

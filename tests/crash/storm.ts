@@ -3,7 +3,7 @@
  * has to finish everything, and what the jobs wrote has to agree with what was recorded.
  */
 
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { problemsIn, type QueuePlace, untilEnded } from "../helpers/aftermath.ts";
 import { processesWith, processesWithArgument } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";

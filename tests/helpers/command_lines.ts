@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { permissions } from "../../src/worker/program.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import type { ProgramResult } from "./program.ts";
 
 /** Runs command lines of queuectl in one process, one after another, and returns what each of them gave. */

@@ -1,9 +1,9 @@
 /** Tests of commands that are run in this process, with real runners. */
 
-import { takeSnapshot } from "../../src/worker/processes.ts";
-import { type CommandEnd, startCommand } from "../../src/worker/run_command.ts";
-import { openRunnerPool } from "../../src/worker/runner_pool.ts";
-import { readOutput } from "../../src/worker/spool_output.ts";
+import { takeSnapshot } from "../../src/worker/host/processes.ts";
+import { type CommandEnd, startCommand } from "../../src/worker/run/run_command.ts";
+import { openRunnerPool } from "../../src/worker/run/runner_pool.ts";
+import { readOutput } from "../../src/worker/spool/spool_output.ts";
 import { killAllWith, untilNoneWith } from "./host_processes.ts";
 import { posixOnly } from "./left_out.ts";
 import { temporaryFolder } from "./temporary_folder.ts";

@@ -1,8 +1,8 @@
 /** Sixteen processes on one database at once, each of which does one thing all the time. */
 
 import { fileURLToPath } from "node:url";
-import { readIfThere } from "../../src/files.ts";
-import { permissions } from "../../src/worker/program.ts";
+import { readIfThere } from "../../src/base/files.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import { type QueuePlace, untilEnded } from "./aftermath.ts";
 import { programCommand, type ProgramResult, runProgram } from "./program.ts";
 import { type Manager, startManager, watchManager } from "./manager.ts";

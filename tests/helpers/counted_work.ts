@@ -3,7 +3,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { connect } from "../../src/store/sqlite/database.ts";
 import type { Database as SqliteDatabase } from "../../src/store/sqlite/database.ts";
-import type { Database as PostgresDatabase, Statement } from "../../src/store/postgres/database.ts";
+import type {
+  Database as PostgresDatabase,
+  Statement,
+} from "../../src/store/postgres/connection/database.ts";
 
 export interface Work {
   statements: number;

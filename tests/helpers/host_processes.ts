@@ -1,6 +1,6 @@
 /** The processes of this host, as tests look at them: on Linux through other programs, because /proc may not be read itself. */
 
-import { sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
+import { sendSignal, takeSnapshot } from "../../src/worker/host/processes.ts";
 import { waitFor } from "./wait_for.ts";
 
 /** Whether environments of other processes can be seen: only where this is true are leaks found. */

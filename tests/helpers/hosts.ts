@@ -3,7 +3,7 @@
  * spool, and its own way to the server, which can go dead: a network of its own where the system lets us make one.
  */
 
-import { permissions } from "../../src/worker/program.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import { type Manager, watchManager } from "./manager.ts";
 import type { ProgramResult } from "./program.ts";
 import { openRelay, type Relay } from "./relay.ts";

@@ -1,7 +1,7 @@
 /** Processes that enqueue on a queue without end, and what they were told is in it. */
 
 import { fileURLToPath } from "node:url";
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { describeProcesses, processesWith } from "./host_processes.ts";
 import { watchManager } from "./manager.ts";
 import { programCommand } from "./program.ts";

@@ -1,4 +1,4 @@
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { programCommand } from "./program.ts";
 import { inTime, waitFor } from "./wait_for.ts";
 

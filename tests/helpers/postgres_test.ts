@@ -1,9 +1,9 @@
 /** Tests of the PostgreSQL driver on a schema of their own, seen through a network that can fail. */
 
-import { connectionOptions } from "../../src/store/postgres/connection_options.ts";
-import { connect, type Database, standardLimits } from "../../src/store/postgres/database.ts";
+import { connectionOptions } from "../../src/store/postgres/connection/options.ts";
+import { connect, type Database, standardLimits } from "../../src/store/postgres/connection/database.ts";
 import { migrate } from "../../src/store/postgres/migrate.ts";
-import { ownSurroundings } from "../../src/store/postgres/surroundings.ts";
+import { ownSurroundings } from "../../src/store/postgres/connection/surroundings.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { onServer, postgresSchema, postgresServer } from "./postgres_database.ts";

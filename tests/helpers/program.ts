@@ -1,6 +1,6 @@
 /** Runs the real program, from source or, with `QUEUECTL_TEST_PROGRAM`, that executable. */
 
-import { permissions } from "../../src/worker/program.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import { startStandingProgram } from "./standing_program.ts";
 
 export interface ProgramOptions {

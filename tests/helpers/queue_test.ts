@@ -1,7 +1,7 @@
 /** Tests of the real program on a queue of their own, that leave no process and no file behind. */
 
 import assert from "node:assert/strict";
-import { readIfThere, statIfThere } from "../../src/files.ts";
+import { readIfThere, statIfThere } from "../../src/base/files.ts";
 import type { Attempt, Job, NewJob } from "../../src/job/job.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";

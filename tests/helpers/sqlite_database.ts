@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { statIfThere } from "../../src/files.ts";
+import { statIfThere } from "../../src/base/files.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { TestDatabase } from "../store/suite/harness.ts";
 import type { Place } from "./drivers.ts";

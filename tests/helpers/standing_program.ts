@@ -1,6 +1,6 @@
 /** Runs command lines in one process that stands by, in the place of a start of the program for each. */
 
-import { permissions } from "../../src/worker/program.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import type { CommandLine } from "./standing_process.ts";
 
 /** What a program said, and its exit status. */

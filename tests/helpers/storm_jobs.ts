@@ -3,7 +3,7 @@
  * one when another run of the same job is still alive. With what the database says, that shows every mistake.
  */
 
-import { readIfThere } from "../../src/files.ts";
+import { readIfThere } from "../../src/base/files.ts";
 import { quote } from "../../src/job/shell_words.ts";
 import type { Place } from "./drivers.ts";
 import type { Random } from "./random.ts";

@@ -1,5 +1,5 @@
 import { quote } from "../../src/job/shell_words.ts";
-import { permissions } from "../../src/worker/program.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import { type Manager, watchManager } from "./manager.ts";
 
 /** Whether there is the `script` of util-linux, which runs a program in a pseudo-terminal. */

@@ -3,7 +3,7 @@
  * to ask for them. Offsets are those of 64-bit Windows (winternl.h, and the symbols of ntdll.dll).
  */
 
-import { libraryPath } from "../../src/worker/windows/libraries.ts";
+import { libraryPath } from "../../src/worker/host/windows/libraries.ts";
 
 const handle = "usize";
 

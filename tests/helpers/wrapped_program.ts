@@ -1,6 +1,6 @@
 /** The real program, started by another one: under strace, with limits, as another user. */
 
-import { permissions } from "../../src/worker/program.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import { type Manager, watchManager } from "./manager.ts";
 import type { ProgramResult } from "./program.ts";
 

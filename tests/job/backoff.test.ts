@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { type BackoffKind, backoffKinds } from "../../src/config.ts";
+import { type BackoffKind, backoffKinds } from "../../src/job/settings.ts";
 import { isNotRetried, nextStep, retryDelay, type RetryPolicy } from "../../src/job/backoff.ts";
 import type { NextStep, Outcome } from "../../src/job/job.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { QueuectlError } from "../../src/errors.ts";
+import { QueuectlError } from "../../src/base/errors.ts";
 import { checkNewJob, parseNewJob, withDefaults } from "../../src/job/new_job.ts";
 
 const resolveFolder = (cwd: string) => `/base/${cwd}`;

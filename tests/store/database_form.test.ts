@@ -1,7 +1,7 @@
 /** What is neither a path nor a URL: refused with the form that is meant, and without its password. */
 
 import assert from "node:assert/strict";
-import { statIfThere } from "../../src/files.ts";
+import { statIfThere } from "../../src/base/files.ts";
 import { refuseOtherForms } from "../../src/store/database_form.ts";
 import { openStore } from "../../src/store/open.ts";
 import { told } from "./suite/harness.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { QueuectlError } from "../../src/errors.ts";
+import { QueuectlError } from "../../src/base/errors.ts";
 import type { Claim, JobState, NewJob, NextStep } from "../../src/job/job.ts";
 import type { Store } from "../../src/store/store.ts";
 import { driverTest } from "../helpers/driver_test.ts";

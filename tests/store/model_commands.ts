@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type fc from "fast-check";
-import { QueuectlError } from "../../src/errors.ts";
+import { QueuectlError } from "../../src/base/errors.ts";
 import {
   type Claim,
   type Job,

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { connect } from "../../src/store/sqlite/database.ts";
 import { enqueue } from "../../src/store/sqlite/enqueue.ts";
 import { exchange } from "../../src/store/sqlite/exchange.ts";
-import { isWorkLeft, outlook } from "../../src/store/sqlite/outlook.ts";
+import { isWorkLeft, outlook } from "../../src/store/sqlite/next_job.ts";
 import { listProcesses, takeOver } from "../../src/store/sqlite/processes.ts";
 import { cancel } from "../../src/store/sqlite/cancel.ts";
 import { hold, release } from "../../src/store/sqlite/hold.ts";

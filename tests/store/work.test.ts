@@ -11,7 +11,7 @@ import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import * as postgresActs from "../../src/store/postgres/cancel.ts";
 import { exchange as postgresExchange } from "../../src/store/postgres/exchange.ts";
-import { createRequests } from "../../src/store/postgres/requests.ts";
+import { createRequests } from "../../src/store/postgres/claim_requests.ts";
 import { remove as postgresRemove } from "../../src/store/postgres/remove.ts";
 import { retry as postgresRetry } from "../../src/store/postgres/retry.ts";
 import { enqueue as postgresEnqueue } from "../../src/store/postgres/enqueue.ts";

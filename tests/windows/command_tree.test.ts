@@ -1,10 +1,10 @@
 /** Commands and their trees on Windows, by the real runner in this process. */
 
 import assert from "node:assert/strict";
-import { isInUse, statIfThere } from "../../src/files.ts";
-import { takeSnapshot } from "../../src/worker/processes.ts";
-import { adoptCommand, type RunningCommand, startCommand } from "../../src/worker/run_command.ts";
-import { openRunnerPool } from "../../src/worker/runner_pool.ts";
+import { isInUse, statIfThere } from "../../src/base/files.ts";
+import { takeSnapshot } from "../../src/worker/host/processes.ts";
+import { adoptCommand, type RunningCommand, startCommand } from "../../src/worker/run/run_command.ts";
+import { openRunnerPool } from "../../src/worker/run/runner_pool.ts";
 import {
   createStatus,
   readStatus,
@@ -12,13 +12,13 @@ import {
   spooledRuns,
   startedLine,
   sweep,
-} from "../../src/worker/spool.ts";
-import { cutOutput, readOutput } from "../../src/worker/spool_output.ts";
-import { treeEnder } from "../../src/worker/tree_ender.ts";
-import { endCommand } from "../../src/worker/windows/command_tree.ts";
-import { closeHandle, createJob, jobName, letLive } from "../../src/worker/windows/job_object.ts";
-import { kernel32, libraryPath, systemFolder } from "../../src/worker/windows/libraries.ts";
-import { endProcess, startSuspended } from "../../src/worker/windows/start_process.ts";
+} from "../../src/worker/spool/spool.ts";
+import { cutOutput, readOutput } from "../../src/worker/spool/spool_output.ts";
+import { treeEnder } from "../../src/worker/run/tree_ender.ts";
+import { endCommand } from "../../src/worker/run/windows_command_tree.ts";
+import { closeHandle, createJob, jobName, letLive } from "../../src/worker/host/windows/job_object.ts";
+import { kernel32, libraryPath, systemFolder } from "../../src/worker/host/windows/libraries.ts";
+import { endProcess, startSuspended } from "../../src/worker/host/windows/start_process.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { programLine } from "./program_line.ts";

@@ -4,7 +4,7 @@
  * in the background and ends. Whatever waits ends when its folder is gone.
  */
 
-import { statIfThere } from "../../src/files.ts";
+import { statIfThere } from "../../src/base/files.ts";
 
 async function stay(name: string): Promise<void> {
   Deno.writeTextFileSync(`${name}.new`, String(Deno.pid));

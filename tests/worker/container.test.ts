@@ -1,8 +1,8 @@
 /** Workers in a container: processes that nobody collects, and the time that a stop has. */
 
 import assert from "node:assert/strict";
-import { configFrom } from "../../src/config.ts";
-import { isInContainer, sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
+import { configFrom } from "../../src/job/settings.ts";
+import { isInContainer, sendSignal, takeSnapshot } from "../../src/worker/host/processes.ts";
 import { stopGrace } from "../../src/worker/worker.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
 import { leftOut } from "../helpers/left_out.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { countDown, delay } from "../../src/worker/delay.ts";
+import { countDown, delay } from "../../src/base/delay.ts";
 
 Deno.test("a delay is over when it should be, not before", async () => {
   const before = performance.now();

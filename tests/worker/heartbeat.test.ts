@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startHeartbeat } from "../../src/worker/heartbeat.ts";
+import { startHeartbeat } from "../../src/worker/lease/heartbeat.ts";
 
 /** A heartbeat whose beats end when the test says so. */
 function heartbeat() {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { posixOnly } from "../helpers/left_out.ts";
 import { queueTest } from "../helpers/queue_test.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
-import { interpreterProblem } from "../../src/worker/interpreter.ts";
+import { interpreterProblem } from "../../src/worker/run/interpreter.ts";
 
 const ignore = posixOnly("first lines of scripts that name interpreters");
 

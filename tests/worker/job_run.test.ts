@@ -1,13 +1,19 @@
 /** Runs whose worker is killed while it ends them: whoever records them knows why they have ended. */
 
 import assert from "node:assert/strict";
-import { configFrom } from "../../src/config.ts";
+import { configFrom } from "../../src/job/settings.ts";
 import type { Claim } from "../../src/job/job.ts";
-import { type JobRun, watchRun } from "../../src/worker/job_run.ts";
-import { sendSignal, takeSnapshot } from "../../src/worker/processes.ts";
-import { delay } from "../../src/worker/delay.ts";
-import { adoptCommand, type CommandEnd, type RunningCommand } from "../../src/worker/run_command.ts";
-import { appendStatus, createStatus, type Ending, readStatus, startedLine } from "../../src/worker/spool.ts";
+import { type JobRun, watchRun } from "../../src/worker/run/job_run.ts";
+import { sendSignal, takeSnapshot } from "../../src/worker/host/processes.ts";
+import { delay } from "../../src/base/delay.ts";
+import { adoptCommand, type CommandEnd, type RunningCommand } from "../../src/worker/run/run_command.ts";
+import {
+  appendStatus,
+  createStatus,
+  type Ending,
+  readStatus,
+  startedLine,
+} from "../../src/worker/spool/spool.ts";
 import { commandTest } from "../helpers/command_test.ts";
 import { untilFile } from "../helpers/shell_commands.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";

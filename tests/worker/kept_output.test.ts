@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { NewOutputPart, Store } from "../../src/store/store.ts";
-import type { JobRun } from "../../src/worker/job_run.ts";
-import { boundedText, endsOfPieces, keptParts } from "../../src/worker/output.ts";
-import { createOutputShipper } from "../../src/worker/output_shipper.ts";
+import type { JobRun } from "../../src/worker/run/job_run.ts";
+import { boundedText, endsOfPieces, keptParts } from "../../src/worker/spool/output.ts";
+import { createOutputShipper } from "../../src/worker/run/output_shipper.ts";
 import {
   cutOutput,
   printedLength,
   readOutputs,
   readPrinted,
   shortenOutputs,
-} from "../../src/worker/spool_output.ts";
+} from "../../src/worker/spool/spool_output.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createLease, type Moment } from "../../src/worker/lease.ts";
+import { createLease, type Moment } from "../../src/worker/lease/lease.ts";
 
 function clocks() {
   const moment: Moment = { monotonic: 1000, wall: 1_900_000_000_000 };

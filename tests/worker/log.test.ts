@@ -1,7 +1,7 @@
 /** The lines of managers and workers: nobody waits for them, and what is left out is told. */
 
 import assert from "node:assert/strict";
-import { createLogOutput } from "../../src/worker/log.ts";
+import { createLogOutput } from "../../src/worker/host/log.ts";
 import { posixOnly } from "../helpers/left_out.ts";
 import { programCommand } from "../helpers/program.ts";
 import { queueTest } from "../helpers/queue_test.ts";

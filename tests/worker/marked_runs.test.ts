@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { runWith } from "../../src/worker/marked_runs.ts";
-import { linux } from "../../src/worker/platform.ts";
+import { runWith } from "../../src/worker/lease/marked_runs.ts";
+import { linux } from "../../src/worker/host/platform.ts";
 
 /** A line of /proc/PID/stat; its session is named for its first process. */
 const stat = (pid: number, parent: number, session: number) =>

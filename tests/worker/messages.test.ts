@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Finished, NextStep } from "../../src/job/job.ts";
-import { workerLine } from "../../src/worker/log.ts";
+import { workerLine } from "../../src/worker/host/log.ts";
 import { describeFinished } from "../../src/worker/messages.ts";
 
 const result = (next: NextStep): Finished => ({

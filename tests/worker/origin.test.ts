@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Snapshot } from "../../src/worker/platform.ts";
-import { isForeign, isOfOther } from "../../src/worker/origin.ts";
+import type { Snapshot } from "../../src/worker/host/platform.ts";
+import { isForeign, isOfOther } from "../../src/worker/lease/origin.ts";
 
 const run = { pid: 20, start: "2", boot: "b", claim: "1.1.mark", runner: "mark" };
 const entry = { group: 0, startOrder: 0, zombie: false };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { boundedText, type Ends, lastBytes, partLength } from "../../src/worker/output.ts";
+import { boundedText, type Ends, lastBytes, partLength } from "../../src/worker/spool/output.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 const bytesOf = (text: string) => encode(text).length;

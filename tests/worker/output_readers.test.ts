@@ -1,10 +1,10 @@
 /** Readers of what commands print: nothing that one still reads is cut or removed, and none that is gone holds anything. */
 
 import assert from "node:assert/strict";
-import type { EndedRun } from "../../src/worker/job_run.ts";
-import { createOutputCutter } from "../../src/worker/output_cutter.ts";
-import { announceReader, isBeingRead } from "../../src/worker/output_readers.ts";
-import { cutOutput, printedLength } from "../../src/worker/spool_output.ts";
+import type { EndedRun } from "../../src/worker/run/job_run.ts";
+import { createOutputCutter } from "../../src/worker/run/output_cutter.ts";
+import { announceReader, isBeingRead } from "../../src/worker/spool/output_readers.ts";
+import { cutOutput, printedLength } from "../../src/worker/spool/spool_output.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();

@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import iconv from "iconv-lite";
-import { codePageOf } from "../../src/worker/code_pages.ts";
-import { createCodePageText, hostText } from "../../src/worker/host_text.ts";
-import { boundedText, type Ends, partLength } from "../../src/worker/output.ts";
-import { lineDecoder, utf8Decoder } from "../../src/worker/output_text.ts";
+import { codePageOf } from "../../src/worker/spool/code_pages.ts";
+import { createCodePageText, hostText } from "../../src/worker/spool/host_text.ts";
+import { boundedText, type Ends, partLength } from "../../src/worker/spool/output.ts";
+import { lineDecoder, utf8Decoder } from "../../src/worker/spool/output_text.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const bytesIn = (codePage: number, text: string) => new Uint8Array(iconv.encode(text, `cp${codePage}`));
@@ -171,7 +171,7 @@ Deno.test("on Windows the code page is that of a new console, elsewhere there is
   const bytes = new Uint8Array([0x61, 0x81]);
   const text = await hostText.read(({ decode }) => decode(bytes));
   if (Deno.build.os !== "windows") return assert.equal(text, "a\uFFFD");
-  const { consoleCodePage } = await import("../../src/worker/windows/code_page.ts");
+  const { consoleCodePage } = await import("../../src/worker/host/windows/code_page.ts");
   assert.ok(consoleCodePage() > 0);
   assert.equal(text, codePageOf(consoleCodePage())(bytes));
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createPaceMeter } from "../../src/worker/pace.ts";
+import { createPaceMeter } from "../../src/worker/lease/pace.ts";
 
 Deno.test("a pace is told from the first look on, and follows a change within minutes", () => {
   const meter = createPaceMeter(1000);

@@ -1,8 +1,8 @@
 /** What the systems say about their processes, read on whatever system the tests run. */
 
 import assert from "node:assert/strict";
-import { darwin, linux, platformFor } from "../../src/worker/platform.ts";
-import { takeSnapshot } from "../../src/worker/processes.ts";
+import { darwin, linux, platformFor } from "../../src/worker/host/platform.ts";
+import { takeSnapshot } from "../../src/worker/host/processes.ts";
 import { leftOut } from "../helpers/left_out.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 

@@ -1,8 +1,8 @@
 /** Which processes belong to a command, on made-up snapshots. */
 
 import assert from "node:assert/strict";
-import type { Snapshot } from "../../src/worker/platform.ts";
-import { commandProcesses, findGone, isAlive, sendSignal } from "../../src/worker/processes.ts";
+import type { Snapshot } from "../../src/worker/host/platform.ts";
+import { commandProcesses, findGone, isAlive, sendSignal } from "../../src/worker/host/processes.ts";
 import type { RegisteredProcess } from "../../src/store/store.ts";
 import { leftOut } from "../helpers/left_out.ts";
 import { isRoot, newUserWrapper } from "../helpers/resources.ts";
@@ -203,7 +203,7 @@ Deno.test({
     await using folder = await temporaryFolder();
     const { user, wrapper } = newUserWrapper();
     await Deno.chown(folder.path, Number(user), Number(user));
-    const source = import.meta.resolve("../../src/worker/processes.ts");
+    const source = import.meta.resolve("../../src/worker/host/processes.ts");
     const program = `import { sendSignal } from ${JSON.stringify(source)};
       console.log(sendSignal(${Deno.pid}, "SIGURG"), sendSignal(${Deno.pid}, "SIGURG"));`;
     const { stdout, stderr } = await new Deno.Command(wrapper[0], {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { permissions } from "../../src/worker/program.ts";
+import { permissions } from "../../src/worker/host/program.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 
 const config = fileURLToPath(import.meta.resolve("../../deno.json"));
@@ -43,7 +43,7 @@ Deno.test("the manager of a queue in a file gives up the network", async () => {
     drain: true,
     allowed: { allowShared: false, allowLinked: false },
   };
-  const code = `const { startWorkers } = await import(${source("supervisor")});
+  const code = `const { startWorkers } = await import(${source("manager/supervisor")});
     await startWorkers(${JSON.stringify({ ...options, passDatabase: false })});`;
   assert.deepEqual(await permissionsAround(code, ""), granted);
 });

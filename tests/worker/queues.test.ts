@@ -1,7 +1,7 @@
 /** Limits of queues, kept by several real managers and workers at once, also when one is killed. */
 
 import assert from "node:assert/strict";
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { posixOnly } from "../helpers/left_out.ts";
 import { type Queue, queueTest } from "../helpers/queue_test.ts";
 import { note, steps, untilFile, variable } from "../helpers/shell_commands.ts";

@@ -1,8 +1,8 @@
 /** Commands run and ended in this process, with real runners. */
 
 import assert from "node:assert/strict";
-import type { CommandEnd } from "../../src/worker/run_command.ts";
-import { giveUp, readStatus } from "../../src/worker/spool.ts";
+import type { CommandEnd } from "../../src/worker/run/run_command.ts";
+import { giveUp, readStatus } from "../../src/worker/spool/spool.ts";
 import { commandTest } from "../helpers/command_test.ts";
 import { canSeeEnvironments, isRunning, kill, processesWith } from "../helpers/host_processes.ts";
 import { leftOut } from "../helpers/left_out.ts";

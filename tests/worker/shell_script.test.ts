@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { quote } from "../../src/job/shell_words.ts";
-import { answerIn, runnerScript } from "../../src/worker/shell_script.ts";
+import { answerIn, runnerScript } from "../../src/worker/run/shell_script.ts";
 
 const posix = { ignore: Deno.build.os === "windows" };
 

@@ -1,9 +1,9 @@
 /** The runner's lines under every shell that may be `/bin/sh`: never a false exit status. */
 
 import assert from "node:assert/strict";
-import { answerIn, runnerPrelude, runnerScript } from "../../src/worker/shell_script.ts";
-import { readStatus, startedLine } from "../../src/worker/spool.ts";
-import { readOutput } from "../../src/worker/spool_output.ts";
+import { answerIn, runnerPrelude, runnerScript } from "../../src/worker/run/shell_script.ts";
+import { readStatus, startedLine } from "../../src/worker/spool/spool.ts";
+import { readOutput } from "../../src/worker/spool/spool_output.ts";
 import { killAllWith } from "../helpers/host_processes.ts";
 import { leftOut } from "../helpers/left_out.ts";
 import { isRoot } from "../helpers/resources.ts";

@@ -1,7 +1,7 @@
 /** Signals for the commands of the real program: every process of the command gets them, and nothing else. */
 
 import assert from "node:assert/strict";
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { describeProcesses, processesWith, untilNoneWith } from "../helpers/host_processes.ts";
 import { leftOut, posixOnly } from "../helpers/left_out.ts";
 import { type Queue, queueTest } from "../helpers/queue_test.ts";

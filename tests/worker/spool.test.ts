@@ -11,8 +11,8 @@ import {
   spoolProblem,
   startedLine,
   sweep,
-} from "../../src/worker/spool.ts";
-import { cutOutput, hasOutput, readOutput } from "../../src/worker/spool_output.ts";
+} from "../../src/worker/spool/spool.ts";
+import { cutOutput, hasOutput, readOutput } from "../../src/worker/spool/spool_output.ts";
 import { posixOnly } from "../helpers/left_out.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";
 

@@ -1,7 +1,7 @@
 /** Stopping: running commands get their grace, then end; their jobs are handed back, and their attempts not counted. */
 
 import assert from "node:assert/strict";
-import { sendSignal } from "../../src/worker/processes.ts";
+import { sendSignal } from "../../src/worker/host/processes.ts";
 import { processesWith, untilNoneWith } from "../helpers/host_processes.ts";
 import { posixOnly } from "../helpers/left_out.ts";
 import type { Manager } from "../helpers/manager.ts";

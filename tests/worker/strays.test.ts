@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import type { Store } from "../../src/store/store.ts";
-import { takeSnapshot } from "../../src/worker/processes.ts";
-import { removeFiles } from "../../src/worker/spool.ts";
-import { endStrays } from "../../src/worker/strays.ts";
+import { takeSnapshot } from "../../src/worker/host/processes.ts";
+import { removeFiles } from "../../src/worker/spool/spool.ts";
+import { endStrays } from "../../src/worker/lease/strays.ts";
 import { commandTest } from "../helpers/command_test.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 

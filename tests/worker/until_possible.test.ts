@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { QueuectlError } from "../../src/errors.ts";
-import { untilPossible } from "../../src/worker/until_possible.ts";
+import { QueuectlError } from "../../src/base/errors.ts";
+import { untilPossible } from "../../src/worker/host/until_possible.ts";
 
 Deno.test("what the system refuses is tried again; what a user has to change first is told", async () => {
   let refusals = 1;

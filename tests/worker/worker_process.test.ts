@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { assign, passLines, tellToStop } from "../../src/worker/worker_process.ts";
+import { assign, passLines, tellToStop } from "../../src/worker/manager/worker_process.ts";
 
 /** A process that prints its input. */
 const start = (program: string) =>

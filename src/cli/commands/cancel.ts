@@ -1,12 +1,12 @@
-import { type Aftermath, noAftermath } from "../../store/aftermath.ts";
+import { type Aftermath, noAftermath } from "../../store/side_effects.ts";
 import { isNamed } from "../../store/selection.ts";
-import { besides, tellNamed, tellReached } from "../acting.ts";
+import { besides, tellNamed, tellReached } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
-import { type FilterFlags, selectionOf } from "../job_filter.ts";
-import { changeKnown } from "../known_words.ts";
+import { type FilterFlags, selectionOf } from "../arguments/job_filter.ts";
+import { changeKnown } from "../arguments/unknown_names.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted, json } from "../output.ts";
-import { print, printLines } from "../standard_streams.ts";
+import { counted, json } from "../output/output.ts";
+import { print, printLines } from "../output/standard_streams.ts";
 
 /** Takes jobs that wait out of the queue for good, and has those that run ended by their workers; all or none. */
 export async function cancel(

@@ -1,14 +1,14 @@
 /** `config list`, `get`, `set` and `unset`: the settings that are kept in the database. */
 
-import { checkSetting, checkSettingName, defaultSetting, settingNames } from "../../config.ts";
-import { QueuectlError } from "../../errors.ts";
+import { checkSetting, checkSettingName, defaultSetting, settingNames } from "../../job/settings.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
-import { json, jsonArray } from "../output.ts";
-import { print, printAll, printLines } from "../standard_streams.ts";
-import { flexible } from "../table_layout.ts";
-import { printTable } from "../terminal_width.ts";
+import { json, jsonArray } from "../output/output.ts";
+import { print, printAll, printLines } from "../output/standard_streams.ts";
+import { flexible } from "../output/table_layout.ts";
+import { printTable } from "../output/terminal_width.ts";
 
 interface SettingInForce {
   key: string;

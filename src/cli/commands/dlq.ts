@@ -1,18 +1,18 @@
 /** `dlq`: the jobs that have used up their attempts. */
 
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { Job } from "../../job/job.ts";
-import { type Aftermath, noAftermath } from "../../store/aftermath.ts";
+import { type Aftermath, noAftermath } from "../../store/side_effects.ts";
 import type { Selection } from "../../store/selection.ts";
-import { cameBack, tellChanged } from "../acting.ts";
+import { cameBack, tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
-import { type ChangeFlags, changesOf } from "../job_changes.ts";
-import { type FilterFlags, filterOf } from "../job_filter.ts";
-import { changeKnown } from "../known_words.ts";
-import { type PageFlags, pageOf } from "../listing.ts";
-import { jobTable, readColumns } from "../job_columns.ts";
+import { type ChangeFlags, changesOf } from "../arguments/job_changes.ts";
+import { type FilterFlags, filterOf } from "../arguments/job_filter.ts";
+import { changeKnown } from "../arguments/unknown_names.ts";
+import { type PageFlags, pageOf } from "../arguments/pagination.ts";
+import { jobTable, readColumns } from "../output/job_columns.ts";
 import { openQueue } from "../open_queue.ts";
-import { deadJobTable } from "../output.ts";
+import { deadJobTable } from "../output/output.ts";
 import { printList } from "./list.ts";
 
 type DeadFilterFlags = Omit<FilterFlags, "state">;

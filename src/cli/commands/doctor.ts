@@ -1,18 +1,18 @@
-import { allowances, databaseUrl } from "../../config.ts";
-import { exitStatus, QueuectlError } from "../../errors.ts";
-import { statIfThere } from "../../files.ts";
-import { type Exposure, spoolExposures } from "../../other_users.ts";
-import { printable } from "../../printable.ts";
-import { formatSize } from "../../size.ts";
+import { allowances, databaseUrl } from "../../job/settings.ts";
+import { exitStatus, QueuectlError } from "../../base/errors.ts";
+import { statIfThere } from "../../base/files.ts";
+import { type Exposure, spoolExposures } from "../../base/other_users.ts";
+import { printable } from "../../base/printable.ts";
+import { formatSize } from "../../base/size.ts";
 import { openStore } from "../../store/open.ts";
 import { beingMoved, sharedDatabaseAdvice, SharedDatabaseError } from "../../store/refusals.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
-import { spoolProblem } from "../../worker/spool.ts";
-import { diskOf, findGone, hostName, takeSnapshot } from "../../worker/processes.ts";
+import { spoolProblem } from "../../worker/spool/spool.ts";
+import { diskOf, findGone, hostName, takeSnapshot } from "../../worker/host/processes.ts";
 import type { Context } from "../context.ts";
-import { counted, json } from "../output.ts";
-import { hostNames } from "../process_output.ts";
-import { print } from "../standard_streams.ts";
+import { counted, json } from "../output/output.ts";
+import { hostNames } from "../output/process_output.ts";
+import { print } from "../output/standard_streams.ts";
 
 /** What was found: `ok`, `note` where something will mend itself or is only worth knowing, `error` where it will not. */
 interface Finding {

@@ -1,7 +1,7 @@
-import { QueuectlError } from "../../errors.ts";
-import { tellChanged } from "../acting.ts";
+import { QueuectlError } from "../../base/errors.ts";
+import { tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
-import { type ChangeFlags, changesOf, isAssignment, startOf } from "../job_changes.ts";
+import { type ChangeFlags, changesOf, isAssignment, startOf } from "../arguments/job_changes.ts";
 import { openQueue } from "../open_queue.ts";
 
 /** Changes fields of jobs that do not run, and when those run that wait; all that are named, or none. */

@@ -1,6 +1,6 @@
-import { currentFolder, pathResolver } from "../../absolute_path.ts";
-import { QueuectlError } from "../../errors.ts";
-import { statIfThere } from "../../files.ts";
+import { currentFolder, pathResolver } from "../../base/absolute_path.ts";
+import { QueuectlError } from "../../base/errors.ts";
+import { statIfThere } from "../../base/files.ts";
 import type { JobFields } from "../../job/job_fields.ts";
 import { checkNewJob, parseJson } from "../../job/new_job.ts";
 import { commandOfWords } from "../../job/shell_words.ts";
@@ -13,10 +13,10 @@ import {
   refuseNotUnique,
   refuseTwice,
   withFields,
-} from "../enqueue_fields.ts";
-import { type EnqueueForm, formOf } from "../enqueue_form.ts";
+} from "../arguments/enqueue_fields.ts";
+import { type EnqueueForm, formOf } from "../arguments/enqueue_form.ts";
 import { interrupted, onInterrupt } from "../interrupts.ts";
-import { printMessage } from "../standard_streams.ts";
+import { printMessage } from "../output/standard_streams.ts";
 import { enqueueLines } from "./enqueue_lines.ts";
 import { type Afterwards, enqueueOne, type Report, withQuotingHint } from "./enqueue_one.ts";
 

@@ -1,18 +1,18 @@
-import { pathResolver } from "../../absolute_path.ts";
-import { configFrom } from "../../config.ts";
-import { QueuectlError } from "../../errors.ts";
+import { pathResolver } from "../../base/absolute_path.ts";
+import { configFrom } from "../../job/settings.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { JobFields } from "../../job/job_fields.ts";
 import { type CheckedJob, checkNewJob, parseJson, withDefaults } from "../../job/new_job.ts";
 import { addedTwice } from "../../store/refusals.ts";
 import type { DatabaseChoice } from "../context.ts";
-import { refuseNotUnique, withFields } from "../enqueue_fields.ts";
-import { kindOfText } from "../enqueue_form.ts";
+import { refuseNotUnique, withFields } from "../arguments/enqueue_fields.ts";
+import { kindOfText } from "../arguments/enqueue_form.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted, jsonArray } from "../output.ts";
-import { openProgress } from "../progress_line.ts";
+import { counted, jsonArray } from "../output/output.ts";
+import { openProgress } from "../output/progress_line.ts";
 import { fileChunks, readLines, standardInput } from "../standard_input.ts";
-import { idLines, print, printAll, printLines, printMessage } from "../standard_streams.ts";
+import { idLines, print, printAll, printLines, printMessage } from "../output/standard_streams.ts";
 import { type Afterwards, type Report, withGroupHint } from "./enqueue_one.ts";
 
 /** How the lines of a file, or of standard input where it is null, become jobs. */

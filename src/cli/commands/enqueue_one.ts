@@ -1,13 +1,13 @@
-import { pathResolver } from "../../absolute_path.ts";
-import { configFrom } from "../../config.ts";
-import { QueuectlError } from "../../errors.ts";
+import { pathResolver } from "../../base/absolute_path.ts";
+import { configFrom } from "../../job/settings.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import { type CheckedJob, parseNewJob, withDefaults } from "../../job/new_job.ts";
 import type { Store } from "../../store/store.ts";
 import type { DatabaseChoice } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
-import { jsonArray } from "../output.ts";
-import { idLines, printAll, printLines, printMessage } from "../standard_streams.ts";
-import { jsonHint } from "../windows_quotes.ts";
+import { jsonArray } from "../output/output.ts";
+import { idLines, printAll, printLines, printMessage } from "../output/standard_streams.ts";
+import { jsonHint } from "../arguments/windows_quotes.ts";
 
 /** What is printed about new jobs: a sentence, a JSON array of their ids, or each id on a line. */
 export type Report = "text" | "json" | "ids";
@@ -44,7 +44,7 @@ export async function enqueueOne(
 /** Says on standard error what Windows cannot start: the job is stored all the same, a host of another system may take it. */
 export async function warnOfCommand(command: string): Promise<void> {
   if (Deno.build.os !== "windows") return;
-  const { textProblem } = await import("../../worker/windows/command_line.ts");
+  const { textProblem } = await import("../../worker/host/windows/command_line.ts");
   const problem = textProblem(command);
   if (problem !== undefined) printMessage(`The command fails on this host: ${problem}`);
 }
@@ -53,7 +53,7 @@ export async function warnOfCommand(command: string): Promise<void> {
 async function tellWhetherCancelled(store: Store, id: string): Promise<void> {
   const detail = await store.detail(id);
   if (detail.state !== "cancelled") return;
-  const { failureWords } = await import("../follow/words.ts");
+  const { failureWords } = await import("../follow/describe_end.ts");
   printMessage(failureWords(detail));
 }
 

@@ -1,7 +1,7 @@
-import { tellChanged } from "../acting.ts";
+import { tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
-import { type FilterFlags, selectionOf } from "../job_filter.ts";
-import { changeKnown } from "../known_words.ts";
+import { type FilterFlags, selectionOf } from "../arguments/job_filter.ts";
+import { changeKnown } from "../arguments/unknown_names.ts";
 import { openQueue } from "../open_queue.ts";
 
 type HoldFlags = FilterFlags & { json?: boolean };

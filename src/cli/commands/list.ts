@@ -10,14 +10,14 @@ import {
   readColumns,
   standardColumns,
   terminalColumns,
-} from "../job_columns.ts";
-import { type FilterFlags, filterOf } from "../job_filter.ts";
-import { jobsOf, type Page, type PageFlags, pageOf } from "../listing.ts";
-import { hintAtTags, requireQueues } from "../known_words.ts";
+} from "../output/job_columns.ts";
+import { type FilterFlags, filterOf } from "../arguments/job_filter.ts";
+import { jobsOf, type Page, type PageFlags, pageOf } from "../arguments/pagination.ts";
+import { hintAtTags, requireQueues } from "../arguments/unknown_names.ts";
 import { openQueue } from "../open_queue.ts";
-import { jobObject, jsonArray, jsonPage } from "../output.ts";
-import { print, printAll, printMessage } from "../standard_streams.ts";
-import { fittedTable, terminalSize } from "../terminal_width.ts";
+import { jobObject, jsonArray, jsonPage } from "../output/output.ts";
+import { print, printAll, printMessage } from "../output/standard_streams.ts";
+import { fittedTable, terminalSize } from "../output/terminal_width.ts";
 
 export interface ListFlags extends FilterFlags, PageFlags {
   readonly columns?: string;

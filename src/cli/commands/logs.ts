@@ -1,26 +1,26 @@
-import { allowances, configFrom } from "../../config.ts";
-import { QueuectlError } from "../../errors.ts";
+import { allowances, configFrom } from "../../job/settings.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { JobDetail } from "../../store/progress.ts";
 import type { Store } from "../../store/store.ts";
-import { delay } from "../../worker/delay.ts";
-import { hostText } from "../../worker/host_text.ts";
-import { boundedText, endsOfPieces } from "../../worker/output.ts";
-import { announceReader } from "../../worker/output_readers.ts";
-import { runFiles } from "../../worker/spool.ts";
-import { readSpooled } from "../../worker/spool_output.ts";
+import { delay } from "../../base/delay.ts";
+import { hostText } from "../../worker/spool/host_text.ts";
+import { boundedText, endsOfPieces } from "../../worker/spool/output.ts";
+import { announceReader } from "../../worker/spool/output_readers.ts";
+import { runFiles } from "../../worker/spool/spool.ts";
+import { readSpooled } from "../../worker/spool/spool_output.ts";
 import type { Context, DatabaseChoice } from "../context.ts";
-import { wholeNumber } from "../flag_values.ts";
+import { wholeNumber } from "../arguments/flag_values.ts";
 import { changesOf } from "../follow/changes.ts";
 import { type AllSinks, followAll } from "../follow/follow_all.ts";
 import { followJob } from "../follow/follow_job.ts";
 import { lastLines } from "../follow/printed_text.ts";
 import { jsonSink, printedObject } from "../follow/json_sink.ts";
 import { isChosen, lineSinks, plainSink } from "../follow/sinks.ts";
-import { wordsOf } from "../job_filter.ts";
-import { tellOfNewQueues } from "../known_words.ts";
+import { wordsOf } from "../arguments/job_filter.ts";
+import { tellOfNewQueues } from "../arguments/unknown_names.ts";
 import { openQueue } from "../open_queue.ts";
-import { jsonArray } from "../output.ts";
-import { printAll, printMessage } from "../standard_streams.ts";
+import { jsonArray } from "../output/output.ts";
+import { printAll, printMessage } from "../output/standard_streams.ts";
 
 /** What `logs` and `follow` can be given. */
 export interface LogsFlags {

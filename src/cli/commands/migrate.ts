@@ -1,13 +1,13 @@
-import { allowances } from "../../config.ts";
-import { QueuectlError } from "../../errors.ts";
+import { allowances } from "../../job/settings.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import { type JobState, jobStates } from "../../job/job.ts";
 import { abandonMove, checkSource, type Moved, type MoveOptions, moveQueue, sum } from "../../store/move.ts";
 import { openStore } from "../../store/open.ts";
 import type { OpenOptions, RegisteredProcess, Store } from "../../store/store.ts";
-import { findGone, hostName, takeSnapshot } from "../../worker/processes.ts";
+import { findGone, hostName, takeSnapshot } from "../../worker/host/processes.ts";
 import type { Context } from "../context.ts";
-import { counted, json } from "../output.ts";
-import { print, printLines, printMessage } from "../standard_streams.ts";
+import { counted, json } from "../output/output.ts";
+import { print, printLines, printMessage } from "../output/standard_streams.ts";
 
 /** Moves a whole queue from one database to another, or finishes that. */
 export async function migrate(

@@ -1,10 +1,10 @@
-import { QueuectlError } from "../../errors.ts";
-import { tellChanged } from "../acting.ts";
+import { QueuectlError } from "../../base/errors.ts";
+import { tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
-import { type FilterFlags, selectionOf } from "../job_filter.ts";
-import { changeKnown } from "../known_words.ts";
+import { type FilterFlags, selectionOf } from "../arguments/job_filter.ts";
+import { changeKnown } from "../arguments/unknown_names.ts";
 import { openQueue } from "../open_queue.ts";
-import { queueName } from "../queue_name.ts";
+import { queueName } from "../arguments/queue_name.ts";
 
 export type MoveFlags = Omit<FilterFlags, "queue"> & { readonly queue?: string; readonly json?: boolean };
 

@@ -1,13 +1,13 @@
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import { defaultQueueName } from "../../job/job.ts";
 import { allQueues } from "../../store/queues.ts";
 import type { Store } from "../../store/store.ts";
-import { tellReached } from "../acting.ts";
+import { tellReached } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted, json } from "../output.ts";
-import { queueName } from "../queue_name.ts";
-import { print, printLines, printMessage } from "../standard_streams.ts";
+import { counted, json } from "../output/output.ts";
+import { queueName } from "../arguments/queue_name.ts";
+import { print, printLines, printMessage } from "../output/standard_streams.ts";
 
 export interface PauseFlags {
   /** Also stops the commands that run, or lets them go on. */

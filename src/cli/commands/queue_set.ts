@@ -1,13 +1,13 @@
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import { maxRetriesLimit } from "../../job/job_fields.ts";
 import { allQueues, type QueueSettings } from "../../store/queues.ts";
 import type { Context } from "../context.ts";
-import { duration, wholeNumber } from "../flag_values.ts";
+import { duration, wholeNumber } from "../arguments/flag_values.ts";
 import { openQueue } from "../open_queue.ts";
-import { json } from "../output.ts";
-import { queueName } from "../queue_name.ts";
-import { parseRate, queueObject, queueSettings } from "../queue_output.ts";
-import { print, printLines } from "../standard_streams.ts";
+import { json } from "../output/output.ts";
+import { queueName } from "../arguments/queue_name.ts";
+import { parseRate, queueObject, queueSettings } from "../output/queue_output.ts";
+import { print, printLines } from "../output/standard_streams.ts";
 
 export interface QueueSetFlags {
   readonly global?: boolean;

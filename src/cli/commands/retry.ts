@@ -1,9 +1,9 @@
-import { type Aftermath, noAftermath } from "../../store/aftermath.ts";
-import { cameBack, tellChanged } from "../acting.ts";
+import { type Aftermath, noAftermath } from "../../store/side_effects.ts";
+import { cameBack, tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
-import { type ChangeFlags, changesOf } from "../job_changes.ts";
-import { type FilterFlags, selectionOf } from "../job_filter.ts";
-import { changeKnown } from "../known_words.ts";
+import { type ChangeFlags, changesOf } from "../arguments/job_changes.ts";
+import { type FilterFlags, selectionOf } from "../arguments/job_filter.ts";
+import { changeKnown } from "../arguments/unknown_names.ts";
 import { openQueue } from "../open_queue.ts";
 
 /** completed, failed, dead or cancelled → pending, with no attempts; all that are named, or none. */

@@ -1,15 +1,15 @@
 /** `rm`, and `clean`, which is `rm` of completed jobs. */
 
-import { QueuectlError } from "../../errors.ts";
-import { type Aftermath, noAftermath } from "../../store/aftermath.ts";
+import { QueuectlError } from "../../base/errors.ts";
+import { type Aftermath, noAftermath } from "../../store/side_effects.ts";
 import { isNamed, type JobFilter, type Selection } from "../../store/selection.ts";
-import { tellChanged } from "../acting.ts";
+import { tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
-import { type FilterFlags, filterOf, selectionOf } from "../job_filter.ts";
-import { changeKnown } from "../known_words.ts";
+import { type FilterFlags, filterOf, selectionOf } from "../arguments/job_filter.ts";
+import { changeKnown } from "../arguments/unknown_names.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted } from "../output.ts";
-import { printMessage } from "../standard_streams.ts";
+import { counted } from "../output/output.ts";
+import { printMessage } from "../output/standard_streams.ts";
 
 type RmFlags = FilterFlags & { json?: boolean };
 

@@ -1,15 +1,15 @@
 import type { JobDetail, ParentJob } from "../../store/progress.ts";
 import type { Context } from "../context.ts";
-import { type Waiting, whyItWaits } from "../follow/waiting_words.ts";
-import { outcomeWords, runningWords } from "../follow/words.ts";
+import { type Waiting, whyItWaits } from "../follow/describe_waiting.ts";
+import { outcomeWords, runningWords } from "../follow/describe_end.ts";
 import { openQueue } from "../open_queue.ts";
 import { defaultQueueName } from "../../job/job.ts";
-import { iso, jobObject, json as asJson, type Table } from "../output.ts";
-import { backoffWords, deathWords, retriedWords } from "../retry_words.ts";
-import { print } from "../standard_streams.ts";
-import { flexible } from "../table_layout.ts";
-import { printFields, printTable } from "../terminal_width.ts";
-import { formatDuration, spelledDuration } from "../../duration.ts";
+import { iso, jobObject, json as asJson, type Table } from "../output/output.ts";
+import { backoffWords, deathWords, retriedWords } from "../output/describe_retries.ts";
+import { print } from "../output/standard_streams.ts";
+import { flexible } from "../output/table_layout.ts";
+import { printFields, printTable } from "../output/terminal_width.ts";
+import { formatDuration, spelledDuration } from "../../base/duration.ts";
 
 /** Prints every field of a job, its attempts, and why it waits. */
 export async function show(this: Context, { json }: { json?: boolean }, id: string): Promise<void> {

@@ -1,10 +1,10 @@
-import { QueuectlError } from "../../errors.ts";
-import { tellChanged, tellReached } from "../acting.ts";
+import { QueuectlError } from "../../base/errors.ts";
+import { tellChanged, tellReached } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
-import { type FilterFlags, filterOf, selectionOf } from "../job_filter.ts";
-import { changeKnown } from "../known_words.ts";
+import { type FilterFlags, filterOf, selectionOf } from "../arguments/job_filter.ts";
+import { changeKnown } from "../arguments/unknown_names.ts";
 import { openQueue } from "../open_queue.ts";
-import { requireSignal, signalName } from "../signal_name.ts";
+import { requireSignal, signalName } from "../arguments/signal_name.ts";
 
 /** Sends a signal to the commands of jobs that run; of all that are named, or none. */
 export async function signal(

@@ -1,15 +1,15 @@
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { Queue } from "../../store/queues.ts";
 import type { Store } from "../../store/store.ts";
-import { delay } from "../../worker/delay.ts";
-import { onStopSignal } from "../../worker/signals.ts";
+import { delay } from "../../base/delay.ts";
+import { onStopSignal } from "../../worker/host/signals.ts";
 import type { Context, DatabaseChoice } from "../context.ts";
-import { plainWidth, widthFor } from "../cell_width.ts";
-import { createPace } from "../finish_rate.ts";
+import { plainWidth, widthFor } from "../output/cell_width.ts";
+import { createPace } from "../output/finish_rate.ts";
 import { openQueue } from "../open_queue.ts";
-import { json } from "../output.ts";
-import { queueLines, queueObject } from "../queue_output.ts";
-import { print } from "../standard_streams.ts";
+import { json } from "../output/output.ts";
+import { queueLines, queueObject } from "../output/queue_output.ts";
+import { print } from "../output/standard_streams.ts";
 import {
   countLines,
   keptBackLines,
@@ -21,9 +21,9 @@ import {
   watchedPaceLines,
   workLine,
   workOf,
-} from "../status_lines.ts";
-import { fitToRows, rowsOf } from "../status_screen.ts";
-import { fittedLine, terminalSize } from "../terminal_width.ts";
+} from "../output/status_lines.ts";
+import { fitToRows, rowsOf } from "../output/status_screen.ts";
+import { fittedLine, terminalSize } from "../output/terminal_width.ts";
 
 export interface StatusFlags {
   readonly workers?: boolean;

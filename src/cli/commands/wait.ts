@@ -1,18 +1,18 @@
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { JobFilter, JobKind, ListFilter } from "../../store/selection.ts";
 import type { JobDetail } from "../../store/progress.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
-import { duration } from "../flag_values.ts";
+import { duration } from "../arguments/flag_values.ts";
 import { type Changes, changesOf } from "../follow/changes.ts";
-import { endObject, exitStatusOf, failureWords, hasEnded } from "../follow/words.ts";
-import { detailIfThere, hindrancesOf } from "../follow/hindrances.ts";
-import { hasWorker, noWorkerWords } from "../follow/waiting_words.ts";
-import { type FilterFlags, filterOf } from "../job_filter.ts";
-import { requireQueues, requireTags } from "../known_words.ts";
+import { endObject, exitStatusOf, failureWords, hasEnded } from "../follow/describe_end.ts";
+import { detailIfThere, hindrancesOf } from "../follow/obstacles.ts";
+import { hasWorker, noWorkerWords } from "../follow/describe_waiting.ts";
+import { type FilterFlags, filterOf } from "../arguments/job_filter.ts";
+import { requireQueues, requireTags } from "../arguments/unknown_names.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted, json, jsonArray } from "../output.ts";
-import { print, printAll, printMessage } from "../standard_streams.ts";
+import { counted, json, jsonArray } from "../output/output.ts";
+import { print, printAll, printMessage } from "../output/standard_streams.ts";
 
 /** Jobs that go on by themselves. */
 const goingOn: readonly JobKind[] = ["processing", "waiting", "scheduled"];

@@ -1,9 +1,9 @@
 import type { Context } from "../context.ts";
 import { openQueue } from "../open_queue.ts";
-import { jsonArray } from "../output.ts";
-import { processObject, processTable } from "../process_output.ts";
-import { print, printAll } from "../standard_streams.ts";
-import { printTable } from "../terminal_width.ts";
+import { jsonArray } from "../output/output.ts";
+import { processObject, processTable } from "../output/process_output.ts";
+import { print, printAll } from "../output/standard_streams.ts";
+import { printTable } from "../output/terminal_width.ts";
 
 /** Prints the managers, each with its workers, and what they run. */
 export async function workerList(this: Context, flags: { json?: boolean }): Promise<void> {

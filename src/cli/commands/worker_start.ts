@@ -1,7 +1,7 @@
-import { allowances, databaseUrl } from "../../config.ts";
+import { allowances, databaseUrl } from "../../job/settings.ts";
 import type { Context } from "../context.ts";
-import { wholeNumber } from "../flag_values.ts";
-import { queueNames } from "../queue_name.ts";
+import { wholeNumber } from "../arguments/flag_values.ts";
+import { queueNames } from "../arguments/queue_name.ts";
 
 /** Runs a manager in the foreground; its exit status is the one of the program. */
 export async function workerStart(
@@ -21,8 +21,8 @@ export async function workerStart(
     default: 1,
   });
   const queues = queueNames("queue", flags.queue);
-  const { runBelowReaper } = await import("../../worker/first_process.ts");
-  const { startWorkers } = await import("../../worker/supervisor.ts");
+  const { runBelowReaper } = await import("../../worker/host/first_process.ts");
+  const { startWorkers } = await import("../../worker/manager/supervisor.ts");
   this.process.exitCode = await runBelowReaper() ?? await startWorkers({
     url: databaseUrl(this.db),
     count,

@@ -1,12 +1,12 @@
-import { configFrom } from "../../config.ts";
-import { QueuectlError } from "../../errors.ts";
+import { configFrom } from "../../job/settings.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { Context } from "../context.ts";
-import { duration } from "../flag_values.ts";
+import { duration } from "../arguments/flag_values.ts";
 import { openQueue } from "../open_queue.ts";
-import { counted, json } from "../output.ts";
-import { hostsNamed } from "../process_output.ts";
-import { print, printLines } from "../standard_streams.ts";
-import { leaveStartFolder, startFolder } from "../../worker/start_folder.ts";
+import { counted, json } from "../output/output.ts";
+import { hostsNamed } from "../output/process_output.ts";
+import { print, printLines } from "../output/standard_streams.ts";
+import { leaveStartFolder, startFolder } from "../../worker/host/start_folder.ts";
 
 /** What `worker stop` takes. */
 export interface WorkerStopFlags {
@@ -27,7 +27,7 @@ export async function workerStop(this: Context, flags: WorkerStopFlags): Promise
   if (hosts?.length === 0) {
     throw new QueuectlError("not_found", `No manager or worker found on host ${flags.host}`);
   }
-  const { stopWorkers } = await import("../../worker/stop.ts");
+  const { stopWorkers } = await import("../../worker/manager/stop.ts");
   // It takes as long as the commands do.
   leaveStartFolder(startFolder());
   const stopped = await stopWorkers(store, {

@@ -3,7 +3,7 @@
 import { noLongerInPlace } from "../../store/refusals.ts";
 import type { Store } from "../../store/store.ts";
 import { watchChanges } from "../../worker/change_watch.ts";
-import { after } from "../../worker/delay.ts";
+import { after } from "../../base/delay.ts";
 
 /** Milliseconds between two looks at least, and how many times as long as a look took: a busy queue changes always. */
 const [shortestPause, pauseFactor] = [20, 4];

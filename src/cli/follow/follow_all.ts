@@ -5,12 +5,12 @@
 
 import type { JobProgress } from "../../store/progress.ts";
 import type { OutputStream, Store } from "../../store/store.ts";
-import type { OutputReader } from "../../worker/output_readers.ts";
+import type { OutputReader } from "../../worker/spool/output_readers.ts";
 import type { Changes } from "./changes.ts";
 import type { LineSink } from "./job_lines.ts";
 import { lastLines } from "./printed_text.ts";
 import { createRunReader, type RunReader } from "./run_reader.ts";
-import { endWords, leftOutOf } from "./words.ts";
+import { endWords, leftOutOf } from "./describe_end.ts";
 
 /** Milliseconds between two looks at the files of up to so many runs; with more of them the pauses are longer. */
 const [lookInterval, runsPerLook] = [100, 200];

@@ -1,16 +1,16 @@
 /** Following one job live, through all its attempts. */
 
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { Attempt } from "../../job/job.ts";
 import type { JobProgress } from "../../store/progress.ts";
 import type { OutputStream, Store } from "../../store/store.ts";
-import type { OutputReader } from "../../worker/output_readers.ts";
+import type { OutputReader } from "../../worker/spool/output_readers.ts";
 import type { Changes } from "./changes.ts";
-import { surroundingJob } from "./hindrances.ts";
+import { surroundingJob } from "./obstacles.ts";
 import { lastLines } from "./printed_text.ts";
 import { createRunReader, type Piece, type RunReader } from "./run_reader.ts";
-import { ownSlotWords, whyItWaits } from "./waiting_words.ts";
-import { endWords, failureWords, hasEnded, leftOutOf } from "./words.ts";
+import { ownSlotWords, whyItWaits } from "./describe_waiting.ts";
+import { endWords, failureWords, hasEnded, leftOutOf } from "./describe_end.ts";
 
 /** Milliseconds between two looks at the files of a run. */
 const lookInterval = 100;

@@ -5,7 +5,7 @@
  * a line.
  */
 
-import { printable } from "../../printable.ts";
+import { printable } from "../../base/printable.ts";
 import type { OutputStream } from "../../store/store.ts";
 import { createTerminalText, type TerminalText } from "./terminal_text.ts";
 

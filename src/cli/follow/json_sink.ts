@@ -1,8 +1,8 @@
 /** What jobs print as JSON: the objects of `logs --json`, and a sink that writes one for each line. */
 
 import type { OutputStream } from "../../store/store.ts";
-import { json } from "../output.ts";
-import { printAll, printMessage } from "../standard_streams.ts";
+import { json } from "../output/output.ts";
+import { printAll, printMessage } from "../output/standard_streams.ts";
 import type { Sink } from "./follow_job.ts";
 import type { LineSink } from "./job_lines.ts";
 import { isChosen, type StreamChoice } from "./sinks.ts";

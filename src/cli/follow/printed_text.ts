@@ -1,7 +1,7 @@
 /** One output of a run as text, while it grows and when the run has ended. Pure but for what it keeps of the past. */
 
-import { endsOfText } from "../../worker/output.ts";
-import { utf8Decoder } from "../../worker/output_text.ts";
+import { endsOfText } from "../../worker/spool/output.ts";
+import { utf8Decoder } from "../../worker/spool/output_text.ts";
 
 /** Characters by which the place is found again where the text went on in the store. */
 const memory = 256;

@@ -1,12 +1,12 @@
 /** What a run that goes on prints, as it comes: from the spool where it runs here, else as the store has it. */
 
-import { statIfThere } from "../../files.ts";
+import { statIfThere } from "../../base/files.ts";
 import type { Attempt } from "../../job/job.ts";
 import type { OutputStream, Store } from "../../store/store.ts";
-import { hostText } from "../../worker/host_text.ts";
-import type { OutputReader } from "../../worker/output_readers.ts";
-import { runFiles } from "../../worker/spool.ts";
-import { printedLength, readPrinted, streams } from "../../worker/spool_output.ts";
+import { hostText } from "../../worker/spool/host_text.ts";
+import type { OutputReader } from "../../worker/spool/output_readers.ts";
+import { runFiles } from "../../worker/spool/spool.ts";
+import { printedLength, readPrinted, streams } from "../../worker/spool/spool_output.ts";
 import { createPrintedText } from "./printed_text.ts";
 
 /** Bytes that are read at once. */

@@ -1,7 +1,7 @@
 /** Where followed output goes: as it is, or a line each with its job in front. */
 
 import type { OutputStream } from "../../store/store.ts";
-import { passOnError, print, printError, printMessage } from "../standard_streams.ts";
+import { passOnError, print, printError, printMessage } from "../output/standard_streams.ts";
 import type { AllSinks } from "./follow_all.ts";
 import type { Sink } from "./follow_job.ts";
 import { createLines, type LineTarget } from "./job_lines.ts";

@@ -3,7 +3,7 @@
  * beginning; all else that a terminal obeys is made harmless. Pure but for what it keeps of the past.
  */
 
-import { printableLines } from "../../printable.ts";
+import { printableLines } from "../../base/printable.ts";
 
 /** A colour (SGR), or the order to erase in the line: the tools that colour text have that beside it. */
 // deno-lint-ignore no-control-regex -- control characters are what is looked for

@@ -2,9 +2,9 @@
 
 import { buildCommand, buildRouteMap } from "@stricli/core";
 import type { Context } from "../context.ts";
-import type { ChangeFlags } from "../job_changes.ts";
-import type { FilterFlags } from "../job_filter.ts";
-import type { PageFlags } from "../listing.ts";
+import type { ChangeFlags } from "../arguments/job_changes.ts";
+import type { FilterFlags } from "../arguments/job_filter.ts";
+import type { PageFlags } from "../arguments/pagination.ts";
 import { argument, changes, filters, given, json, listUsage, paging, value } from "./flags.ts";
 
 type DeadFilterFlags = Omit<FilterFlags, "state">;

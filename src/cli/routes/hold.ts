@@ -2,7 +2,7 @@
 
 import { buildCommand } from "@stricli/core";
 import type { Context } from "../context.ts";
-import type { FilterFlags } from "../job_filter.ts";
+import type { FilterFlags } from "../arguments/job_filter.ts";
 import { choices, filters, ids, json, state, statesHelp } from "./flags.ts";
 
 type Json = { json?: boolean };

@@ -4,8 +4,8 @@ import { buildCommand } from "@stricli/core";
 import type { ListFlags } from "../commands/list.ts";
 import type { StatusFlags } from "../commands/status.ts";
 import type { Context } from "../context.ts";
-import type { ChangeFlags } from "../job_changes.ts";
-import type { FilterFlags } from "../job_filter.ts";
+import type { ChangeFlags } from "../arguments/job_changes.ts";
+import type { FilterFlags } from "../arguments/job_filter.ts";
 import {
   argument,
   changes,

@@ -1,9 +1,9 @@
 /** The target of a move: writing a whole queue, in one transaction. */
 
 import { type Arrival, type Batch, movedColumns, type Rest } from "../moving.ts";
-import type { Database, Run } from "./database.ts";
+import type { Database, Run } from "./connection/database.ts";
 import { count, jobsTable, lastSeq, openLocked } from "./move_lock.ts";
-import { notification } from "./notifications.ts";
+import { notification } from "./connection/notifications.ts";
 import { listProcesses } from "./processes.ts";
 import { deaths } from "./queries.ts";
 import { asJson, storable } from "./storable.ts";

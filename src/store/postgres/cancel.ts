@@ -1,12 +1,12 @@
 /** Cancelling jobs, from any terminal: one that runs is ended by its worker. */
 
-import { noAftermath, type TellAftermath } from "../aftermath.ts";
+import { noAftermath, type TellAftermath } from "../side_effects.ts";
 import { scopes } from "../refusals.ts";
 import type { Cancelled, Selection } from "../store.ts";
 import { timeSql } from "./clock.ts";
-import type { Database, Run } from "./database.ts";
+import type { Database, Run } from "./connection/database.ts";
 import { settle } from "./dependencies.ts";
-import { notification } from "./notifications.ts";
+import { notification } from "./connection/notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray, asJson } from "./storable.ts";
 

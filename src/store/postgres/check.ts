@@ -13,7 +13,7 @@ import {
   retryRules,
   type Row,
 } from "../rows.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./connection/database.ts";
 
 /** Rows that are read at once. */
 const page = 500;

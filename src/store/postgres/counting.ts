@@ -1,6 +1,6 @@
 /** How jobs are counted: triggers of the schema, whose invariants schema.ts states. */
 
-import { safePath } from "./safe_path.ts";
+import { safePath } from "./connection/safe_path.ts";
 
 /** All states, as columns. */
 export const states = ["pending", "processing", "completed", "failed", "dead", "cancelled"];

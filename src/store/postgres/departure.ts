@@ -1,6 +1,6 @@
 /** The source of a move: reading a whole queue. */
 
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import {
   type Batch,
   createBatcher,
@@ -10,7 +10,7 @@ import {
   type MovedTable,
 } from "../moving.ts";
 import { number, type Row, text } from "../rows.ts";
-import type { Database, Run } from "./database.ts";
+import type { Database, Run } from "./connection/database.ts";
 import { count, lastSeq, openLocked, sealed } from "./move_lock.ts";
 import { listProcesses } from "./processes.ts";
 import { deaths } from "./queries.ts";

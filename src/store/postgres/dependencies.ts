@@ -1,5 +1,5 @@
 /**
- * What becomes of jobs that wait for others: when those end, and when they are removed; comeback.ts has what becomes of
+ * What becomes of jobs that wait for others: when those end, and when they are removed; retried_dependants.ts has what becomes of
  * them when those are to run again. All of it in the transaction that changes the others, which has locked them.
  */
 
@@ -7,7 +7,7 @@ import type { JobState } from "../../job/job.ts";
 import { type FoundJob, parentIs } from "../refusals.ts";
 import { number, text } from "../rows.ts";
 import { timeSql } from "./clock.ts";
-import type { Database, Row, Run, Statement } from "./database.ts";
+import type { Database, Row, Run, Statement } from "./connection/database.ts";
 import { asArray, asJson } from "./storable.ts";
 
 /** Has the dependencies on those of these jobs that have ended settled; see settle_function.ts. Done twice it is as once. */

@@ -3,8 +3,8 @@
 import { scopes } from "../refusals.ts";
 import type { JobChanges, Start } from "../../job/job.ts";
 import { clockSql, timeSql } from "./clock.ts";
-import type { Database, Run } from "./database.ts";
-import { notification } from "./notifications.ts";
+import type { Database, Run } from "./connection/database.ts";
+import { notification } from "./connection/notifications.ts";
 import { choose, createParameters, type Parameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
 import { setTags } from "./tags.ts";

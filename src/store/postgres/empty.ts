@@ -2,7 +2,7 @@
 
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
 import { allQueues, type Queue } from "../queues.ts";
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import { noJob, noQueue, queueStays, type Scope, scopes } from "../refusals.ts";
 import { isNamed } from "../selection.ts";
 import type { Selection, Store } from "../store.ts";

@@ -1,15 +1,15 @@
 /** Putting jobs into the queue. */
 
-import { failpoint } from "../../failpoint.ts";
+import { failpoint } from "../../base/failpoint.ts";
 import { defaultQueueName, type DuplicatePolicy, type NewJob } from "../../job/job.ts";
-import { extraColumns, type Extras, extrasOf, noExtras } from "../extras.ts";
+import { extraColumns, type Extras, extrasOf, noExtras } from "../optional_fields.ts";
 import { idsExist } from "../refusals.ts";
 import { number, text } from "../rows.ts";
 import { findParents, linkParents, type ParentRow } from "./parents.ts";
 import { timeSql } from "./clock.ts";
-import type { Database, Run } from "./database.ts";
-import { codeOf, uniqueViolation } from "./errors.ts";
-import { notification } from "./notifications.ts";
+import type { Database, Run } from "./connection/database.ts";
+import { codeOf, uniqueViolation } from "./connection/errors.ts";
+import { notification } from "./connection/notifications.ts";
 import type { Enqueued } from "../store.ts";
 import { asJson } from "./storable.ts";
 import { againForKeys, intakeTable, makeRoom } from "./unique.ts";

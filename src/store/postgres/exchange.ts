@@ -1,11 +1,11 @@
 /** The worker's transaction: results in, claims out, in one round trip. */
 
-import { failpoint } from "../../failpoint.ts";
+import { failpoint } from "../../base/failpoint.ts";
 import type { Claim, Finished } from "../../job/job.ts";
 import { claimColumns, claimFromRow, isClaimable, number, numberOrNull } from "../rows.ts";
 import type { BegunRun, Exchange } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
-import type { Database, Row, Run, Statement } from "./database.ts";
+import type { Database, Row, Run, Statement } from "./connection/database.ts";
 import { settleStatement } from "./dependencies.ts";
 import {
   begunNow,
@@ -20,7 +20,7 @@ import {
   takenSql,
 } from "./limits.ts";
 import { recordedStatement, recordStatement, staleRuns } from "./record.ts";
-import type { Requests } from "./requests.ts";
+import type { Requests } from "./claim_requests.ts";
 import { signalsFrom, signalsSql } from "./signal.ts";
 
 /** What a worker has and wants. */

@@ -4,8 +4,8 @@ import { notHeld, scopes } from "../refusals.ts";
 import { number } from "../rows.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { timeSql } from "./clock.ts";
-import type { Database } from "./database.ts";
-import { notification } from "./notifications.ts";
+import type { Database } from "./connection/database.ts";
+import { notification } from "./connection/notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
 

@@ -3,7 +3,7 @@
 import { grains } from "../queues.ts";
 import type { BegunRun } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
-import type { Database, Statement } from "./database.ts";
+import type { Database, Statement } from "./connection/database.ts";
 
 /** The most jobs that one exchange makes available: when more are due at once, the next one goes on. */
 export const promotionLimit = 5000;

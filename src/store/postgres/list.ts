@@ -4,7 +4,7 @@ import { readable } from "../damage.ts";
 import { listStatement } from "../filter_sql.ts";
 import { jobColumns, jobFromRow, text } from "../rows.ts";
 import { type ListedJob, type ListFilter, type PageOfKeys, type Position, positionOf } from "../selection.ts";
-import type { Database, Row, Run } from "./database.ts";
+import type { Database, Row, Run } from "./connection/database.ts";
 import { choiceFor, createDialect, createParameters } from "./selection.ts";
 
 /** The jobs of a filter, in its order. */

@@ -1,8 +1,8 @@
 /** Brings a schema to the newest version, safely with any number of processes starting at once. */
 
-import { QueuectlError } from "../../errors.ts";
-import { failpoint } from "../../failpoint.ts";
-import type { Database, Run, Statement } from "./database.ts";
+import { QueuectlError } from "../../base/errors.ts";
+import { failpoint } from "../../base/failpoint.ts";
+import type { Database, Run, Statement } from "./connection/database.ts";
 import { lookStatement, refuseStrangers } from "./ownership.ts";
 import { migrations } from "./schema.ts";
 

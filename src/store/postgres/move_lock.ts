@@ -9,8 +9,8 @@
 import type { Move } from "../moving.ts";
 import { beingMoved } from "../refusals.ts";
 import { number, text } from "../rows.ts";
-import { type Database, quoteIdentifier, type Run } from "./database.ts";
-import { openTransaction } from "./open_transaction.ts";
+import { type Database, quoteIdentifier, type Run } from "./connection/database.ts";
+import { openTransaction } from "./connection/open_transaction.ts";
 
 /** The move that was begun in this schema. */
 export async function readBegun(run: Run): Promise<Move | null> {

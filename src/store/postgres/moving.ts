@@ -3,15 +3,15 @@
  * arrival.ts have the others.
  */
 
-import { failpoint } from "../../failpoint.ts";
+import { failpoint } from "../../base/failpoint.ts";
 import { defaultQueueName, jobStates } from "../../job/job.ts";
 import type { Moving, Place } from "../moving.ts";
 import { text } from "../rows.ts";
 import { arrive } from "./arrival.ts";
-import type { Database, Run } from "./database.ts";
+import type { Database, Run } from "./connection/database.ts";
 import { depart } from "./departure.ts";
 import { lock, readBegun, sealed } from "./move_lock.ts";
-import { notification } from "./notifications.ts";
+import { notification } from "./connection/notifications.ts";
 
 const slow = { pace: "slow" } as const;
 

@@ -5,7 +5,7 @@
 
 import { SharedDatabaseError } from "../refusals.ts";
 import { text } from "../rows.ts";
-import type { Database, Row, Statement } from "./database.ts";
+import type { Database, Row, Statement } from "./connection/database.ts";
 
 /** Triggers of ours are called as their function, but for those of a move; one with a condition would run that. */
 const isOurTrigger = `tgqual IS NULL AND (tgname = proname AND relname = 'jobs'

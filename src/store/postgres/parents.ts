@@ -3,7 +3,7 @@
 import { findCircle } from "../new_parents.ts";
 import { aboutNewJob, noParent, waitsForItself } from "../refusals.ts";
 import { number, text } from "../rows.ts";
-import type { Database, Run } from "./database.ts";
+import type { Database, Run } from "./connection/database.ts";
 import { cancelChildren, reasonOf } from "./dependencies.ts";
 import { requireJob } from "./queries.ts";
 import { asArray, asJson } from "./storable.ts";

@@ -5,10 +5,10 @@ import { readable } from "../damage.ts";
 import { claimColumns, number, processColumns, processFromRow } from "../rows.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
-import type { Database, Effort, Row } from "./database.ts";
+import type { Database, Effort, Row } from "./connection/database.ts";
 import { claimsFrom, elsewhereSql, handedOut, nextNumber, ratedSql } from "./exchange.ts";
-import { type Listener, notification } from "./notifications.ts";
-import type { Requests } from "./requests.ts";
+import { type Listener, notification } from "./connection/notifications.ts";
+import type { Requests } from "./claim_requests.ts";
 import { asArray, asJson, storable } from "./storable.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */

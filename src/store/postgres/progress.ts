@@ -20,7 +20,7 @@ import {
 import { readable } from "../damage.ts";
 import { aheadLimit, type JobDetail, type JobProgress, namedChildren, type Upcoming } from "../progress.ts";
 import { timeSql } from "./clock.ts";
-import type { Database, Row, Run } from "./database.ts";
+import type { Database, Row, Run } from "./connection/database.ts";
 import { requireJob } from "./queries.ts";
 import { asJson } from "./storable.ts";
 

@@ -2,13 +2,13 @@
 
 import type { Attempt, JobState } from "../../job/job.ts";
 import { jobStates } from "../../job/job.ts";
-import { nearestId } from "../../nearest.ts";
+import { nearestId } from "../../base/nearest.ts";
 import type { KeptBack } from "../queues.ts";
 import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
 import { attemptColumns, attemptFromRow, number, text } from "../rows.ts";
 import type { FoundRun } from "../store.ts";
 import { timeSql } from "./clock.ts";
-import type { Database, Run } from "./database.ts";
+import type { Database, Run } from "./connection/database.ts";
 
 const readOnly = { readOnly: true };
 

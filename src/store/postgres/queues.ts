@@ -6,9 +6,9 @@ import { noQueue, queueHasJobs, queueStays, scopes } from "../refusals.ts";
 import { number, numberOrNull, text } from "../rows.ts";
 import type { Selection } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
-import type { Database, Effort, Run } from "./database.ts";
+import type { Database, Effort, Run } from "./connection/database.ts";
 import { nextStartSql } from "./limits.ts";
-import { notification } from "./notifications.ts";
+import { notification } from "./connection/notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
 

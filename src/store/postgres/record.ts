@@ -4,7 +4,7 @@ import { keptPostponed, tryAgainLater } from "../../job/backoff.ts";
 import type { Finished, Outcome } from "../../job/job.ts";
 import { number } from "../rows.ts";
 import { clockSql } from "./clock.ts";
-import type { Database, Row, Statement } from "./database.ts";
+import type { Database, Row, Statement } from "./connection/database.ts";
 import { asJson, storable } from "./storable.ts";
 
 /** The columns of a result, as the statement takes them. */

@@ -1,11 +1,11 @@
 /** Removing jobs for good. */
 
-import { noAftermath, type TellAftermath } from "../aftermath.ts";
+import { noAftermath, type TellAftermath } from "../side_effects.ts";
 import type { Scope } from "../refusals.ts";
 import type { Selection } from "../store.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./connection/database.ts";
 import { unlink } from "./dependencies.ts";
-import { notification } from "./notifications.ts";
+import { notification } from "./connection/notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
 import { forgettingTags } from "./tags.ts";

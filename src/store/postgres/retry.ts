@@ -1,16 +1,16 @@
 /** Giving jobs that have ended, or wait for a retry, all their attempts again. */
 
-import { type Aftermath, noAftermath, type TellAftermath } from "../aftermath.ts";
+import { type Aftermath, noAftermath, type TellAftermath } from "../side_effects.ts";
 import type { Scope } from "../refusals.ts";
 import type { JobChanges } from "../../job/job.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { timeSql } from "./clock.ts";
-import type { Database } from "./database.ts";
-import { backInQueue, reopen, withoutFailedParents } from "./comeback.ts";
+import type { Database } from "./connection/database.ts";
+import { backInQueue, reopen, withoutFailedParents } from "./retried_dependants.ts";
 import { forgiveBroken } from "./dependencies.ts";
 import { assignments } from "./edit.ts";
 import { setTags } from "./tags.ts";
-import { notification } from "./notifications.ts";
+import { notification } from "./connection/notifications.ts";
 import { choose, createParameters } from "./selection.ts";
 import { asArray } from "./storable.ts";
 import { againForKeys, jobsWithoutKeys, keepingKeysUnique } from "./unique.ts";

@@ -35,7 +35,8 @@
  */
 
 import { countersTable, countFunctions, states } from "./counting.ts";
-import { safePath } from "./safe_path.ts";
+import { sealCode } from "./connection/errors.ts";
+import { safePath } from "./connection/safe_path.ts";
 import { settleFunction } from "./settle_function.ts";
 
 const first = `
@@ -120,9 +121,6 @@ const second = `
   ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000,
     toast.autovacuum_vacuum_scale_factor = 0, toast.autovacuum_vacuum_threshold = 1000);
 `;
-
-/** What is raised in a queue that is being moved; the text is the place to which it moves. */
-export const sealCode = "QMOVE";
 
 const refuseChange = `
   CREATE OR REPLACE FUNCTION queuectl.refuse_change() RETURNS trigger LANGUAGE plpgsql ${safePath} AS $refuse$

@@ -5,7 +5,7 @@ import { type Choice, choiceOf, type Dialect, holdsForAny } from "../filter_sql.
 import type { FoundJob, Scope } from "../refusals.ts";
 import { isNamed, type JobFilter, kindsAmong, type Selection } from "../selection.ts";
 import { timeSql } from "./clock.ts";
-import { type Database, readAsPlanned, readByIndexes, type Run } from "./database.ts";
+import { type Database, readAsPlanned, readByIndexes, type Run } from "./connection/database.ts";
 import { requireJob } from "./queries.ts";
 import { asArray } from "./storable.ts";
 

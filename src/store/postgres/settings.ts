@@ -1,11 +1,11 @@
-/** The `config` table: names and texts; what they mean is known to config.ts. */
+/** The `config` table: names and texts; what they mean is known to job/settings.ts. */
 
 import { readable } from "../damage.ts";
 import type { QueueDefaults } from "../queues.ts";
 import { text } from "../columns.ts";
 import { queueDefaultsFromRow, queueDefaultsSql } from "../queues.ts";
-import type { Database, Row } from "./database.ts";
-import { notification } from "./notifications.ts";
+import type { Database, Row } from "./connection/database.ts";
+import { notification } from "./connection/notifications.ts";
 import { storable } from "./storable.ts";
 
 export async function settings(database: Database): Promise<Array<[string, string]>> {

@@ -1,6 +1,6 @@
 /** The function that settles dependencies in the server: in one round trip with what ends the jobs. */
 
-import { safePath } from "./safe_path.ts";
+import { safePath } from "./connection/safe_path.ts";
 
 /**
  * `settle(ended, at, channel, sender)` closes the dependencies on those of these jobs that have ended. Who waits for nothing

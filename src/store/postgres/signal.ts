@@ -3,8 +3,8 @@
 import { scopes } from "../refusals.ts";
 import type { Selection } from "../selection.ts";
 import type { SignalRequest } from "../store.ts";
-import type { Database } from "./database.ts";
-import { notification } from "./notifications.ts";
+import type { Database } from "./connection/database.ts";
+import { notification } from "./connection/notifications.ts";
 import { choose } from "./selection.ts";
 import { asArray } from "./storable.ts";
 

@@ -1,8 +1,8 @@
 /** Where the files of running commands are when the database is on a server: with what this user's programs keep. */
 
 import { createHash } from "node:crypto";
-import { QueuectlError } from "../../errors.ts";
-import { stateFolder } from "../../state_folder.ts";
+import { QueuectlError } from "../../base/errors.ts";
+import { stateFolder } from "../../base/state_folder.ts";
 import type { Queue } from "./migrate.ts";
 
 /** The folder for one queue on one host. Pure. Throws `database` where the environment does not say where it can be. */

@@ -1,24 +1,24 @@
 /** The store on a PostgreSQL server: opens it, and puts the operations of this folder behind the {@link Store} interface. */
 
-import { hasParents } from "../extras.ts";
+import { hasParents } from "../optional_fields.ts";
 import { damageTeller } from "../damage.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
 import { check } from "./check.ts";
-import { connectionOptions } from "./connection_options.ts";
-import { connect, type Database } from "./database.ts";
+import { connectionOptions } from "./connection/options.ts";
+import { connect, type Database } from "./connection/database.ts";
 import { edit } from "./edit.ts";
 import { emptyStore } from "./empty.ts";
 import { enqueue } from "./enqueue.ts";
 import { exchange } from "./exchange.ts";
 import { hold, release } from "./hold.ts";
-import { enqueueCollected } from "../intake.ts";
-import { openIntake } from "./intake.ts";
+import { enqueueCollected } from "../bulk_enqueue.ts";
+import { openIntake } from "./bulk_enqueue.ts";
 import { keys, list, pageOfKeys } from "./list.ts";
 import { migrate, type Queue } from "./migrate.ts";
-import { createListener } from "./notifications.ts";
-import { isWorkLeft, outlook } from "./outlook.ts";
+import { createListener } from "./connection/notifications.ts";
+import { isWorkLeft, outlook } from "./next_job.ts";
 import { heartbeat, isRunning, leave, listProcesses, register, requestStop, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { detail, find, progress, ranAfter, runAfter, upcoming } from "./progress.ts";
@@ -36,12 +36,12 @@ import {
 import { moveJobs, pauseQueues, queues, removeQueue, setQueue } from "./queues.ts";
 import { strangers } from "./ownership.ts";
 import { remove } from "./remove.ts";
-import { createRequests } from "./requests.ts";
+import { createRequests } from "./claim_requests.ts";
 import { retry } from "./retry.ts";
 import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { removeSignals, signal } from "./signal.ts";
 import { spoolFolder } from "./spool_folder.ts";
-import { ownSurroundings } from "./surroundings.ts";
+import { ownSurroundings } from "./connection/surroundings.ts";
 
 /**
  * Opens the queue in a database of a server by its URL; the spool is in a folder of this user on this host. See

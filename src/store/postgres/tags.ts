@@ -1,6 +1,6 @@
 /** The table of tags, which says again what is in `jobs.tags`: to be changed with it. */
 
-import type { Run } from "./database.ts";
+import type { Run } from "./connection/database.ts";
 import { asArray, asJson } from "./storable.ts";
 
 /** Forgets the tags of jobs that `gone`, an SQL statement, removes or changes and returns with `seq` and their old `tags`. */

@@ -1,12 +1,12 @@
 /** Unique keys: of the jobs that have not ended, no two have the same. The index sees to it; here is what is done about it. */
 
 import type { DuplicatePolicy, JobState } from "../../job/job.ts";
-import { type KeyedJob, type Keys, withoutKeys } from "../aftermath.ts";
+import { type KeyedJob, type Keys, withoutKeys } from "../side_effects.ts";
 import { activeStates, type FoundJob, keyHeld, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
 import { number, type Row, text, textOrNull } from "../rows.ts";
 import { cancelWaiting } from "./cancel.ts";
-import type { Database, Run } from "./database.ts";
-import { isKeyViolation } from "./errors.ts";
+import type { Database, Run } from "./connection/database.ts";
+import { isKeyViolation } from "./connection/errors.ts";
 import { asArray, asJson } from "./storable.ts";
 
 /** Where new jobs are before they are stored. */

@@ -1,6 +1,6 @@
 /** Cancelling jobs, from any terminal: one that runs is ended by its worker. */
 
-import { noAftermath, type TellAftermath } from "../aftermath.ts";
+import { noAftermath, type TellAftermath } from "../side_effects.ts";
 import { type FoundJob, scopes } from "../refusals.ts";
 import type { Cancelled, Selection } from "../store.ts";
 import { openTally, type Tally } from "./counters.ts";

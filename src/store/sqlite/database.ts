@@ -8,7 +8,7 @@
  */
 
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { TellDamage } from "../damage.ts";
 import { beingMoved } from "../refusals.ts";
 import { sealMark } from "./schema.ts";

@@ -1,5 +1,5 @@
 /**
- * What becomes of jobs that wait for others: when those end, and when they are removed; comeback.ts has what becomes of
+ * What becomes of jobs that wait for others: when those end, and when they are removed; retried_dependants.ts has what becomes of
  * them when those are to run again. All of it in the transaction that changes the others, and nothing where no job waits for any.
  */
 

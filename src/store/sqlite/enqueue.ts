@@ -1,7 +1,7 @@
 /** Putting jobs into the queue. */
 
 import type { NewJob } from "../../job/job.ts";
-import { extraColumns, extrasOf, hasParents } from "../extras.ts";
+import { extraColumns, extrasOf, hasParents } from "../optional_fields.ts";
 import { idsExist } from "../refusals.ts";
 import { number } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
@@ -12,8 +12,8 @@ import { extraValues, newColumns, newValues } from "./new_job_row.ts";
 /** (new) → pending, all or none; of a job with a unique key that another one has, what it asks for. */
 export async function enqueue(database: Database, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   if (jobs.some(hasParents)) {
-    const { openIntake } = await import("./intake.ts");
-    const { enqueueCollected } = await import("../intake.ts");
+    const { openIntake } = await import("./bulk_enqueue.ts");
+    const { enqueueCollected } = await import("../bulk_enqueue.ts");
     return await enqueueCollected(openIntake(database), jobs);
   }
   const keys = jobs.some(({ uniqueKey }) => uniqueKey !== undefined)

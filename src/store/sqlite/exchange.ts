@@ -1,6 +1,6 @@
 /** The worker's transaction: results in, claims out. */
 
-import { failpoint } from "../../failpoint.ts";
+import { failpoint } from "../../base/failpoint.ts";
 import type { Claim, Finished, JobState } from "../../job/job.ts";
 import type { BegunRun, Exchange } from "../store.ts";
 import type { Database } from "./database.ts";

@@ -1,6 +1,6 @@
 /** Brings a file to the newest schema, safely with any number of processes starting at once. */
 
-import { failpoint } from "../../failpoint.ts";
+import { failpoint } from "../../base/failpoint.ts";
 import { type Database, patiently } from "./database.ts";
 import {
   importPythonJobs,

@@ -4,7 +4,7 @@
  */
 
 import { defaultQueueName } from "../../job/job.ts";
-import { failpoint } from "../../failpoint.ts";
+import { failpoint } from "../../base/failpoint.ts";
 import type { Moving } from "../moving.ts";
 import { arrive } from "./arrival.ts";
 import type { Database } from "./database.ts";

@@ -1,7 +1,7 @@
 /** A new job as a row. */
 
 import type { NewJob } from "../../job/job.ts";
-import type { Extras } from "../extras.ts";
+import type { Extras } from "../optional_fields.ts";
 
 /** The columns that all new jobs fill. */
 export const newColumns = "id, command, attempts, max_retries, priority, timeout, base_backoff, cwd, env";

@@ -5,8 +5,8 @@
 
 import { basename, dirname } from "node:path";
 import { backup } from "node:sqlite";
-import { QueuectlError } from "../../errors.ts";
-import { removeIfThere } from "../../files.ts";
+import { QueuectlError } from "../../base/errors.ts";
+import { removeIfThere } from "../../base/files.ts";
 import { number, type Row, text, textOrNull } from "../columns.ts";
 import { readable } from "../damage.ts";
 import { jobState } from "../rows.ts";

@@ -1,7 +1,7 @@
 /** Questions about jobs. */
 
 import type { Attempt, JobState } from "../../job/job.ts";
-import { nearestId } from "../../nearest.ts";
+import { nearestId } from "../../base/nearest.ts";
 import { allQueues, type KeptBack } from "../queues.ts";
 import { type FoundJob, noJob, type Scope, severalJobs } from "../refusals.ts";
 import { attemptColumns, attemptFromRow, foundJob, number, text } from "../rows.ts";

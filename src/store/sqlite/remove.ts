@@ -1,6 +1,6 @@
 /** Removing jobs for good. */
 
-import { noAftermath, type TellAftermath } from "../aftermath.ts";
+import { noAftermath, type TellAftermath } from "../side_effects.ts";
 import type { Scope } from "../refusals.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { openTally } from "./counters.ts";

@@ -3,7 +3,7 @@
  * other files to open it at all. It is kept by a file beside the database, which is removed when the room is needed.
  */
 
-import { lstatIfThere, removeIfThere } from "../../files.ts";
+import { lstatIfThere, removeIfThere } from "../../base/files.ts";
 import { type Database, explained, isFull } from "./database.ts";
 
 /** Bytes that are kept, those that the disk is left of them later, for opening the file and a new job, and those of a write. */

@@ -1,12 +1,12 @@
 /** Giving jobs that have ended, or wait for a retry, all their attempts again. */
 
-import type { TellAftermath } from "../aftermath.ts";
+import type { TellAftermath } from "../side_effects.ts";
 import type { Scope } from "../refusals.ts";
 import type { JobChanges } from "../../job/job.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { backInQueue, reopen, withoutFailedParents } from "./comeback.ts";
+import { backInQueue, reopen, withoutFailedParents } from "./retried_dependants.ts";
 import { forgiveBroken } from "./dependencies.ts";
 import { assignments } from "./edit.ts";
 import { setTags } from "./tags.ts";

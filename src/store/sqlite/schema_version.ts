@@ -1,6 +1,6 @@
 /** Whose database a file is, and which steps of the schema it has seen. Apart from migrate.ts, which few starts need. */
 
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { Database } from "./database.ts";
 import { applicationId, schemaVersion } from "./schema.ts";
 

@@ -4,7 +4,7 @@
  * (https://www.sqlite.org/howtocorrupt.html, section 2.5). A symbolic link is none of these: SQLite follows it.
  */
 
-import { QueuectlError } from "../../errors.ts";
+import { QueuectlError } from "../../base/errors.ts";
 import type { OpenOptions } from "../store.ts";
 import type { Database } from "./database.ts";
 

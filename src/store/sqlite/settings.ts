@@ -1,4 +1,4 @@
-/** The `config` table: names and texts; what they mean is known to config.ts. */
+/** The `config` table: names and texts; what they mean is known to job/settings.ts. */
 
 import type { Database } from "./database.ts";
 import { readable } from "../damage.ts";

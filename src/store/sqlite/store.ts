@@ -1,9 +1,14 @@
 /** The store on one SQLite file: opens it, and puts the operations of this folder behind the {@link Store} interface. */
 
-import { pathResolver } from "../../absolute_path.ts";
-import { QueuectlError } from "../../errors.ts";
-import { fileItself, reasonOf, statIfThere } from "../../files.ts";
-import { databaseExposures, databaseFileExposures, type Exposure, refusalOf } from "../../other_users.ts";
+import { pathResolver } from "../../base/absolute_path.ts";
+import { QueuectlError } from "../../base/errors.ts";
+import { fileItself, reasonOf, statIfThere } from "../../base/files.ts";
+import {
+  databaseExposures,
+  databaseFileExposures,
+  type Exposure,
+  refusalOf,
+} from "../../base/other_users.ts";
 import { damageTeller } from "../damage.ts";
 import { scopes } from "../refusals.ts";
 import type { OpenOptions, Store } from "../store.ts";
@@ -14,7 +19,7 @@ import { schemaVersion } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
 import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
-import { later } from "../../later.ts";
+import { lazy } from "../../base/lazy.ts";
 
 /** Opens a SQLite file by its path. See {@link openStore} for what it throws. */
 export async function openSqliteStore(file: string, options: OpenOptions): Promise<Store> {
@@ -159,9 +164,9 @@ async function notUsable(path: string, error: unknown): Promise<unknown> {
 }
 
 // What a plain enqueue does not need. Workers ask for each batch of jobs: the modules are kept, not imported again.
-const acts = once(async () => await import(later("./acts.ts")) as typeof import("./acts.ts"));
-const questions = once(async () => await import(later("./questions.ts")) as typeof import("./questions.ts"));
-const work = once(async () => await import(later("./work.ts")) as typeof import("./work.ts"));
+const acts = once(async () => await import(lazy("./acts.ts")) as typeof import("./acts.ts"));
+const questions = once(async () => await import(lazy("./questions.ts")) as typeof import("./questions.ts"));
+const work = once(async () => await import(lazy("./work.ts")) as typeof import("./work.ts"));
 const secondNames = once(async () => await import("./second_names.ts"));
 const reserves = once(async () => await import("./reserve.ts"));
 
@@ -210,7 +215,7 @@ function storeOn(
     },
     isInPlace: exists ? presence(given) : () => true,
     enqueue: (jobs) => enqueue(database, jobs),
-    intake: async () => (await import("./intake.ts")).openIntake(database),
+    intake: async () => (await import("./bulk_enqueue.ts")).openIntake(database),
     exchange: async (worker, finished, want, begun = []) =>
       (await work()).exchange(
         database,

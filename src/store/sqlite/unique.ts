@@ -2,7 +2,7 @@
 
 import type { StatementSync } from "node:sqlite";
 import type { DuplicatePolicy } from "../../job/job.ts";
-import { type KeyedJob, type Keys, withoutKeys } from "../aftermath.ts";
+import { type KeyedJob, type Keys, withoutKeys } from "../side_effects.ts";
 import { activeStates, type FoundJob, keyHeld, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
 import { foundJob } from "../rows.ts";
 import { cancelWaiting } from "./cancel.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { createPrintedText, lastLines } from "../../../src/cli/follow/printed_text.ts";
-import { codePageOf } from "../../../src/worker/code_pages.ts";
-import { boundedText, type Ends, partLength } from "../../../src/worker/output.ts";
-import { lineDecoder, utf8Decoder } from "../../../src/worker/output_text.ts";
+import { codePageOf } from "../../../src/worker/spool/code_pages.ts";
+import { boundedText, type Ends, partLength } from "../../../src/worker/spool/output.ts";
+import { lineDecoder, utf8Decoder } from "../../../src/worker/spool/output_text.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createRunReader } from "../../../src/cli/follow/run_reader.ts";
-import { codePageOf } from "../../../src/worker/code_pages.ts";
-import { createCodePageText } from "../../../src/worker/host_text.ts";
-import { cutOutput, readPrinted } from "../../../src/worker/spool_output.ts";
+import { codePageOf } from "../../../src/worker/spool/code_pages.ts";
+import { createCodePageText } from "../../../src/worker/spool/host_text.ts";
+import { cutOutput, readPrinted } from "../../../src/worker/spool/spool_output.ts";
 import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 
 Deno.test("what was read in the moment in which the files of a run are removed is not lost", async () => {

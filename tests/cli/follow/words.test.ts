@@ -1,7 +1,7 @@
 import type { Queue } from "../../../src/store/queues.ts";
 import assert from "node:assert/strict";
-import { whyItWaits } from "../../../src/cli/follow/waiting_words.ts";
-import { endWords, exitStatusOf } from "../../../src/cli/follow/words.ts";
+import { whyItWaits } from "../../../src/cli/follow/describe_waiting.ts";
+import { endWords, exitStatusOf } from "../../../src/cli/follow/describe_end.ts";
 import type { JobState } from "../../../src/job/job.ts";
 import type { EndedRun, JobDetail } from "../../../src/store/progress.ts";
 import type { RegisteredProcess } from "../../../src/store/store.ts";

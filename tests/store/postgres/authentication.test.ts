@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { PassThrough } from "node:stream";
-import { removeIfThere } from "../../../src/files.ts";
+import { removeIfThere } from "../../../src/base/files.ts";
 import { openStore } from "../../../src/store/open.ts";
-import { parseRequireAuth, standardRule } from "../../../src/store/postgres/auth_rule.ts";
-import { watchAuthentication } from "../../../src/store/postgres/authentication.ts";
-import type { UntrustedServerError } from "../../../src/store/postgres/connection_errors.ts";
+import { parseRequireAuth, standardRule } from "../../../src/store/postgres/connection/auth_rule.ts";
+import { watchAuthentication } from "../../../src/store/postgres/connection/authentication.ts";
+import type { UntrustedServerError } from "../../../src/store/postgres/connection/connection_errors.ts";
 import { posixOnly } from "../../helpers/left_out.ts";
 import { temporaryFolder } from "../../helpers/temporary_folder.ts";
 import { told } from "../suite/harness.ts";

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { wrapsStreams } from "../../../src/store/postgres/encrypted_stream.ts";
-import { beginLogin } from "../../../src/store/postgres/scram.ts";
+import { wrapsStreams } from "../../../src/store/postgres/connection/encrypted_stream.ts";
+import { beginLogin } from "../../../src/store/postgres/connection/scram.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { ownDatabase } from "../../helpers/own_database.ts";
 import { postgresServer } from "../../helpers/postgres_database.ts";

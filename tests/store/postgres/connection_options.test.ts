@@ -5,10 +5,10 @@ import {
   type ConnectionOptions,
   connectionOptions,
   type Surroundings,
-} from "../../../src/store/postgres/connection_options.ts";
-import { withoutPassword } from "../../../src/store/postgres/connection_url.ts";
-import { findPassword } from "../../../src/store/postgres/password_file.ts";
-import { findService } from "../../../src/store/postgres/service_file.ts";
+} from "../../../src/store/postgres/connection/options.ts";
+import { withoutPassword } from "../../../src/store/postgres/connection/url.ts";
+import { findPassword } from "../../../src/store/postgres/connection/password_file.ts";
+import { findService } from "../../../src/store/postgres/connection/service_file.ts";
 import { told } from "../suite/harness.ts";
 
 type Files = Record<string, string | { text?: string; mode?: number; isFile?: boolean }>;

@@ -1,7 +1,7 @@
 /** `sslmode` against the throw-away server, which has a certificate for `localhost` that one authority has signed. */
 
 import assert from "node:assert/strict";
-import { wrapsStreams } from "../../../src/store/postgres/encrypted_stream.ts";
+import { wrapsStreams } from "../../../src/store/postgres/connection/encrypted_stream.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { postgresTest } from "../../helpers/postgres_test.ts";
 import { told } from "../suite/harness.ts";

@@ -1,6 +1,6 @@
 /** Leases are renewed whatever else the store is doing, and whatever has become of its connections. */
 
-import { quoteIdentifier } from "../../../src/store/postgres/database.ts";
+import { quoteIdentifier } from "../../../src/store/postgres/connection/database.ts";
 import { migrations } from "../../../src/store/postgres/schema.ts";
 import assert from "node:assert/strict";
 import type { Store } from "../../../src/store/store.ts";

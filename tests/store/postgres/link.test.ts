@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { connectionOptions } from "../../../src/store/postgres/connection_options.ts";
-import { openLink } from "../../../src/store/postgres/link.ts";
-import { ownSurroundings } from "../../../src/store/postgres/surroundings.ts";
+import { connectionOptions } from "../../../src/store/postgres/connection/options.ts";
+import { openLink } from "../../../src/store/postgres/connection/session.ts";
+import { ownSurroundings } from "../../../src/store/postgres/connection/surroundings.ts";
 import { postgresTest } from "../../helpers/postgres_test.ts";
 
 postgresTest("a session keeps none of the answers that it has given", async ({ url }) => {

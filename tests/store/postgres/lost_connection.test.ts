@@ -1,9 +1,9 @@
 /** Connections that are lost at the worst moment: nothing is lost, done twice, or left to nobody. */
 
 import assert from "node:assert/strict";
-import { createListener, notification } from "../../../src/store/postgres/notifications.ts";
-import { createRequests } from "../../../src/store/postgres/requests.ts";
-import { UnknownOutcomeError } from "../../../src/store/postgres/errors.ts";
+import { createListener, notification } from "../../../src/store/postgres/connection/notifications.ts";
+import { createRequests } from "../../../src/store/postgres/claim_requests.ts";
+import { UnknownOutcomeError } from "../../../src/store/postgres/connection/errors.ts";
 import { postgresTest, type Subject } from "../../helpers/postgres_test.ts";
 import type { CommitFault } from "../../helpers/proxy.ts";
 import { waitFor } from "../../helpers/wait_for.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { openStore } from "../../../src/store/open.ts";
 import { migrations } from "../../../src/store/postgres/schema.ts";
-import { searchPath } from "../../../src/store/postgres/safe_path.ts";
+import { searchPath } from "../../../src/store/postgres/connection/safe_path.ts";
 import { makeLookAlikes } from "../../helpers/look_alikes.ts";
 import { postgresServer } from "../../helpers/postgres_database.ts";
 import { openProxy } from "../../helpers/proxy.ts";

@@ -1,11 +1,11 @@
 /** What a role or a database sets for its sessions (`ALTER ROLE … SET`) changes nothing about a queue. */
 
 import assert from "node:assert/strict";
-import { connectionOptions } from "../../../src/store/postgres/connection_options.ts";
-import { connect } from "../../../src/store/postgres/database.ts";
-import { remedy } from "../../../src/store/postgres/errors.ts";
-import type { Link } from "../../../src/store/postgres/link.ts";
-import { ownSurroundings } from "../../../src/store/postgres/surroundings.ts";
+import { connectionOptions } from "../../../src/store/postgres/connection/options.ts";
+import { connect } from "../../../src/store/postgres/connection/database.ts";
+import { remedy } from "../../../src/store/postgres/connection/errors.ts";
+import type { Link } from "../../../src/store/postgres/connection/session.ts";
+import { ownSurroundings } from "../../../src/store/postgres/connection/surroundings.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { ownDatabase } from "../../helpers/own_database.ts";
 import { postgresServer } from "../../helpers/postgres_database.ts";

@@ -1,11 +1,11 @@
 /** What becomes of a connection that breaks, whenever it does: an error for whoever waits, and never one for nobody. */
 
 import assert from "node:assert/strict";
-import { wrapsStreams } from "../../../src/store/postgres/encrypted_stream.ts";
-import { connectionOptions } from "../../../src/store/postgres/connection_options.ts";
-import type { Encryption } from "../../../src/store/postgres/encrypted_stream.ts";
-import { openSocket } from "../../../src/store/postgres/socket.ts";
-import { ownSurroundings } from "../../../src/store/postgres/surroundings.ts";
+import { wrapsStreams } from "../../../src/store/postgres/connection/encrypted_stream.ts";
+import { connectionOptions } from "../../../src/store/postgres/connection/options.ts";
+import type { Encryption } from "../../../src/store/postgres/connection/encrypted_stream.ts";
+import { openSocket } from "../../../src/store/postgres/connection/socket.ts";
+import { ownSurroundings } from "../../../src/store/postgres/connection/surroundings.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { postgresServer } from "../../helpers/postgres_database.ts";
 import { posixOnly } from "../../helpers/left_out.ts";

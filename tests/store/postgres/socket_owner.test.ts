@@ -1,7 +1,7 @@
 /** Which Unix sockets are used: by the mode of their folder, and by whose they are. */
 
 import assert from "node:assert/strict";
-import { type FileOwner, socketProblem } from "../../../src/store/postgres/socket_owner.ts";
+import { type FileOwner, socketProblem } from "../../../src/store/postgres/connection/socket_owner.ts";
 
 const passwd = "root:x:0:0::/root:/bin/sh\npostgres:x:101:104::/:/bin/sh\nme:x:1000:1000::/:/bin/sh\n" +
   "mallory:x:1001:1001::/:/bin/sh\npostgres:x:1001:1::/:/bin/sh\n";

@@ -1,9 +1,9 @@
 /** What the limits of time do that every transaction sets: what is cut short by one is tried again, and nothing twice. */
 
 import assert from "node:assert/strict";
-import { connectionOptions } from "../../../src/store/postgres/connection_options.ts";
-import { connect, type Database, standardLimits } from "../../../src/store/postgres/database.ts";
-import { ownSurroundings } from "../../../src/store/postgres/surroundings.ts";
+import { connectionOptions } from "../../../src/store/postgres/connection/options.ts";
+import { connect, type Database, standardLimits } from "../../../src/store/postgres/connection/database.ts";
+import { ownSurroundings } from "../../../src/store/postgres/connection/surroundings.ts";
 import { onServer } from "../../helpers/postgres_database.ts";
 import { postgresTest, type Subject } from "../../helpers/postgres_test.ts";
 import { waitFor } from "../../helpers/wait_for.ts";

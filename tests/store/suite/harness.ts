@@ -1,7 +1,7 @@
 /** What the cases of the store suite are made of: a database of their own, a clock, jobs and results. */
 
 import assert from "node:assert/strict";
-import { QueuectlError } from "../../../src/errors.ts";
+import { QueuectlError } from "../../../src/base/errors.ts";
 import { nextStep, type RetryPolicy } from "../../../src/job/backoff.ts";
 import {
   type Claim,

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { moveQueue } from "../../../src/store/move.ts";
 import type { Arrival, Moving } from "../../../src/store/moving.ts";
-import { QueuectlError } from "../../../src/errors.ts";
+import { QueuectlError } from "../../../src/base/errors.ts";
 import type { RegisteredProcess, Store } from "../../../src/store/store.ts";
 import { queueRows } from "../../helpers/queue_rows.ts";
 import {

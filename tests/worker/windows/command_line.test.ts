@@ -5,7 +5,7 @@ import {
   type StartOfCommand,
   startOfCommand,
   textProblem,
-} from "../../../src/worker/windows/command_line.ts";
+} from "../../../src/worker/host/windows/command_line.ts";
 
 const system = "C:\\Windows\\System32";
 const files = "C:\\a & b\\spool\\7.3";

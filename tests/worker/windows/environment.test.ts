@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { environmentBlock, mergeEnvironments } from "../../../src/worker/windows/environment.ts";
+import { environmentBlock, mergeEnvironments } from "../../../src/worker/host/windows/environment.ts";
 
 Deno.test("windows: names that differ in case only are one variable, the last value with the first spelling", () => {
   assert.deepEqual(

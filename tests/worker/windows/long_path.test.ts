@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { longPath } from "../../../src/worker/windows/long_path.ts";
+import { longPath } from "../../../src/worker/host/windows/long_path.ts";
 
 const long = "a".repeat(250);
 

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { windowsCommandOfWords } from "../../../src/job/windows_words.ts";
-import { startOfCommand } from "../../../src/worker/windows/command_line.ts";
-import { systemFolder } from "../../../src/worker/windows/libraries.ts";
-import { isFile } from "../../../src/worker/windows/program_search.ts";
+import { startOfCommand } from "../../../src/worker/host/windows/command_line.ts";
+import { systemFolder } from "../../../src/worker/host/windows/libraries.ts";
+import { isFile } from "../../../src/worker/host/windows/program_search.ts";
 
 const windows = { ignore: Deno.build.os !== "windows" };
 

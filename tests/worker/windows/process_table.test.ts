@@ -1,8 +1,12 @@
 /** What Windows says about its processes, read on whatever system the tests run. */
 
 import assert from "node:assert/strict";
-import type { ProcessEntry } from "../../../src/worker/platform.ts";
-import { parseProcessTable, processesBelow, systemStart } from "../../../src/worker/windows/process_table.ts";
+import type { ProcessEntry } from "../../../src/worker/host/platform.ts";
+import {
+  parseProcessTable,
+  processesBelow,
+  systemStart,
+} from "../../../src/worker/host/windows_processes.ts";
 
 /** Entries of SYSTEM_PROCESS_INFORMATION with one thread each, as Windows writes them. */
 function processTable(...entries: Array<{ pid: number; parent: number; threads: number; created: bigint }>) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findProgram } from "../../../src/worker/windows/program_search.ts";
+import { findProgram } from "../../../src/worker/host/windows/program_search.ts";
 
 const there = [
   "C:\\work\\build.cmd",

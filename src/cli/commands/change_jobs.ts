@@ -1,0 +1,83 @@
+/** What commands that change jobs say about it: each job that was named, the number of those of a filter, or JSON. */
+
+import type { Aftermath } from "../../store/side_effects.ts";
+import { isNamed, type Selection } from "../../store/selection.ts";
+import type { Store } from "../../store/store.ts";
+import { isReached } from "../follow/describe_waiting.ts";
+import { counted, json } from "../output/output.ts";
+import { print, printLines, printMessage } from "../output/standard_streams.ts";
+
+/** How one command puts it. */
+export interface Words {
+  /** Behind `Job ID` and `3 jobs`. */
+  done: string;
+  /** Where a filter has selected nothing. */
+  none: string;
+  /** What became of jobs that wait for those, behind `3 jobs that wait for them`. */
+  dependants?: string;
+}
+
+/** Tells which jobs were changed, and what else came of it. */
+export async function tellChanged(
+  selection: Selection,
+  ids: readonly string[],
+  words: Words,
+  asJson: boolean | undefined,
+  aftermath?: Aftermath,
+): Promise<void> {
+  if (asJson) return await print(json({ count: ids.length, ids, ...jsonOf(words, aftermath) }) + "\n");
+  const lines = ids.map((id) => `Job ${id} ${words.done}`);
+  if (isNamed(selection)) return await tellNamed(lines, besides(words, aftermath, lines.length > 1));
+  const others = besides(words, aftermath, ids.length !== 1);
+  if (ids.length === 0 && others.length === 0) return await printLines(words.none);
+  await printLines(`${[`${counted(ids.length, "job")} ${words.done}`, ...others].join("; ")}.`);
+}
+
+/**
+ * Whether a worker does at once what was asked of the commands of `jobs`. Where none runs, says so on standard error: it
+ * is kept, and done by the next one.
+ */
+export async function tellReached(store: Store, jobs: number): Promise<boolean> {
+  if (jobs === 0 || isReached(await store.processes())) return true;
+  printMessage("No worker runs; it takes effect when one is started: queuectl worker start");
+  return false;
+}
+/** A line for each named job; what else came of it is in that of a single one, or behind those of several. */
+export async function tellNamed(lines: readonly string[], others: readonly string[]): Promise<void> {
+  if (lines.length === 1) return await printLines(`${[...lines, ...others].join("; ")}.`);
+  await printLines(...[...lines, ...others.length > 0 ? [others.join("; ")] : []].map((line) => `${line}.`));
+}
+
+/** What else came of it, in words; `several` jobs were changed, or none. */
+export function besides(words: Words, aftermath: Aftermath | undefined, several: boolean): string[] {
+  if (aftermath === undefined) return [];
+  const { dependants, stay, keyTaken, parentFailed } = aftermath;
+  const waiting = (count: number) =>
+    `${counted(count, "job")} that ${count === 1 ? "waits" : "wait"} for ${several ? "them" : "it"}`;
+  const taken = (count: number) =>
+    count === 1 ? "another one has its unique key" : "others have their unique keys";
+  return [
+    ...dependants > 0 ? [`${waiting(dependants)} ${words.dependants}`] : [],
+    ...stay > 0 ? [`${waiting(stay)} left: ${taken(stay)}`] : [],
+    ...keyTaken > 0 ? [`${counted(keyTaken, "job")} left: ${taken(keyTaken)}`] : [],
+    ...parentFailed > 0
+      ? [
+        `${counted(parentFailed, "job")} left: what ${
+          parentFailed === 1 ? "it waits" : "they wait"
+        } for has failed`,
+      ]
+      : [],
+  ];
+}
+
+/** The fields of the JSON for it. */
+function jsonOf({ dependants }: Words, aftermath: Aftermath | undefined) {
+  if (aftermath === undefined) return {};
+  const { stay, keyTaken, parentFailed } = aftermath;
+  // Only what goes back can be left.
+  const left = dependants === cameBack ? { left: stay + keyTaken + parentFailed } : {};
+  return { dependants: aftermath.dependants, ...left };
+}
+
+/** {@link Words.dependants} of a retry. */
+export const cameBack = "came back";
