@@ -37,6 +37,15 @@ function spoolTest(name: string, body: (files: string, folder: string) => void |
 
 const names = (folder: string) => [...Deno.readDirSync(folder)].map((entry) => entry.name).sort();
 
+Deno.test("spool: what somebody left who was killed while looking whether it can be used is removed", async () => {
+  await using folder = await temporaryFolder();
+  makeSpool(folder.path);
+  Deno.mkdirSync(`${folder.path}/.queuectl-left`);
+  Deno.writeTextFileSync(`${folder.path}/1.1.out`, "kept");
+  makeSpool(folder.path);
+  assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["1.1.out"]);
+});
+
 Deno.test("spool: it is made with folders above it only where these are for its user's programs", async () => {
   await using folder = await temporaryFolder();
   assert.throws(() => makeSpool(`${folder.path}/removed/queuectl.db.spool`), { code: "database" });

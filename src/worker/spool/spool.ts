@@ -62,7 +62,9 @@ export function makeSpool(folder: string, allowShared = false): void {
     makeFolder(folder);
     found = allowShared ? [] : spoolExposures(folder);
     // What is wrong about it is told first.
-    if (found.length === 0) tryToWrite(folder);
+    if (found.length > 0) return;
+    removeTrials(folder);
+    tryToWrite(folder);
   });
   if (problem) throw problem;
   if (found.length > 0) throw new QueuectlError("database", refusalOf(found[0]));
@@ -101,9 +103,19 @@ export function spoolProblem(folder: string): QueuectlError | undefined {
   });
 }
 
+/** How the folders are called that are made only to see whether that can be done. */
+const trialPrefix = ".queuectl-";
+
+/** Removes such folders whose maker was killed before it could do so itself. */
+function removeTrials(folder: string): void {
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (name.startsWith(trialPrefix)) removeIfThere(`${folder}/${name}`);
+  }
+}
+
 function tryToWrite(folder: string): void {
   try {
-    Deno.removeSync(Deno.makeTempDirSync({ dir: folder, prefix: ".queuectl-" }));
+    removeIfThere(Deno.makeTempDirSync({ dir: folder, prefix: trialPrefix }));
   } catch (error) {
     // A disk that is full has room again at some time.
     if (!/os error (28|122|112)\b/.test(String(error))) throw error;
