@@ -46,6 +46,7 @@ const order = [
   "store/postgres",
   "store/postgres/connection",
   "store/sqlite",
+  "store/operations",
   "store",
   "job",
   "base",

@@ -215,6 +215,9 @@ export const foundJob = (row: Row): FoundJob => ({
   queue: text(row, "queue"),
 });
 
+/** A setting and its text, as they are stored. */
+export const settingFromRow = (row: Row): [string, string] => [text(row, "key"), text(row, "value")];
+
 /** The columns that {@link processFromRow} reads. */
 export const processColumns =
   "id, role, manager, number, concurrency, host, boot, pid, start, started_at, heartbeat_at, lease_until, stop_grace, queues, pace";

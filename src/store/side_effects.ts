@@ -1,7 +1,7 @@
-/** What else an act does than change the jobs it is asked for: types, and who of several gets a unique key. Pure. */
+/** Side effects of a change: dependants that changed too, jobs that were skipped; and who of several gets a unique key. Pure. */
 
 /** How many other jobs were changed too, and how many were left. */
-export interface Aftermath {
+export interface SideEffects {
   /** Jobs that wait for those that were changed, and were cancelled or came back with them. */
   dependants: number;
   /** Such jobs that would have come back, and stay cancelled because another one has their unique key. */
@@ -12,11 +12,8 @@ export interface Aftermath {
   parentFailed: number;
 }
 
-/** Is told once, when the act is done. */
-export type TellAftermath = (aftermath: Aftermath) => void;
-
-/** Nothing of all that. */
-export const noAftermath: Aftermath = { dependants: 0, stay: 0, keyTaken: 0, parentFailed: 0 };
+/** None at all. */
+export const noSideEffects: SideEffects = { dependants: 0, stay: 0, keyTaken: 0, parentFailed: 0 };
 
 /** A job with a unique key. */
 export interface KeyedJob {

@@ -6,7 +6,7 @@
 
 import type { Exposure } from "../base/other_users.ts";
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob, Start } from "../job/job.ts";
-import type { TellAftermath } from "./side_effects.ts";
+import type { SideEffects } from "./side_effects.ts";
 import type { Enqueued, Intake } from "./bulk_enqueue.ts";
 import type { Moving } from "./moving.ts";
 import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
@@ -44,10 +44,15 @@ export interface SignalRequest {
   name: string;
 }
 
-/** A job that was cancelled; a running one is ended by its worker. */
-export interface Cancelled {
-  id: string;
-  running: boolean;
+/** The jobs that an operation has changed, by their ids, and its side effects. */
+export interface Changed {
+  ids: string[];
+  effects: SideEffects;
+}
+
+/** Cancelled jobs; those of `running` are ended by their workers. */
+export interface Cancelled extends Changed {
+  running: string[];
 }
 
 /** A job and its run that goes on; `running` is null where there is none. */
@@ -204,19 +209,19 @@ export interface Store extends AsyncDisposable {
    * pending or failed → cancelled; processing → cancelled once its worker has ended it, unless it completes before. All
    * that are named or none; throws `not_found` or `conflict`. Of a filter those in these states.
    */
-  cancel(jobs: Selection, tell?: TellAftermath): Promise<Cancelled[]>;
+  cancel(jobs: Selection): Promise<Cancelled>;
   /**
    * completed, failed, dead or cancelled → pending, attempts 0, error cleared, with these changes. All that are named or
    * none; throws `not_found` or `conflict`. Returns the ids. Throws `conflict` where two
    * jobs that have not ended would have one unique key. Of a filter those in these states that can be: of several with one
    * unique key the newest, none whose key another job has, none that waits for one that has failed.
    */
-  retry(jobs: Selection, changes?: JobChanges, tell?: TellAftermath): Promise<string[]>;
+  retry(jobs: Selection, changes?: JobChanges): Promise<Changed>;
   /**
    * (any state but processing) → (gone), with all runs. All that are named or none; throws `not_found` or `conflict`. Of
    * a filter those that do not run. Returns the ids.
    */
-  remove(jobs: Selection, tell?: TellAftermath): Promise<string[]>;
+  remove(jobs: Selection): Promise<Changed>;
   /**
    * Changes jobs that do not run; with `start` jobs that are pending or failed, and the time they wait for. All or none;
    * throws `not_found` or `conflict`. Returns the ids.
@@ -237,9 +242,9 @@ export interface Store extends AsyncDisposable {
   /** Undoes `hold`. All that are named or none; throws `not_found`, or `conflict` for one that is not held. */
   release(jobs: Selection): Promise<string[]>;
   /** As `retry`, of dead jobs alone. */
-  dlqRetry(jobs: Selection, changes?: JobChanges, tell?: TellAftermath): Promise<string[]>;
+  dlqRetry(jobs: Selection, changes?: JobChanges): Promise<Changed>;
   /** As `remove`, of dead jobs alone. */
-  dlqPurge(jobs: Selection, tell?: TellAftermath): Promise<string[]>;
+  dlqPurge(jobs: Selection): Promise<Changed>;
 
   /** Every problem found in the data, in words; reads all of it. */
   check(): Promise<string[]>;

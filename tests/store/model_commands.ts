@@ -193,7 +193,7 @@ export const changeAll = (operation: Operation, states: readonly JobState[]): Co
     const expected = operation.endsWith("etry")
       ? model.retry(chosen, null, clock.now())
       : model.remove(chosen, null);
-    assert.deepEqual(await store[operation]({ kinds: states }), expected);
+    assert.deepEqual((await store[operation]({ kinds: states })).ids, expected);
   });
 
 /** One job, or none where it is of another state. */
@@ -202,7 +202,7 @@ export const changeOne = (operation: Operation, id: string): Command =>
     const expected = operation.endsWith("etry")
       ? model.retry(operations[operation], id, clock.now())
       : model.remove(operations[operation], id);
-    const changed = await store[operation]([id]).catch((error) => {
+    const changed = await store[operation]([id]).then(({ ids }) => ids, (error) => {
       assert.ok(error instanceof QueuectlError && /conflict|not_found/.test(error.code), String(error));
       return [];
     });

@@ -1,4 +1,3 @@
-import { type Aftermath, noAftermath } from "../../store/side_effects.ts";
 import { isNamed } from "../../store/selection.ts";
 import { besides, tellNamed, tellReached } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
@@ -16,28 +15,26 @@ export async function cancel(
 ): Promise<void> {
   const selection = selectionOf(ids, flags);
   await using store = await openQueue(this, "empty");
-  let aftermath: Aftermath = noAftermath;
-  const cancelled = await changeKnown(
+  const { ids: cancelled, running, effects } = await changeKnown(
     store,
     selection,
-    () => store.cancel(selection, (told) => aftermath = told),
+    () => store.cancel(selection),
   );
-  const running = cancelled.filter((job) => job.running).map(({ id }) => id);
   const ended = await tellReached(store, running.length) ? "being ended" : "to be ended";
   if (flags.json) {
     const object = {
       count: cancelled.length,
-      ids: cancelled.map(({ id }) => id),
+      ids: cancelled,
       running,
-      dependants: aftermath.dependants,
+      dependants: effects.dependants,
     };
     return await print(json(object) + "\n");
   }
   const words = { done: "cancelled", none: "No jobs to cancel.", dependants: "cancelled" };
-  const others = besides(words, aftermath, cancelled.length > 1);
+  const others = besides(words, effects, cancelled.length > 1);
   if (isNamed(selection)) {
-    const lines = cancelled.map(({ id, running }) =>
-      `Job ${id} ${running ? `runs and is ${ended}` : "cancelled"}`
+    const lines = cancelled.map((id) =>
+      `Job ${id} ${running.includes(id) ? `runs and is ${ended}` : "cancelled"}`
     );
     return await tellNamed(lines, others);
   }

@@ -1,6 +1,6 @@
 /** What commands that change jobs say about it: each job that was named, the number of those of a filter, or JSON. */
 
-import type { Aftermath } from "../../store/side_effects.ts";
+import type { SideEffects } from "../../store/side_effects.ts";
 import { isNamed, type Selection } from "../../store/selection.ts";
 import type { Store } from "../../store/store.ts";
 import { isReached } from "../follow/describe_waiting.ts";
@@ -20,15 +20,14 @@ export interface Words {
 /** Tells which jobs were changed, and what else came of it. */
 export async function tellChanged(
   selection: Selection,
-  ids: readonly string[],
+  { ids, effects }: { ids: readonly string[]; effects?: SideEffects },
   words: Words,
   asJson: boolean | undefined,
-  aftermath?: Aftermath,
 ): Promise<void> {
-  if (asJson) return await print(json({ count: ids.length, ids, ...jsonOf(words, aftermath) }) + "\n");
+  if (asJson) return await print(json({ count: ids.length, ids, ...jsonOf(words, effects) }) + "\n");
   const lines = ids.map((id) => `Job ${id} ${words.done}`);
-  if (isNamed(selection)) return await tellNamed(lines, besides(words, aftermath, lines.length > 1));
-  const others = besides(words, aftermath, ids.length !== 1);
+  if (isNamed(selection)) return await tellNamed(lines, besides(words, effects, lines.length > 1));
+  const others = besides(words, effects, ids.length !== 1);
   if (ids.length === 0 && others.length === 0) return await printLines(words.none);
   await printLines(`${[`${counted(ids.length, "job")} ${words.done}`, ...others].join("; ")}.`);
 }
@@ -49,9 +48,9 @@ export async function tellNamed(lines: readonly string[], others: readonly strin
 }
 
 /** What else came of it, in words; `several` jobs were changed, or none. */
-export function besides(words: Words, aftermath: Aftermath | undefined, several: boolean): string[] {
-  if (aftermath === undefined) return [];
-  const { dependants, stay, keyTaken, parentFailed } = aftermath;
+export function besides(words: Words, effects: SideEffects | undefined, several: boolean): string[] {
+  if (effects === undefined) return [];
+  const { dependants, stay, keyTaken, parentFailed } = effects;
   const waiting = (count: number) =>
     `${counted(count, "job")} that ${count === 1 ? "waits" : "wait"} for ${several ? "them" : "it"}`;
   const taken = (count: number) =>
@@ -71,12 +70,12 @@ export function besides(words: Words, aftermath: Aftermath | undefined, several:
 }
 
 /** The fields of the JSON for it. */
-function jsonOf({ dependants }: Words, aftermath: Aftermath | undefined) {
-  if (aftermath === undefined) return {};
-  const { stay, keyTaken, parentFailed } = aftermath;
+function jsonOf({ dependants }: Words, effects: SideEffects | undefined) {
+  if (effects === undefined) return {};
+  const { stay, keyTaken, parentFailed } = effects;
   // Only what goes back can be left.
   const left = dependants === cameBack ? { left: stay + keyTaken + parentFailed } : {};
-  return { dependants: aftermath.dependants, ...left };
+  return { dependants: effects.dependants, ...left };
 }
 
 /** {@link Words.dependants} of a retry. */

@@ -2,7 +2,6 @@
 
 import { QueuectlError } from "../../base/errors.ts";
 import type { Job } from "../../job/job.ts";
-import { type Aftermath, noAftermath } from "../../store/side_effects.ts";
 import type { Selection } from "../../store/selection.ts";
 import { cameBack, tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
@@ -46,28 +45,18 @@ export async function dlqRetry(
   const selection = deadJobs(ids, flags);
   const changes = await changesOf(flags);
   await using store = await openQueue(this, "empty");
-  let aftermath: Aftermath = noAftermath;
-  const retried = await changeKnown(
-    store,
-    selection,
-    () => store.dlqRetry(selection, changes, (told) => aftermath = told),
-  );
+  const retried = await changeKnown(store, selection, () => store.dlqRetry(selection, changes));
   const words = { done: "moved back to pending queue", none: none(selection), dependants: cameBack };
-  await tellChanged(selection, retried, words, flags.json, aftermath);
+  await tellChanged(selection, retried, words, flags.json);
 }
 
 /** dead → (gone): the named jobs, those of a filter, or all. */
 export async function dlqPurge(this: Context, flags: ActFlags, ...ids: string[]): Promise<void> {
   const selection = deadJobs(ids, flags);
   await using store = await openQueue(this, "empty");
-  let aftermath: Aftermath = noAftermath;
-  const purged = await changeKnown(
-    store,
-    selection,
-    () => store.dlqPurge(selection, (told) => aftermath = told),
-  );
+  const purged = await changeKnown(store, selection, () => store.dlqPurge(selection));
   const words = { done: "purged", none: none(selection), dependants: "cancelled" };
-  await tellChanged(selection, purged, words, flags.json, aftermath);
+  await tellChanged(selection, purged, words, flags.json);
 }
 
 /** Prints all about a dead job. Throws `conflict` for one that is not. */

@@ -10,14 +10,19 @@ type HoldFlags = FilterFlags & { json?: boolean };
 export async function hold(this: Context, flags: HoldFlags, ...ids: string[]): Promise<void> {
   const selection = selectionOf(ids, flags);
   await using store = await openQueue(this, "empty");
-  const held = await changeKnown(store, selection, () => store.hold(selection));
-  await tellChanged(selection, held, { done: "held", none: "No jobs to hold." }, flags.json);
+  const changed = await changeKnown(store, selection, () => store.hold(selection));
+  await tellChanged(selection, { ids: changed }, { done: "held", none: "No jobs to hold." }, flags.json);
 }
 
 /** Lets jobs go that are held; all that are named, or none. */
 export async function release(this: Context, flags: HoldFlags, ...ids: string[]): Promise<void> {
   const selection = selectionOf(ids, flags);
   await using store = await openQueue(this, "empty");
-  const released = await changeKnown(store, selection, () => store.release(selection));
-  await tellChanged(selection, released, { done: "released", none: "No jobs to release." }, flags.json);
+  const changed = await changeKnown(store, selection, () => store.release(selection));
+  await tellChanged(
+    selection,
+    { ids: changed },
+    { done: "released", none: "No jobs to release." },
+    flags.json,
+  );
 }

@@ -1,4 +1,3 @@
-import { type Aftermath, noAftermath } from "../../store/side_effects.ts";
 import { cameBack, tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
 import { type ChangeFlags, changesOf } from "../arguments/job_changes.ts";
@@ -15,12 +14,7 @@ export async function retry(
   const selection = selectionOf(ids, flags);
   const changes = await changesOf(flags);
   await using store = await openQueue(this, "empty");
-  let aftermath: Aftermath = noAftermath;
-  const retried = await changeKnown(
-    store,
-    selection,
-    () => store.retry(selection, changes, (told) => aftermath = told),
-  );
+  const retried = await changeKnown(store, selection, () => store.retry(selection, changes));
   const words = { done: "moved back to pending queue", none: "No jobs to retry.", dependants: cameBack };
-  await tellChanged(selection, retried, words, flags.json, aftermath);
+  await tellChanged(selection, retried, words, flags.json);
 }

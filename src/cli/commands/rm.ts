@@ -1,7 +1,6 @@
 /** `rm`, and `clean`, which is `rm` of completed jobs. */
 
 import { QueuectlError } from "../../base/errors.ts";
-import { type Aftermath, noAftermath } from "../../store/side_effects.ts";
 import { isNamed, type JobFilter, type Selection } from "../../store/selection.ts";
 import { tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
@@ -32,14 +31,9 @@ async function remove(context: Context, selection: Selection, json: boolean | un
     );
   }
   await using store = await openQueue(context, "empty");
-  let aftermath: Aftermath = noAftermath;
-  const removed = await changeKnown(
-    store,
-    selection,
-    () => store.remove(selection, (told) => aftermath = told),
-  );
+  const removed = await changeKnown(store, selection, () => store.remove(selection));
   const words = { done: "removed", none: "No jobs to remove.", dependants: "cancelled" };
-  await tellChanged(selection, removed, words, json, aftermath);
+  await tellChanged(selection, removed, words, json);
   const mayRun = !isNamed(selection) && (kinds === undefined || kinds.includes("processing"));
   if (!mayRun) return;
   const running: JobFilter = { ...selection as JobFilter, kinds: ["processing"] };

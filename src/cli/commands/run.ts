@@ -114,8 +114,8 @@ async function detach(store: Store, id: string, next: () => Promise<void>): Prom
 /** Cancels a job that perhaps has ended meanwhile; gives the words for it. */
 async function cancelled(store: Store, id: string): Promise<string> {
   try {
-    const [{ running }] = await store.cancel([id]);
-    return running ? `Job ${id} runs and is being ended.` : `Job ${id} cancelled.`;
+    const { running } = await store.cancel([id]);
+    return running.length > 0 ? `Job ${id} runs and is being ended.` : `Job ${id} cancelled.`;
   } catch (error) {
     if (!(error instanceof QueuectlError && error.code === "conflict")) throw error;
     return `Job ${id} has ended.`;

@@ -26,7 +26,7 @@ export async function signal(
   await using store = await openQueue(this, "empty");
   const signalled = await changeKnown(store, selection, () => store.signal(selection, name));
   const isDone = await tellReached(store, signalled.length);
-  await tellChanged(selection, signalled, {
+  await tellChanged(selection, { ids: signalled }, {
     done: `${isDone ? "" : "will be "}signalled with ${name}`,
     none: "No jobs to signal.",
   }, flags.json);

@@ -1,11 +1,12 @@
 /** The target of a move: writing a whole queue, in one transaction. */
 
+import { listProcesses } from "../operations/processes.ts";
 import { type Arrival, type Batch, movedColumns, type Rest } from "../moving.ts";
 import type { Database, Run } from "./connection/database.ts";
 import { count, jobsTable, lastSeq, openLocked } from "./move_lock.ts";
 import { notification } from "./connection/notifications.ts";
-import { listProcesses } from "./processes.ts";
-import { deaths } from "./queries.ts";
+import { deaths } from "../operations/counts.ts";
+import { engineOn } from "./engine.ts";
 import { asJson, storable } from "./storable.ts";
 
 /** Locks the queue and adds another one's rows to it. */
@@ -14,9 +15,9 @@ export async function arrive(whole: Database): Promise<Arrival> {
   await using stack = new AsyncDisposableStack();
   stack.use(transaction);
   const { run, database } = transaction;
-  const deathsHere = await deaths(database);
+  const deathsHere = await engineOn(database).read(deaths);
   const arrival: Arrival = {
-    processes: await listProcesses(database),
+    processes: await engineOn(database).read(listProcesses),
     jobs: await count(run, "queuectl.jobs"),
     add: (batch) => insert(run, batch),
     complete: (move, rest) => complete(database, run, move, rest, deathsHere),

@@ -1,5 +1,6 @@
 /** The source of a move: reading a whole queue. */
 
+import { listProcesses } from "../operations/processes.ts";
 import { QueuectlError } from "../../base/errors.ts";
 import {
   type Batch,
@@ -12,10 +13,10 @@ import {
 import { number, type Row, text } from "../rows.ts";
 import type { Database, Run } from "./connection/database.ts";
 import { count, lastSeq, openLocked, sealed } from "./move_lock.ts";
-import { listProcesses } from "./processes.ts";
-import { deaths } from "./queries.ts";
+import { deaths } from "../operations/counts.ts";
+import { engineOn } from "./engine.ts";
 import { queues } from "./queues.ts";
-import { settings } from "./settings.ts";
+import { settings } from "../operations/settings.ts";
 
 /** Locks the queue and reads all of it. */
 export async function depart(whole: Database): Promise<Departure> {
@@ -25,18 +26,18 @@ export async function depart(whole: Database): Promise<Departure> {
   const { run, database } = transaction;
   await refuseOthers(database, run);
   const departure: Departure = {
-    processes: await listProcesses(database),
+    processes: await engineOn(database).read(listProcesses),
     jobs: await count(run, "queuectl.jobs"),
     processing: await count(run, "queuectl.jobs WHERE state = 'processing'"),
     rest: {
-      settings: await settings(database),
+      settings: await engineOn(database).read(settings),
       queues: (await queues(database)).map(({ counts: _, ...queue }) => queue),
       starts: (await run("SELECT queue, at, jobs FROM queuectl.starts")).map((row) => ({
         queue: text(row, "queue"),
         at: number(row, "at"),
         jobs: number(row, "jobs"),
       })),
-      deaths: await deaths(database),
+      deaths: await engineOn(database).read(deaths),
       lastSeq: await lastSeq(database, run),
     },
     async *batches() {

@@ -5,6 +5,7 @@ import { allQueues, type Queue } from "../queues.ts";
 import { QueuectlError } from "../../base/errors.ts";
 import { noJob, noQueue, queueStays, type Scope, scopes } from "../refusals.ts";
 import { isNamed } from "../selection.ts";
+import { noSideEffects } from "../side_effects.ts";
 import type { Selection, Store } from "../store.ts";
 
 const known = [allQueues, defaultQueueName];
@@ -78,16 +79,20 @@ export function emptyStore(url: string, location: string, spool: () => string): 
     detail: (id) => Promise.reject(noJob(id)),
     runAfter: none(null),
     attempts: (id) => Promise.reject(noJob(id)),
-    cancel: (jobs) => missing(jobs, scopes.cancel),
-    retry: (jobs) => missing(jobs, scopes.retry),
-    remove: (jobs) => missing(jobs, scopes.remove),
+    cancel: async (jobs) => ({
+      ids: await missing(jobs, scopes.cancel),
+      running: [],
+      effects: noSideEffects,
+    }),
+    retry: async (jobs) => ({ ids: await missing(jobs, scopes.retry), effects: noSideEffects }),
+    remove: async (jobs) => ({ ids: await missing(jobs, scopes.remove), effects: noSideEffects }),
     edit: (jobs) => missing(jobs, scopes.edit),
     signal: (jobs) => missing(jobs, scopes.signal),
     removeSignals: none(undefined),
     hold: (jobs) => missing(jobs, scopes.hold),
     release: (jobs) => missing(jobs, scopes.release),
-    dlqRetry: (jobs) => missing(jobs, scopes.dlqRetry),
-    dlqPurge: (jobs) => missing(jobs, scopes.dlqPurge),
+    dlqRetry: async (jobs) => ({ ids: await missing(jobs, scopes.dlqRetry), effects: noSideEffects }),
+    dlqPurge: async (jobs) => ({ ids: await missing(jobs, scopes.dlqPurge), effects: noSideEffects }),
     check: none([]),
     strangers: none([]),
     moving: refuse,

@@ -3,8 +3,10 @@
 import { failpoint } from "../../base/failpoint.ts";
 import { defaultQueueName, type DuplicatePolicy, type NewJob } from "../../job/job.ts";
 import { extraColumns, type Extras, extrasOf, noExtras } from "../optional_fields.ts";
+import { readable } from "../damage.ts";
+import { type QueueDefaults, queueDefaultsFromRow, queueDefaultsSql } from "../queues.ts";
 import { idsExist } from "../refusals.ts";
-import { number, text } from "../rows.ts";
+import { number, settingFromRow, text } from "../rows.ts";
 import { findParents, linkParents, type ParentRow } from "./parents.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./connection/database.ts";
@@ -158,7 +160,7 @@ async function moveOver(
   return await database.transaction(async (run) => {
     await run(`CREATE TEMPORARY TABLE queuectl_intake (${typedColumns}) ON COMMIT DROP`);
     await send(run, jobs());
-    if (parents) await findParents(run, parents());
+    if (parents) await findParents(database, run, parents());
     // Asked before those that are kept out are taken out of it.
     const keyed = hasKeys && parents
       ? await run(`SELECT number, id FROM ${intakeTable} WHERE unique_key IS NOT NULL`)
@@ -208,4 +210,18 @@ async function send(run: Run, jobs: Iterable<NewRow>): Promise<void> {
     if (length > packetLength) await flush();
   }
   if (packet.length > 0) await flush();
+}
+
+/** What new jobs are completed by: the settings and, by their names, what queues have for them. */
+export async function enqueueDefaults(
+  database: Database,
+): Promise<{ settings: Array<[string, string]>; queues: Map<string, QueueDefaults> }> {
+  const [settings, queues] = await database.batch(
+    [{ text: "SELECT key, value FROM queuectl.config" }, { text: queueDefaultsSql("queuectl.queues") }],
+    { readOnly: true },
+  );
+  return {
+    settings: readable(settings, settingFromRow, database.tellDamage),
+    queues: new Map(queues.map((row) => [text(row, "name"), queueDefaultsFromRow(row)])),
+  };
 }

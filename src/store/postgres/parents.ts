@@ -4,8 +4,9 @@ import { findCircle } from "../new_parents.ts";
 import { aboutNewJob, noParent, waitsForItself } from "../refusals.ts";
 import { number, text } from "../rows.ts";
 import type { Database, Run } from "./connection/database.ts";
-import { cancelChildren, reasonOf } from "./dependencies.ts";
-import { requireJob } from "./queries.ts";
+import { cancelNewChildren } from "../operations/dependencies.ts";
+import { requireJob } from "../operations/find_jobs.ts";
+import { sqlOn, take } from "./engine.ts";
 import { asArray, asJson } from "./storable.ts";
 
 /** What a new job is to wait for, by its name. */
@@ -25,7 +26,11 @@ const packet = 10_000;
  * beginning of its id only a job that is there already can be meant. Those jobs are locked: none of them ends meanwhile
  * without being seen. Throws `not_found`.
  */
-export async function findParents(run: Run, parents: Iterable<ParentRow>): Promise<void> {
+export async function findParents(
+  database: Database,
+  run: Run,
+  parents: Iterable<ParentRow>,
+): Promise<void> {
   const columns = `child text COLLATE "C", parent text COLLATE "C", kind text COLLATE "C", new boolean`;
   await run(`CREATE TEMPORARY TABLE queuectl_parents (${columns}) ON COMMIT DROP`);
   const send = (rows: ParentRow[]) =>
@@ -52,10 +57,11 @@ export async function findParents(run: Run, parents: Iterable<ParentRow>): Promi
   const unknown = await run(`
     SELECT parent, min(child) AS child FROM pg_temp.queuectl_parents AS name
     WHERE NOT new AND (SELECT seq FROM queuectl.jobs WHERE id = name.parent) IS NULL GROUP BY parent`);
+  const sql = sqlOn(database);
   for (const row of unknown) {
     const name = text(row, "parent");
     const child = text(row, "child");
-    const { id } = await requireJob(run, name, noParent(child), "FOR UPDATE").catch((error) => {
+    const { id } = await take(run, requireJob(sql, name, noParent(child), true)).catch((error) => {
       throw aboutNewJob(error, child);
     });
     await run("UPDATE pg_temp.queuectl_parents SET parent = $1 WHERE parent = $2", [id, name]);
@@ -114,5 +120,5 @@ export async function linkParents(
     SELECT linked.parent, linked.child, parent.id, parent.state FROM linked
     CROSS JOIN LATERAL (SELECT id, state FROM queuectl.jobs WHERE seq = linked.parent OFFSET 0) AS parent
     WHERE NOT open AND kind = 'success' AND parent.state <> 'completed' ORDER BY linked.child, linked.parent`);
-  await cancelChildren(database, run, failed.map(reasonOf), true);
+  await take(run, cancelNewChildren(sqlOn(database), failed));
 }

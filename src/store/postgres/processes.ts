@@ -1,13 +1,12 @@
 /** Managers and workers: who is there, who is gone, who was asked to stop. */
 
 import type { Claim } from "../../job/job.ts";
-import { readable } from "../damage.ts";
-import { claimColumns, number, processColumns, processFromRow } from "../rows.ts";
-import type { RegisteredProcess, Registration, StopRequest } from "../store.ts";
+import { claimColumns, number } from "../rows.ts";
+import type { Registration } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Effort, Row } from "./connection/database.ts";
 import { claimsFrom, elsewhereSql, handedOut, nextNumber, ratedSql } from "./exchange.ts";
-import { type Listener, notification } from "./connection/notifications.ts";
+import type { Listener } from "./connection/notifications.ts";
 import type { Requests } from "./claim_requests.ts";
 import { asArray, asJson, storable } from "./storable.ts";
 
@@ -82,25 +81,6 @@ export async function heartbeat(
   }
 }
 
-/** registered → (gone); what it still ran is found by the next take-over. */
-export async function leave(database: Database, process: number): Promise<void> {
-  await database.batch([{ text: "DELETE FROM queuectl.processes WHERE id = $1", parameters: [process] }]);
-}
-
-/** Every registered process, managers before the workers they started. */
-export async function listProcesses(database: Database): Promise<RegisteredProcess[]> {
-  const [jobs, rows] = await database.batch([
-    { text: "SELECT worker, id FROM queuectl.jobs WHERE state = 'processing' ORDER BY seq" },
-    {
-      text: `SELECT ${processColumns}, ${timeSql("$1")} AS now
-        FROM queuectl.processes ORDER BY coalesce(manager, id), id`,
-      parameters: [database.now()],
-    },
-  ], { readOnly: true });
-  const running = Map.groupBy(jobs, (row) => number(row, "worker"));
-  return readable(rows, (row) => processFromRow(row, number(row, "now"), running), database.tellDamage);
-}
-
 /** registered → (gone) for `gone` and `silent` processes; processing → processing by `worker`, claim raised. */
 export async function takeOver(
   database: Database,
@@ -146,52 +126,3 @@ export async function takeOver(
     (name) => attempt(name, true, { unknown: "again" }),
   );
 }
-
-/** Whether this run of the job goes on, on whichever host, or where a boot is given not on another one. */
-export async function isRunning(
-  database: Database,
-  seq: number,
-  run: number,
-  boot?: string,
-): Promise<boolean> {
-  const [rows] = await database.batch([{
-    text: `SELECT 1 FROM queuectl.jobs AS job WHERE seq = $1 AND run = $2 AND state = 'processing'
-      AND NOT EXISTS (SELECT 1 FROM queuectl.processes WHERE id = job.worker AND boot <> $3)`,
-    parameters: [seq, run, boot ?? null],
-  }], { readOnly: true });
-  return rows.length === 1;
-}
-
-/** Asks every process of these hosts (all of them by default) that is not gone to stop; the ids of the managers among them. */
-export async function requestStop(
-  database: Database,
-  request: StopRequest,
-  gone: readonly number[],
-  hosts?: readonly string[],
-): Promise<number[]> {
-  const names = hosts === undefined ? null : asJson(hosts);
-  const [rows] = await database.batch([
-    {
-      text: `SELECT id FROM queuectl.processes WHERE role = 'manager' AND id <> ALL ($1::bigint[]) AND ${
-        ofHosts("$2")
-      }
-         ORDER BY id`,
-      parameters: [asArray(gone), names],
-    },
-    {
-      // Their workers are left to a take-over, which also finds what they ran.
-      text: "DELETE FROM queuectl.processes WHERE role = 'manager' AND id = ANY($1::bigint[])",
-      parameters: [asArray(gone)],
-    },
-    {
-      text: `UPDATE queuectl.processes SET stop_grace = $1 WHERE ${ofHosts("$2")}`,
-      parameters: [request.grace, names],
-    },
-    notification(database),
-  ]);
-  return rows.map((row) => number(row, "id"));
-}
-
-/** Whether a process is of one of the hosts in a JSON array; null stands for all hosts. */
-const ofHosts = (parameter: `$${number}`) =>
-  `(${parameter}::text IS NULL OR host IN (SELECT json_array_elements_text(${parameter}::text::json)))`;

@@ -1,13 +1,13 @@
 /** The target of a move: writing a whole queue, in one transaction. */
 
+import { engineOn } from "./engine.ts";
+import { listProcesses } from "../operations/processes.ts";
 import type { JobState } from "../../job/job.ts";
 import { type Arrival, movedColumns, type MovedTable, type Rest } from "../moving.ts";
 import type { Row } from "../rows.ts";
-import { openTally, type Tally } from "./counters.ts";
+import { lastSeq, openTally, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
 import { count, lock } from "./move_lock.ts";
-import { listProcesses } from "./processes.ts";
-import { lastSeq } from "./queries.ts";
 import { attemptKey } from "./attempt_key.ts";
 
 /** Locks the file and adds another queue's rows to it. */
@@ -20,7 +20,7 @@ export const arrive = (whole: Database): Promise<Arrival> =>
       dependencies: insertStatement(database, "dependencies"),
     };
     return {
-      processes: await listProcesses(database),
+      processes: await engineOn(database).read(listProcesses),
       jobs: count(database, "jobs"),
       add: ({ table, rows }) =>
         database.write(() => {

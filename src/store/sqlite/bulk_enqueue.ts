@@ -119,7 +119,7 @@ export function openIntake(database: Database): Intake {
         }
         if (hasExtras) countCollected(database, tally, moved);
         else tally.move(null, "pending", moved);
-        parents?.linkParents(database, tally, Number(last ?? 0), now);
+        parents?.linkParents(database, tally, Number(last ?? 0));
         tally.write();
         failpoint("enqueue");
         return moved;

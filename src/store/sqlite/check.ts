@@ -5,7 +5,8 @@ import { damageReport, readQueue, readRun, readSetting, readWholeJob } from "../
 import { queueColumns } from "../queues.ts";
 import { endedRunColumns, jobColumns, processColumns, processFromRow } from "../rows.ts";
 import type { Database } from "./database.ts";
-import { countKeptBack } from "./queries.ts";
+import { keptBack } from "../operations/counts.ts";
+import { perform } from "./engine.ts";
 import { migrations } from "./migrations.ts";
 
 /** Statements that count rows which break an invariant, and what such rows mean. */
@@ -149,7 +150,7 @@ export async function check(database: Database): Promise<string[]> {
 /** What breaks an invariant, counted. */
 function brokenInvariants(database: Database): string[] {
   // It reads indexes in another way than all else, and so meets what nothing else does.
-  countKeptBack(database);
+  perform(database, keptBack);
   const counts = invariants.map(([sql, meaning]): [number, string] => [
     Number(database.prepare(sql).get()!.n),
     meaning,

@@ -51,3 +51,9 @@ export function readCounters(database: Database): Record<JobState | "died", numb
   const rows = database.prepare("SELECT name, value FROM counters").all();
   return Object.fromEntries(rows.map((row) => [text(row, "name"), number(row, "value")])) as never;
 }
+
+/** The highest key that a job ever had; read inside a transaction. */
+export const lastSeq = (database: Database): number => {
+  const row = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'").get();
+  return row === undefined ? 0 : number(row, "seq");
+};

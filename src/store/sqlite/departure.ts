@@ -1,5 +1,6 @@
 /** The source of a move: reading a whole queue. */
 
+import { listProcesses } from "../operations/processes.ts";
 import {
   type Batch,
   createBatcher,
@@ -10,23 +11,22 @@ import {
   type MovedTable,
 } from "../moving.ts";
 import type { Row } from "../rows.ts";
-import { readCounters } from "./counters.ts";
+import { lastSeq, readCounters } from "./counters.ts";
 import { type Database, explained } from "./database.ts";
 import { prepareWide } from "./wide_statement.ts";
 import { count, lock, sealStatements } from "./move_lock.ts";
-import { listProcesses } from "./processes.ts";
-import { lastSeq } from "./queries.ts";
 import { queues } from "./queues.ts";
-import { settings } from "./settings.ts";
+import { settings } from "../operations/settings.ts";
+import { engineOn } from "./engine.ts";
 
 /** Locks the file and reads all of it. */
 export const depart = (whole: Database): Promise<Departure> =>
   lock(whole, async (database, lock) => ({
-    processes: await listProcesses(database),
+    processes: await engineOn(database).read(listProcesses),
     jobs: count(database, "jobs"),
     processing: count(database, "jobs WHERE state = 'processing'"),
     rest: {
-      settings: await settings(database),
+      settings: await engineOn(database).read(settings),
       queues: (await queues(database)).map(({ counts: _, ...queue }) => queue),
       starts: database.prepare("SELECT queue, at, jobs FROM starts").all() as never,
       deaths: readCounters(database).died,

@@ -2,8 +2,10 @@
 
 import type { NewJob } from "../../job/job.ts";
 import { extraColumns, extrasOf, hasParents } from "../optional_fields.ts";
+import { readable } from "../damage.ts";
+import { type QueueDefaults, queueDefaultsFromRow, queueDefaultsSql } from "../queues.ts";
 import { idsExist } from "../refusals.ts";
-import { number } from "../rows.ts";
+import { number, settingFromRow, text } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
 import { openTally } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -71,4 +73,18 @@ function insert(database: Database, job: NewJob, now: number): number | undefine
 function dueAt({ delay, at }: NewJob, now: number): number | null {
   const due = at ?? now + (delay ?? 0);
   return due > now ? due : null;
+}
+
+/** What new jobs are completed by: the settings and, by their names, what queues have for them. */
+export async function enqueueDefaults(
+  database: Database,
+): Promise<{ settings: Array<[string, string]>; queues: Map<string, QueueDefaults> }> {
+  return await database.read(() => {
+    const settings = database.prepare("SELECT key, value FROM config ORDER BY key").all();
+    const rows = database.prepare(queueDefaultsSql("queues")).all();
+    return {
+      settings: readable(settings, settingFromRow, database.tellDamage),
+      queues: new Map(rows.map((row) => [text(row, "name"), queueDefaultsFromRow(row)])),
+    };
+  });
 }

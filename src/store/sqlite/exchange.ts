@@ -5,7 +5,8 @@ import type { Claim, Finished, JobState } from "../../job/job.ts";
 import type { BegunRun, Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
 import { openTally, type Tally } from "./counters.ts";
-import { settle } from "./dependencies.ts";
+import { sqlOn, take } from "./engine.ts";
+import { settle } from "./settle.ts";
 import { cancelRequests, standing } from "./processes.ts";
 import {
   awaitStart,
@@ -43,7 +44,7 @@ export async function exchange(
     const tally = openTally(database);
     const stale = recordAll(database, workerName, finished, now, tally);
     if (finished.length > 0) {
-      settle(database, tally, finished.map(({ seq }) => seq), now);
+      take(database, settle(sqlOn(database, tally), finished.map(({ seq }) => seq)));
       dropSignals(database);
       failpoint("recording");
     }

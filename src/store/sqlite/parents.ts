@@ -5,8 +5,10 @@ import { text } from "../rows.ts";
 import { refuseCircles } from "../new_parents.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { cancelChildren, reasonOf, settle } from "./dependencies.ts";
-import { requireJob } from "./queries.ts";
+import { sqlOn, take } from "./engine.ts";
+import { openTally } from "./counters.ts";
+import { cancelNewChildren } from "../operations/dependencies.ts";
+import { requireJob } from "../operations/find_jobs.ts";
 
 /**
  * Makes whole ids of all names of parents, before the new jobs are in the queue: by the beginning of its id only a job that
@@ -19,11 +21,12 @@ export function findParents(database: Database): void {
     WHERE NOT EXISTS (SELECT 1 FROM temp.intake WHERE id = parent) AND NOT EXISTS (SELECT 1 FROM main.jobs WHERE id = parent)
     GROUP BY parent ORDER BY min(rowid)`).all();
   const rename = connection.prepare("UPDATE temp.parents SET parent = ? WHERE parent = ?");
+  const sql = sqlOn(database, openTally(database));
   for (const row of unknown) {
     const name = text(row, "parent");
     const child = text(row, "child");
     try {
-      rename.run(requireJob(database, name, noParent(child)).id, name);
+      rename.run(take(database, requireJob(sql, name, noParent(child))).id, name);
     } catch (error) {
       throw aboutNewJob(error, child);
     }
@@ -46,7 +49,7 @@ function followKept({ connection }: Database): void {
 }
 
 /** Has the new jobs, whose keys are higher than `last`, wait for their parents, or cancels them where one has failed. */
-export function linkParents(database: Database, tally: Tally, last: number, now: number): void {
+export function linkParents(database: Database, tally: Tally, last: number): void {
   const { connection } = database;
   followKept(database);
   connection.exec(`
@@ -65,5 +68,5 @@ export function linkParents(database: Database, tally: Tally, last: number, now:
     WHERE edge.child > ? AND edge.open = 0 AND edge.kind = 'success' AND parent.state <> 'completed'`).all(
     last,
   );
-  settle(database, tally, cancelChildren(database, tally, failed.map(reasonOf), now, true), now);
+  take(database, cancelNewChildren(sqlOn(database, tally), failed));
 }

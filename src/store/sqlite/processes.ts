@@ -1,11 +1,10 @@
 /** Managers and workers: who is there, who is gone, who was asked to stop. */
 
 import type { Claim } from "../../job/job.ts";
-import type { RegisteredProcess, Registration, StopRequest } from "../store.ts";
+import type { Registration, StopRequest } from "../store.ts";
 import type { Database } from "./database.ts";
 import { numberOrNull, textsOrNull } from "../columns.ts";
-import { readable } from "../damage.ts";
-import { claimColumns, claimFromRow, number, processColumns, processFromRow } from "../rows.ts";
+import { claimColumns, claimFromRow, number } from "../rows.ts";
 import { nextNumber, setAside } from "./set_aside.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
@@ -48,11 +47,6 @@ export async function heartbeat(
   });
 }
 
-/** registered → (gone); what it still ran is found by the next take-over. */
-export async function leave(database: Database, process: number): Promise<void> {
-  await database.write(() => forget(database, [process]));
-}
-
 function forget(database: Database, processes: readonly number[]): void {
   database.prepare("DELETE FROM processes WHERE id IN (SELECT value FROM json_each(?))").run(
     JSON.stringify(processes),
@@ -89,21 +83,6 @@ export function cancelRequests(database: Database, worker: number): number[] {
   ).all(worker).map((row) => number(row, "seq"));
 }
 
-/** Every registered process, managers before the workers they started. */
-export async function listProcesses(database: Database): Promise<RegisteredProcess[]> {
-  return await database.read(() => {
-    // By an expression: SQLite would rather read all jobs in their order than sort a few.
-    const jobs = database.prepare("SELECT worker, id FROM jobs WHERE worker IS NOT NULL ORDER BY +seq").all();
-    const running = Map.groupBy(jobs, (row) => number(row, "worker"));
-    const now = database.now();
-    const rows = database.prepare(
-      `SELECT ${processColumns} FROM processes ORDER BY coalesce(manager, id), id`,
-    )
-      .all();
-    return readable(rows, (row) => processFromRow(row, now, running), database.tellDamage);
-  });
-}
-
 /** registered → (gone) for `gone` and `silent` processes; processing → processing by `worker`, claim raised. */
 export async function takeOver(
   database: Database,
@@ -130,39 +109,5 @@ export async function takeOver(
     }, worker = ?1 WHERE seq IN (SELECT value FROM json_each(?2))`)
       .run(worker, JSON.stringify(sound.map(({ seq }) => seq)));
     return sound.map((row) => claimFromRow({ ...row, claim: number(row, "claim") + 1 }, now));
-  });
-}
-
-/** Whether this run of the job goes on, or where a boot is given not in another one. */
-export async function isRunning(
-  database: Database,
-  seq: number,
-  run: number,
-  boot?: string,
-): Promise<boolean> {
-  return await database.read(() =>
-    database.prepare(`
-      SELECT 1 FROM jobs WHERE seq = ?1 AND run = ?2 AND state = 'processing'
-        AND NOT EXISTS (SELECT 1 FROM processes WHERE id = jobs.worker AND boot <> ?3)`)
-      .get(seq, run, boot ?? null) !== undefined
-  );
-}
-
-/** Asks every process of these hosts (all of them by default) that is not gone to stop; the ids of the managers among them. */
-export async function requestStop(
-  database: Database,
-  request: StopRequest,
-  gone: readonly number[],
-  hosts?: readonly string[],
-): Promise<number[]> {
-  const names = hosts === undefined ? null : JSON.stringify(hosts);
-  const ofHosts = "(?1 IS NULL OR host IN (SELECT value FROM json_each(?1)))";
-  return await database.write(() => {
-    // Their workers are left to a take-over, which also finds what they ran.
-    const managers = database.prepare(`SELECT id FROM processes WHERE role = 'manager' AND ${ofHosts}`)
-      .all(names).map((row) => number(row, "id"));
-    forget(database, managers.filter((id) => gone.includes(id)));
-    database.prepare(`UPDATE processes SET stop_grace = ?2 WHERE ${ofHosts}`).run(names, request.grace);
-    return managers.filter((id) => !gone.includes(id));
   });
 }

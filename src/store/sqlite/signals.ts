@@ -29,11 +29,3 @@ export function dropSignals(database: Database): void {
 // There nearly never are any: all that a worker pays for them is this look.
 const areThere = (database: Database) =>
   database.prepare("SELECT 1 FROM signals LIMIT 1").get() !== undefined;
-
-/** Removes signals that were delivered. */
-export async function removeSignals(database: Database, ids: readonly number[]): Promise<void> {
-  await database.write(() => {
-    database.prepare("DELETE FROM signals WHERE id IN (SELECT value FROM json_each(?))")
-      .run(JSON.stringify(ids));
-  });
-}

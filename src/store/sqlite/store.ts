@@ -10,14 +10,15 @@ import {
   refusalOf,
 } from "../../base/other_users.ts";
 import { damageTeller } from "../damage.ts";
-import { scopes } from "../refusals.ts";
-import type { OpenOptions, Store } from "../store.ts";
+import { type Scope, scopes } from "../refusals.ts";
+import { isNamed } from "../selection.ts";
+import { noSideEffects } from "../side_effects.ts";
+import type { Changed, OpenOptions, Selection, Store } from "../store.ts";
 import { connect, type Database, explained, isFull } from "./database.ts";
-import { enqueue } from "./enqueue.ts";
+import { enqueue, enqueueDefaults } from "./enqueue.ts";
 import { identities, isKnownPlace, placeOf, presence } from "./place.ts";
 import { schemaVersion } from "./schema.ts";
 import { readVersion } from "./schema_version.ts";
-import { enqueueDefaults, setSetting, settings, unsetSetting } from "./settings.ts";
 import { watchLog } from "./watch.ts";
 import { lazy } from "../../base/lazy.ts";
 
@@ -164,15 +165,64 @@ async function notUsable(path: string, error: unknown): Promise<unknown> {
 }
 
 // What a plain enqueue does not need. Workers ask for each batch of jobs: the modules are kept, not imported again.
-const acts = once(async () => await import(lazy("./acts.ts")) as typeof import("./acts.ts"));
-const questions = once(async () => await import(lazy("./questions.ts")) as typeof import("./questions.ts"));
-const work = once(async () => await import(lazy("./work.ts")) as typeof import("./work.ts"));
+const rest = once(async () => await import(lazy("./rest.ts")) as typeof import("./rest.ts"));
 const secondNames = once(async () => await import("./second_names.ts"));
 const reserves = once(async () => await import("./reserve.ts"));
 
 function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loaded: Promise<T> | undefined;
   return () => loaded ??= load();
+}
+
+/** The most jobs that are removed by one transaction where there is little room for the log. */
+const fewJobs = 64;
+
+/** Operations that need nothing of this store but its engine. */
+const delegates = [
+  "leave",
+  "processes",
+  "isRunning",
+  "counts",
+  "countOpen",
+  "keptBack",
+  "deaths",
+  "queueNames",
+  "tagNames",
+  "lastOutput",
+  "findRun",
+  "find",
+  "progress",
+  "upcoming",
+  "ranAfter",
+  "detail",
+  "runAfter",
+  "attempts",
+  "list",
+  "keys",
+  "pageOfKeys",
+  "retry",
+  "dlqRetry",
+  "edit",
+  "signal",
+  "removeSignals",
+  "hold",
+  "release",
+  "setQueue",
+  "pauseQueues",
+  "moveJobs",
+  "settings",
+  "setSetting",
+  "unsetSetting",
+] as const;
+
+type Delegates = Pick<Store, typeof delegates[number]>;
+
+/** These operations, which are loaded when the first of them is asked for. */
+function delegated(load: () => Promise<Delegates>): Delegates {
+  return Object.fromEntries(delegates.map((name) => [
+    name,
+    async (...args: unknown[]) => await (await load())[name](...args as [never, never, never]),
+  ])) as unknown as Delegates;
 }
 
 function storeOn(
@@ -188,6 +238,11 @@ function storeOn(
   let version = readVersion();
   let known: string[] | undefined;
 
+  const operations = once(async () => {
+    const { engineOn, operationsOn } = await rest();
+    return operationsOn(engineOn(database));
+  });
+
   /** Does what removes something or ends it; again with the room of the reserve, `isShort` then, where the disk is full. */
   async function withReserve<T>(act: (isShort: boolean) => Promise<T>): Promise<T> {
     try {
@@ -201,7 +256,24 @@ function storeOn(
     }
   }
 
+  /** Of a filter few by few where there is little room for the log. */
+  async function remove(jobs: Selection, scope: Scope, isShort: boolean): Promise<Changed> {
+    const { engineOn, remove } = await rest();
+    const most = isShort && !isNamed(jobs) ? fewJobs : Infinity;
+    const removed: Changed = { ids: [], effects: noSideEffects };
+    for (let count = most; count === most;) {
+      const { ids, effects } = await engineOn(database).write((sql) => remove(sql, jobs, scope, most));
+      removed.ids.push(...ids);
+      const dependants = removed.effects.dependants + effects.dependants;
+      removed.effects = { ...removed.effects, dependants };
+      count = ids.length;
+      if (isShort) (await reserves()).reuseLog(database);
+    }
+    return removed;
+  }
+
   return {
+    ...delegated(operations),
     // Absolute: a command that enqueues others runs in another folder.
     url: path,
     urlWithoutPassword: path,
@@ -216,87 +288,45 @@ function storeOn(
     isInPlace: exists ? presence(given) : () => true,
     enqueue: (jobs) => enqueue(database, jobs),
     intake: async () => (await import("./bulk_enqueue.ts")).openIntake(database),
-    exchange: async (worker, finished, want, begun = []) =>
-      (await work()).exchange(
-        database,
-        worker,
-        workerNames.get(worker) ?? String(worker),
-        finished,
-        want,
-        begun,
-      ),
-    outlook: async (queues = null) => (await work()).outlook(database, queues),
-    isWorkLeft: async (queues = null) => (await work()).isWorkLeft(database, queues),
+    exchange: async (worker, finished, want, begun = []) => {
+      const workerName = workerNames.get(worker) ?? String(worker);
+      return (await rest()).exchange(database, worker, workerName, finished, want, begun);
+    },
+    outlook: async (queues = null) => (await rest()).outlook(database, queues),
+    isWorkLeft: async (queues = null) => (await rest()).isWorkLeft(database, queues),
     changed() {
       const before = version;
       return before !== (version = readVersion());
     },
     watch: (wake) => watchLog(path, wake),
     async register(registration) {
-      const id = await (await work()).register(database, registration);
+      const id = await (await rest()).register(database, registration);
       const { host, pid } = registration.identity;
       workerNames.set(id, `${host.split("/")[0]}:${pid}`);
       return id;
     },
     heartbeat: async (process, lease, pace = null) =>
-      (await work()).heartbeat(database, process, lease, pace),
+      (await rest()).heartbeat(database, process, lease, pace),
     // A file is there or not.
     hasten: () => {},
-    leave: async (process) => (await work()).leave(database, process),
-    processes: async () => (await work()).listProcesses(database),
-    takeOver: async (worker, gone, silent) => (await work()).takeOver(database, worker, gone, silent),
-    isRunning: async (seq, run, boot) => (await work()).isRunning(database, seq, run, boot),
+    takeOver: async (worker, gone, silent) => (await rest()).takeOver(database, worker, gone, silent),
     requestStop: (request, gone, hosts) =>
-      withReserve(async () => (await work()).requestStop(database, request, gone, hosts)),
-    counts: async () => (await questions()).counts(database),
-    keptBack: async () => (await questions()).keptBack(database),
-    countOpen: async () => (await questions()).countOpen(database),
-    queueNames: async () => (await questions()).queueNames(database),
-    tagNames: async (limit) => (await questions()).tagNames(database, limit),
-    deaths: async () => (await questions()).deaths(database),
-    list: async (filter) => (await acts()).list(database, filter),
-    keys: async (filter) => (await acts()).keys(database, filter),
-    pageOfKeys: async (filter) => (await acts()).pageOfKeys(database, filter),
-    lastOutput: async (id) => (await questions()).lastOutput(database, id),
+      withReserve(async () => (await operations()).requestStop(request, gone, hosts)),
     keepOutput: () => Promise.resolve(),
     keptOutput: () => Promise.resolve([]),
-    findRun: async (id) => (await questions()).findRun(database, id),
-    find: async (ids) => (await questions()).find(database, ids),
-    progress: async (seqs) => (await questions()).progress(database, seqs),
-    upcoming: async (limit) => (await questions()).upcoming(database, limit),
-    ranAfter: async (seq) => (await questions()).ranAfter(database, seq),
-    detail: async (id) => (await questions()).detail(database, id),
-    runAfter: async (seq, run) => (await questions()).runAfter(database, seq, run),
-    attempts: async (id) => (await questions()).attempts(database, id),
-    cancel: (jobs, tell) => withReserve(async () => (await acts()).cancel(database, jobs, tell)),
-    retry: async (jobs, changes, tell) => (await acts()).retry(database, jobs, changes, scopes.retry, tell),
-    remove: (jobs, tell) =>
-      withReserve(async (isShort) => (await acts()).remove(database, jobs, scopes.remove, tell, isShort)),
-    edit: async (jobs, changes, start) => (await acts()).edit(database, jobs, changes, start),
-    signal: async (jobs, name) => (await acts()).signal(database, jobs, name),
-    removeSignals: async (ids) => (await work()).removeSignals(database, ids),
-    hold: async (jobs) => (await acts()).hold(database, jobs),
-    release: async (jobs) => (await acts()).release(database, jobs),
-    dlqRetry: async (jobs, changes, tell) =>
-      (await acts()).retry(database, jobs, changes, scopes.dlqRetry, tell),
-    dlqPurge: (jobs, tell) =>
-      withReserve(async (isShort) => (await acts()).remove(database, jobs, scopes.dlqPurge, tell, isShort)),
+    cancel: (jobs) => withReserve(async () => (await operations()).cancel(jobs)),
+    remove: (jobs) => withReserve((isShort) => remove(jobs, scopes.remove, isShort)),
+    dlqPurge: (jobs) => withReserve((isShort) => remove(jobs, scopes.dlqPurge, isShort)),
     strangers: () => Promise.resolve([]),
     check: async () => (await import("./check.ts")).check(database),
     async moving() {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);
       return (await import("./moving.ts")).movingOn(database);
     },
-    queues: async () => (await acts()).queues(database),
+    queues: async () => (await rest()).queues(database),
     enqueueDefaults: () => enqueueDefaults(database),
-    setQueue: async (name, changes) => (await acts()).setQueue(database, name, changes),
-    pauseQueues: async (names, paused) => (await acts()).pauseQueues(database, names, paused),
-    removeQueue: (name) => withReserve(async () => (await acts()).removeQueue(database, name)),
+    removeQueue: (name) => withReserve(async () => (await operations()).removeQueue(name)),
     makeReserve: async () => (await reserves()).makeReserve(path),
-    moveJobs: async (jobs, queue) => (await acts()).moveJobs(database, jobs, queue),
-    settings: () => settings(database),
-    setSetting: (name, value) => setSetting(database, name, value),
-    unsetSetting: (name) => unsetSetting(database, name),
     [Symbol.asyncDispose]() {
       database.close();
       giveBack?.();

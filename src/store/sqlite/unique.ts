@@ -1,11 +1,11 @@
-/** Unique keys: of the jobs that have not ended, no two have the same. The index sees to it; here is what is done about it. */
+/** Unique keys: of the jobs that have not ended, no two have the same. The index sees to it; here is what is done about new jobs. */
 
 import type { StatementSync } from "node:sqlite";
 import type { DuplicatePolicy } from "../../job/job.ts";
-import { type KeyedJob, type Keys, withoutKeys } from "../side_effects.ts";
-import { activeStates, type FoundJob, keyHeld, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
+import { activeStates, type FoundJob, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
 import { foundJob } from "../rows.ts";
-import { cancelWaiting } from "./cancel.ts";
+import { cancelWaiting } from "../operations/cancel.ts";
+import { sqlOn, take } from "./engine.ts";
 import type { Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
 
@@ -34,7 +34,7 @@ export function openKeyRoom(database: Database, tally: Tally): KeyRoom {
       if (policy !== "replace" || holder.state === "processing") {
         throw holder.seq > Number(last) ? keyTwice(key, holder.id, id) : keyTaken(key, holder);
       }
-      cancelWaiting(database, [holder], tally, replacedBy(id));
+      take(database, cancelWaiting(sqlOn(database, tally), [{ ...holder, error: replacedBy(id) }]));
     },
     contested: () =>
       database.connection.prepare(`
@@ -55,55 +55,4 @@ function holderOf(database: Database, key: string): FoundJob | undefined {
     key,
   );
   return row && foundJob(row);
-}
-
-/** Those of these jobs that cannot go back into the queue, with the jobs that have their keys; of several the newest can. */
-export const jobsWithoutKeys = (database: Database, seqs: readonly number[]): Map<number, KeyedJob> =>
-  withoutKeys(keysOf(database, seqs));
-
-/** The unique keys of these jobs, and who has them. */
-export function keysOf(database: Database, seqs: readonly number[]): Keys {
-  const columns = "seq, id, unique_key AS key";
-  const jobs = database.prepare(`
-    SELECT ${columns} FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND unique_key IS NOT NULL`)
-    .all(JSON.stringify(seqs)) as unknown as KeyedJob[];
-  if (jobs.length === 0) return { jobs, holders: [] };
-  const holders = database.prepare(`
-    SELECT ${columns} FROM jobs WHERE unique_key IN (SELECT value FROM json_each(?)) AND state IN (${activeStates})`)
-    .all(JSON.stringify(jobs.map(({ key }) => key))) as unknown as KeyedJob[];
-  return { jobs, holders };
-}
-
-/**
- * Runs a change that puts jobs which have ended back into the queue. Where that makes two of one unique key, throws
- * `conflict` with the words for it; costs nothing else. `seqs` has the keys of the jobs by then. To be called in the
- * transaction.
- */
-export function keepingKeysUnique<T>(
-  database: Database,
-  seqs: readonly number[],
-  change: () => T,
-): T {
-  try {
-    return change();
-  } catch (error) {
-    if (!(error instanceof Error && error.message.includes("jobs.unique_key"))) throw error;
-    throw conflictOf(database, seqs) ?? error;
-  }
-}
-
-function conflictOf(database: Database, seqs: readonly number[]) {
-  const keyed = database.prepare(`
-    SELECT seq, id, unique_key FROM jobs WHERE seq IN (SELECT value FROM json_each(?)) AND unique_key IS NOT NULL
-    ORDER BY seq`).all(JSON.stringify(seqs)) as unknown as Array<
-    { seq: number; id: string; unique_key: string }
-  >;
-  const ids = new Map<string, string>();
-  for (const { seq, id, unique_key: key } of keyed) {
-    const first = ids.get(key);
-    if (first !== undefined) return keyHeld(key, first, id);
-    ids.set(key, id);
-    const holder = holderOf(database, key);
-    if (holder !== undefined && holder.seq !== seq) return keyHeld(key, id, holder);
-  }
 }

@@ -166,7 +166,7 @@ postgresTest(
     assert.equal(store.exists, false);
     assert.deepEqual(await store.list({ limit: 1 }), []);
     assert.equal((await store.counts()).pending, 0);
-    assert.deepEqual(await store.dlqRetry("all"), []);
+    assert.deepEqual((await store.dlqRetry("all")).ids, []);
     await assert.rejects(store.dlqRetry(["a"]), told("not_found", "No DLQ job found with id a"));
     await assert.rejects(store.cancel(["a"]), told("not_found", "No job found with id a"));
     await assert.rejects(store.attempts("a"), told("not_found"));

@@ -48,7 +48,7 @@ Deno.test("sqlite: a missing database can be read as an empty one, which leaves 
     assert.equal((await store.counts()).pending, 0);
     assert.deepEqual(await store.settings(), []);
     assert.deepEqual(await store.processes(), []);
-    assert.deepEqual(await store.dlqRetry("all"), []);
+    assert.deepEqual((await store.dlqRetry("all")).ids, []);
     assert.equal(store.changed(), false);
     assert.deepEqual(notified, []);
   }

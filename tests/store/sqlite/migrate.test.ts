@@ -89,6 +89,6 @@ Deno.test("sqlite: a database of the first schema is brought up to date with all
   assert.deepEqual(await printed("done"), ["1: out 3.1"]);
   assert.deepEqual(await printed("running"), []);
   assert.deepEqual(await store.lastOutput("ready"), (await store.attempts("ready"))[1]);
-  assert.deepEqual(await store.dlqRetry("all"), ["dead"]);
+  assert.deepEqual((await store.dlqRetry("all")).ids, ["dead"]);
   await assertCounted(store);
 });

@@ -127,7 +127,7 @@ Deno.test("python: a job that was running is due at once; all go on in the order
     "failing-1",
     3,
   ]]);
-  assert.deepEqual(await store.dlqRetry(["dead-1"]), ["dead-1"]);
+  assert.deepEqual((await store.dlqRetry(["dead-1"])).ids, ["dead-1"]);
 });
 
 Deno.test("python: jobs made within one millisecond keep their order", async () => {

@@ -199,9 +199,9 @@ export function dependencyCases(test: Case): void {
       store.retry(["c"]),
       told("conflict", '"c"', 'job "p" that it waits for is dead', "first"),
     );
-    assert.deepEqual(await store.retry({ kinds: ["cancelled"] }), []);
+    assert.deepEqual((await store.retry({ kinds: ["cancelled"] })).ids, []);
     // All that they wait for is among them.
-    assert.deepEqual(await store.retry("all"), ["p", "c", "d"]);
+    assert.deepEqual((await store.retry("all")).ids, ["p", "c", "d"]);
     assert.deepEqual(await view(store, "c"), ["pending", 2, null]);
     assert.deepEqual(ids(await claim(store, worker, 9)), ["p", "q"]);
   });
@@ -436,10 +436,10 @@ export function dependencyCases(test: Case): void {
     await store.enqueue([newJob("other", { uniqueKey: "k" })]);
     await store.enqueue([after("grandchild", "c"), newJob("d1", { after: ["p"], uniqueKey: "d" })]);
     await store.enqueue([newJob("d2", { after: ["p"], uniqueKey: "d" })]);
-    const told: unknown[] = [];
-    const tell = (aftermath: unknown) => void told.push(aftermath);
-    assert.deepEqual(await store.retry(["p"], {}, tell), ["p"]);
-    assert.deepEqual(told, [{ dependants: 1, stay: 2, keyTaken: 0, parentFailed: 0 }]);
+    assert.deepEqual(await store.retry(["p"]), {
+      ids: ["p"],
+      effects: { dependants: 1, stay: 2, keyTaken: 0, parentFailed: 0 },
+    });
     assert.deepEqual(await view(store, "c"), ["cancelled", 0, 'Job "other" has the same unique key "k"']);
     assert.deepEqual(await view(store, "grandchild"), ["cancelled", 0, words("c", "is cancelled")]);
     assert.deepEqual(await view(store, "d1"), ["cancelled", 0, 'Job "d2" has the same unique key "d"']);
@@ -451,8 +451,6 @@ export function dependencyCases(test: Case): void {
   });
 
   test("how many are cancelled and come back with what they wait for is told", async ({ store }) => {
-    const counted: number[] = [];
-    const tell = ({ dependants }: { dependants: number }) => void counted.push(dependants);
     await store.enqueue([
       newJob("p"),
       after("c", "p"),
@@ -460,11 +458,13 @@ export function dependencyCases(test: Case): void {
       afterAny("e", "p"),
       after("f", "p", "c"),
     ]);
-    await store.cancel(["p"], tell);
-    await store.retry(["p"], {}, tell);
-    await store.cancel(["p", "d"], tell);
-    await store.retry("all", {}, tell);
-    await store.remove(["p"], tell);
+    const counted = [
+      await store.cancel(["p"]),
+      await store.retry(["p"]),
+      await store.cancel(["p", "d"]),
+      await store.retry("all"),
+      await store.remove(["p"]),
+    ].map(({ effects }) => effects.dependants);
     assert.deepEqual(counted, [3, 3, 2, 0, 3]);
   });
 

@@ -115,13 +115,13 @@ export function searchCases(test: Case): void {
 
   test("what is done to jobs with a text is done to all of them, and no others", async ({ store }) => {
     await addMany(store, jobs(3100));
-    assert.deepEqual(await store.cancel({ search: "zzz" }), []);
+    assert.deepEqual((await store.cancel({ search: "zzz" })).ids, []);
     const needles = (await store.list({ search: "needle", limit: 10 })).map(({ id }) => id);
     assert.equal(needles.length, 3);
     assert.deepEqual(await store.hold({ search: "needle_7" }), needles.slice(0, 1));
-    assert.deepEqual((await store.cancel({ search: "NEEDLE" })).map(({ id }) => id), needles);
-    assert.deepEqual(await store.retry({ search: "needle_1507" }), needles.slice(1, 2));
-    assert.deepEqual(await store.remove({ search: "needle", kinds: ["cancelled"] }), [
+    assert.deepEqual((await store.cancel({ search: "NEEDLE" })).ids, needles);
+    assert.deepEqual((await store.retry({ search: "needle_1507" })).ids, needles.slice(1, 2));
+    assert.deepEqual((await store.remove({ search: "needle", kinds: ["cancelled"] })).ids, [
       needles[0],
       needles[2],
     ]);

@@ -186,15 +186,15 @@ export function uniqueCases(test: Case): void {
     await store.enqueue([keyed("c")]);
     const refused = told("conflict", '"a" cannot go back', '"c"', '"k"', "pending");
     await assert.rejects(store.retry(["a"]), refused);
-    assert.deepEqual(await store.dlqRetry("all"), []);
+    assert.deepEqual((await store.dlqRetry("all")).ids, []);
     assert.deepEqual(await states(store), { a: "dead", b: "cancelled", c: "pending" });
     await store.cancel(["c"]);
-    assert.deepEqual(await store.dlqRetry(["a"]), ["a"]);
+    assert.deepEqual((await store.dlqRetry(["a"])).ids, ["a"]);
     // One that waits for its retry has the key itself.
     await end(store, worker, await claimOne(store, worker), { kind: "exited", code: 75 });
     assert.equal((await jobById(store, "a")).state, "pending");
     await addDead(store, "plain");
-    assert.deepEqual(await store.dlqRetry("all"), ["plain"]);
+    assert.deepEqual((await store.dlqRetry("all")).ids, ["plain"]);
   });
 
   test("of a filter the newest of each key goes back, and none beside a job that has its key", async ({ store }) => {
@@ -208,10 +208,11 @@ export function uniqueCases(test: Case): void {
     await store.enqueue([newJob("holder", key("b"))]);
     // Waits for one that is left, and so is left too.
     await store.enqueue([newJob("child", { after: ["a1"] }), newJob("other", { after: ["a2"] })]);
-    const told: unknown[] = [];
-    const tell = (aftermath: unknown) => void told.push(aftermath);
-    assert.deepEqual(await store.retry({ kinds: ["cancelled"] }, {}, tell), ["a2", "plain", "other"]);
-    assert.deepEqual(told, [{ dependants: 0, stay: 0, keyTaken: 2, parentFailed: 1 }]);
+    const effects = { dependants: 0, stay: 0, keyTaken: 2, parentFailed: 1 };
+    assert.deepEqual(await store.retry({ kinds: ["cancelled"] }), {
+      ids: ["a2", "plain", "other"],
+      effects,
+    });
     assert.deepEqual(await states(store), {
       a1: "cancelled",
       a2: "pending",
@@ -222,8 +223,7 @@ export function uniqueCases(test: Case): void {
       other: "pending",
     });
     assert.equal((await jobById(store, "child")).lastError, 'Job "a1" that it waits for is cancelled');
-    assert.deepEqual(await store.retry("all", {}, tell), []);
-    assert.deepEqual(told[1], { dependants: 0, stay: 0, keyTaken: 2, parentFailed: 1 });
+    assert.deepEqual(await store.retry("all"), { ids: [], effects });
   });
 
   test("of a filter one that waits for its retry keeps its key", async ({ store }) => {
@@ -234,7 +234,7 @@ export function uniqueCases(test: Case): void {
     await store.cancel(["b"]);
     await store.enqueue([keyed("c")]);
     await end(store, worker, await claimOne(store, worker), failure);
-    assert.deepEqual(await store.retry({ kinds: ["failed", "cancelled"] }), ["c"]);
+    assert.deepEqual((await store.retry({ kinds: ["failed", "cancelled"] })).ids, ["c"]);
   });
 
   test("many jobs with keys", async ({ store }) => {

@@ -1,38 +1,17 @@
-/** Jobs that are chosen: by a filter, as SQL that uses an index wherever there is one, or by their ids. */
+/** Filters of jobs as SQL that uses an index wherever there is one. */
 
-import type { SQLInputValue } from "node:sqlite";
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
 import { type Choice, choiceOf, type Dialect, holdsForAny } from "../filter_sql.ts";
-import type { FoundJob, Scope } from "../refusals.ts";
-import { foundJob } from "../rows.ts";
-import {
-  isNamed,
-  isView,
-  type JobFilter,
-  type JobKind,
-  kindsAmong,
-  type Selection,
-  viewStates,
-} from "../selection.ts";
+import { isView, type JobFilter, type JobKind, kindsAmong, viewStates } from "../selection.ts";
+import type { Value } from "../sql.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { requireJob } from "./queries.ts";
 import { blocked, claimable } from "./schema.ts";
 
-/** Named parameters. */
-export type Parameters = Record<string, SQLInputValue>;
-
-/** The dialect of one statement, with its parameters. */
-export interface SqliteDialect extends Dialect {
-  parameters: SQLInputValue[];
-}
-
-export function createDialect(database: Database): SqliteDialect {
-  const parameters: SQLInputValue[] = [];
-  const add = (value: SQLInputValue) => `?${parameters.push(value)}`;
+/** The dialect of one statement; `add` takes a parameter of it and gives its place. */
+export function createDialect(database: Database, add: (value: Value) => string): Dialect {
   const now = database.now();
   return {
-    parameters,
     jobs: "jobs",
     tags: "tags",
     integer: add,
@@ -99,44 +78,4 @@ function indexesOf(kind: JobKind): Array<string | undefined> {
     case "held":
       return ["held = 1"];
   }
-}
-
-/**
- * The jobs of a selection that an operation is about, of a filter up to `most`. Throws `not_found`, `conflict`, or `usage` for
- * several.
- */
-export function choose(database: Database, jobs: Selection, scope: Scope, most = Infinity): FoundJob[] {
-  if (isNamed(jobs)) return named(database, jobs, scope);
-  const dialect = createDialect(database);
-  const choice = choiceFor(database, dialect, jobs === "all" ? {} : jobs, scope.states);
-  if (choice === undefined) return [];
-  const { from, key, conditions } = choice;
-  const statement = `SELECT seq, id, state, queue FROM ${from} WHERE ${
-    conditions.join(" AND ") || "true"
-  } ORDER BY ${key}${most === Infinity ? "" : ` LIMIT ${most}`}`;
-  return database.prepare(statement).all(...dialect.parameters).map(foundJob);
-}
-
-// All are found before the first is changed, or a prefix could become unique by what was removed before it.
-function named(database: Database, ids: readonly string[], scope: Scope): FoundJob[] {
-  const found = new Map(
-    ids.map((id) => requireJob(database, id, scope.missing)).map((job) => [job.seq, job]),
-  );
-  const jobs = [...found.values()];
-  const others = jobs.filter(({ state }) => !scope.states.includes(state));
-  if (others.length > 0) throw scope.refused(others);
-  return jobs;
-}
-
-/** Runs a statement on these jobs; `:keys` in it stands for a list of their keys. */
-export function change(
-  database: Database,
-  statement: string,
-  jobs: readonly { seq: number }[],
-  parameters: Parameters = {},
-): void {
-  if (jobs.length === 0) return;
-  const keys = JSON.stringify(jobs.map(({ seq }) => seq));
-  database.prepare(statement.replace(":keys", "SELECT value FROM json_each(:keys)"))
-    .run({ ...parameters, keys });
 }

@@ -1,0 +1,67 @@
+/** All that a store does but for the hot path (enqueue, claim, record): once, whichever engine is under it. */
+
+import { scopes } from "../refusals.ts";
+import type { Engine } from "../sql.ts";
+import type { Store } from "../store.ts";
+import { cancel } from "./cancel.ts";
+import { countOpen, counts, deaths, keptBack, tagNames } from "./counts.ts";
+import { edit } from "./edit.ts";
+import { hold, release } from "./hold.ts";
+import { keys, list, pageOfKeys } from "./list.ts";
+import { isRunning, leave, listProcesses, requestStop } from "./processes.ts";
+import { detail, find, progress, ranAfter, upcoming } from "./progress.ts";
+import { moveJobs, pauseQueues, queueNames, removeQueue, setQueue } from "./queues.ts";
+import { remove } from "./remove.ts";
+import { retry } from "./retry.ts";
+import { attempts, findRun, lastOutput, runAfter } from "./runs.ts";
+import { setSetting, settings, unsetSetting } from "./settings.ts";
+import { removeSignals, signal } from "./signal.ts";
+
+/** These operations on an engine, as methods of a {@link Store}. */
+export function operationsOn(engine: Engine) {
+  const slow = { slow: true };
+  const once = { once: true };
+  const slowOnce = { slow: true, once: true };
+  return {
+    leave: (process) => engine.write((sql) => leave(sql, process)),
+    processes: () => engine.read(listProcesses),
+    isRunning: (seq, run, boot) => engine.read((sql) => isRunning(sql, seq, run, boot)),
+    requestStop: (request, gone, hosts) => engine.write((sql) => requestStop(sql, request, gone, hosts)),
+    counts: () => engine.read(counts),
+    countOpen: () => engine.read(countOpen),
+    keptBack: () => engine.read(keptBack),
+    deaths: () => engine.read(deaths),
+    queueNames: () => engine.read(queueNames),
+    tagNames: (limit) => engine.read((sql) => tagNames(sql, limit)),
+    lastOutput: (id) => engine.read((sql) => lastOutput(sql, id)),
+    findRun: (id) => engine.read((sql) => findRun(sql, id)),
+    find: (ids) => engine.read((sql) => find(sql, ids)),
+    progress: (seqs) => engine.read((sql) => progress(sql, seqs)),
+    upcoming: (limit) => engine.read((sql) => upcoming(sql, limit)),
+    ranAfter: (seq) => engine.read((sql) => ranAfter(sql, seq)),
+    detail: (id) => engine.read((sql) => detail(sql, id)),
+    runAfter: (seq, run) => engine.read((sql) => runAfter(sql, seq, run)),
+    attempts: (id) => engine.read((sql) => attempts(sql, id)),
+    cancel: (jobs) => engine.write((sql) => cancel(sql, jobs), slowOnce),
+    retry: (jobs, changes = {}) => retry(engine, jobs, changes, scopes.retry),
+    remove: (jobs) => engine.write((sql) => remove(sql, jobs, scopes.remove), slowOnce),
+    edit: (jobs, changes, start) =>
+      engine.write((sql) => edit(sql, jobs, changes, start), start === undefined ? {} : once),
+    signal: (jobs, name) => engine.write((sql) => signal(sql, jobs, name), once),
+    removeSignals: (ids) => engine.write((sql) => removeSignals(sql, ids)),
+    hold: (jobs) => engine.write((sql) => hold(sql, jobs), slow),
+    release: (jobs) => engine.write((sql) => release(sql, jobs), slowOnce),
+    dlqRetry: (jobs, changes = {}) => retry(engine, jobs, changes, scopes.dlqRetry),
+    dlqPurge: (jobs) => engine.write((sql) => remove(sql, jobs, scopes.dlqPurge), slowOnce),
+    setQueue: (name, changes) => engine.write((sql) => setQueue(sql, name, changes)),
+    pauseQueues: (names, paused) => engine.write((sql) => pauseQueues(sql, names, paused)),
+    removeQueue: (name) => engine.write((sql) => removeQueue(sql, name), once),
+    list: (filter) => engine.read((sql) => list(sql, filter), slow),
+    keys: (filter) => engine.read((sql) => keys(sql, filter), slow),
+    pageOfKeys: (filter) => engine.read((sql) => pageOfKeys(sql, filter), slow),
+    settings: () => engine.read(settings),
+    setSetting: (name, value) => engine.write((sql) => setSetting(sql, name, value)),
+    unsetSetting: (name) => engine.write((sql) => unsetSetting(sql, name), once),
+    moveJobs: (jobs, queue) => engine.write((sql) => moveJobs(sql, jobs, queue), slow),
+  } satisfies Partial<Store>;
+}
