@@ -284,3 +284,16 @@ export class SharedDatabaseError extends QueuectlError {
 export const sharedDatabaseAdvice =
   "have its owner take that away, name another schema (schema=NAME in the URL), or use it all the same with " +
   "--allow-shared-db";
+
+/** A schema with another number than this program has: a newer one, or one from before its first release. */
+export const otherSchema = (location: string, version: number, known: number): QueuectlError =>
+  version > known
+    ? new QueuectlError(
+      "newer_schema",
+      `The database ${location} has schema ${version}, this queuectl knows up to ${known}; use a newer queuectl`,
+    )
+    : new QueuectlError(
+      "database",
+      `The database ${location} has schema ${version}, from before the first release; this queuectl knows ` +
+        `${known}; finish its jobs with the queuectl that made it`,
+    );

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 import { openStore } from "../../src/store/open.ts";
-import { migrations } from "../../src/store/postgres/schema.ts";
+import { schema as statements } from "../../src/store/postgres/schema.ts";
 import type { TestDatabase } from "../store/suite/harness.ts";
 import type { Place } from "./drivers.ts";
 
@@ -130,15 +130,11 @@ export async function assertSound(schema: string): Promise<void> {
 
 /** Makes a queue in a schema as a store does, in a quarter of the time. */
 async function makeQueue(schema: string): Promise<void> {
-  const steps = [
-    "CREATE SCHEMA queuectl",
-    ...migrations,
-    `INSERT INTO queuectl.queue (version, identity) VALUES (${migrations.length}, gen_random_uuid())`,
-  ].join(";\n");
-  const text = steps.replaceAll("SCHEMA queuectl", `SCHEMA "${schema}"`).replaceAll(
-    "queuectl.",
-    `"${schema}".`,
-  );
+  const text = `CREATE SCHEMA queuectl; ${statements}`.replaceAll("SCHEMA queuectl", `SCHEMA "${schema}"`)
+    .replaceAll(
+      "queuectl.",
+      `"${schema}".`,
+    );
   await quickly((sql) => sql.unsafe(text));
 }
 

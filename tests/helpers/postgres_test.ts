@@ -2,7 +2,7 @@
 
 import { connectionOptions } from "../../src/store/postgres/connection/options.ts";
 import { connect, type Database, standardLimits } from "../../src/store/postgres/connection/database.ts";
-import { migrate } from "../../src/store/postgres/migrate.ts";
+import { findQueue } from "../../src/store/postgres/make_schema.ts";
 import { ownSurroundings } from "../../src/store/postgres/connection/surroundings.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -28,7 +28,7 @@ export async function connectForTests(url: string, answer?: number): Promise<Dat
   const limits = structuredClone(standardLimits);
   if (answer !== undefined) limits.quick.answer = answer;
   const database = await connect(connectionOptions(url, ownSurroundings()), undefined, limits);
-  await migrate(database, true, () => {});
+  await findQueue(database, true, () => {});
   return database;
 }
 

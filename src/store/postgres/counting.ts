@@ -39,44 +39,35 @@ const countByQueue = (moved: string) => `
 };
 `;
 
-/** Where jobs had no queues yet they are not counted by those. */
-const countFunction = (event: string, isByQueue: boolean, moved: (columns: string) => string) => `
-  CREATE OR REPLACE FUNCTION queuectl.count_${event}() RETURNS trigger LANGUAGE plpgsql ${safePath} AS $count$
+const countFunction = (event: string, moved: (columns: string) => string) => `
+  CREATE FUNCTION queuectl.count_${event}() RETURNS trigger LANGUAGE plpgsql ${safePath} AS $count$
   BEGIN
     ${count(moved("state"))}
-    ${isByQueue ? countByQueue(moved("queue, state")) : ""}
+    ${countByQueue(moved("queue, state"))}
     RETURN NULL;
   END $count$;
 `;
-
-const functions = (isByQueue: boolean) => `
-  ${countFunction("insert", isByQueue, (columns) => `SELECT ${columns}, 1 AS n FROM new_jobs`)}
-  ${countFunction("delete", isByQueue, (columns) => `SELECT ${columns}, -1 AS n FROM old_jobs`)}
-  ${
-  countFunction(
-    "update",
-    isByQueue,
-    (columns) => `SELECT ${columns}, 1 AS n FROM new_jobs UNION ALL SELECT ${columns}, -1 FROM old_jobs`,
-  )
-}
-`;
-
-/** The functions that count for all queues together and for every one but "default". */
-export const countFunctions = functions(true);
 
 const trigger = (event: string, tables: string) => `
   CREATE TRIGGER count_${event} AFTER ${event} ON queuectl.jobs REFERENCING ${tables}
     FOR EACH STATEMENT EXECUTE FUNCTION queuectl.count_${event}();
 `;
 
-/** The first step of the schema: the counters, and the triggers that keep them. */
-export const countersTable = `
+/** The counters, and the triggers that keep them: for all queues together and for every one but "default". */
+export const counting = `
   CREATE TABLE queuectl.counters (
     shard integer PRIMARY KEY,
     ${[...states, "died"].map((name) => `${name} bigint NOT NULL DEFAULT 0`).join(", ")}
   ) WITH (fillfactor = 25, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
   INSERT INTO queuectl.counters (shard) SELECT generate_series(0, ${shards - 1});
-  ${functions(false)}
+  ${countFunction("insert", (columns) => `SELECT ${columns}, 1 AS n FROM new_jobs`)}
+  ${countFunction("delete", (columns) => `SELECT ${columns}, -1 AS n FROM old_jobs`)}
+  ${
+  countFunction(
+    "update",
+    (columns) => `SELECT ${columns}, 1 AS n FROM new_jobs UNION ALL SELECT ${columns}, -1 FROM old_jobs`,
+  )
+}
   ${trigger("insert", "NEW TABLE AS new_jobs")}
   ${trigger("delete", "OLD TABLE AS old_jobs")}
   ${trigger("update", "OLD TABLE AS old_jobs NEW TABLE AS new_jobs")}

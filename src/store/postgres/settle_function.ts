@@ -11,7 +11,7 @@ import { safePath } from "./connection/safe_path.ts";
  * it has locked their parent, from a child that it has locked, in the order of the keys. Nothing is done a second time.
  */
 export const settleFunction = `
-  CREATE OR REPLACE FUNCTION queuectl.settle(ended bigint[], at bigint, channel text, sender text) RETURNS bigint
+  CREATE FUNCTION queuectl.settle(ended bigint[], at bigint, channel text, sender text) RETURNS bigint
   LANGUAGE plpgsql ${safePath} AS $settle$
   DECLARE
     children bigint[];

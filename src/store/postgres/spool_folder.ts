@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { QueuectlError } from "../../base/errors.ts";
 import { stateFolder } from "../../base/state_folder.ts";
-import type { Queue } from "./migrate.ts";
+import type { Queue } from "./make_schema.ts";
 
 /** The folder for one queue on one host. Pure. Throws `database` where the environment does not say where it can be. */
 export function spoolFolder(

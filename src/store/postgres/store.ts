@@ -13,7 +13,7 @@ import { enqueue, enqueueDefaults } from "./enqueue.ts";
 import { exchange } from "./exchange.ts";
 import { enqueueCollected } from "../bulk_enqueue.ts";
 import { openIntake } from "./bulk_enqueue.ts";
-import { migrate, type Queue } from "./migrate.ts";
+import { findQueue, type Queue } from "./make_schema.ts";
 import { createListener } from "./connection/notifications.ts";
 import { isWorkLeft, outlook } from "./next_job.ts";
 import { heartbeat, register, takeOver } from "./processes.ts";
@@ -35,7 +35,7 @@ export async function openPostgresStore(url: string, options: OpenOptions): Prom
   const tell = damageTeller(options.damaged ?? notify);
   const database = await connect(connection, options.clock, undefined, tell);
   try {
-    const queue = await migrate(database, options.missing === "create", notify, options.allowShared);
+    const queue = await findQueue(database, options.missing === "create", notify, options.allowShared);
     // Most commands need none.
     const spool = () =>
       spoolFolder(

@@ -7,7 +7,7 @@ import { endedRunColumns, jobColumns, processColumns, processFromRow } from "../
 import type { Database } from "./database.ts";
 import { keptBack } from "../operations/counts.ts";
 import { perform } from "./engine.ts";
-import { migrations } from "./migrations.ts";
+import { tables } from "./tables.ts";
 
 /** Statements that count rows which break an invariant, and what such rows mean. */
 const invariants: Array<[string, string]> = [
@@ -176,7 +176,7 @@ function damagedRows(database: Database): string[] {
 /** Where the schema is not the one that a new database gets. */
 function schemaDifferences(database: Database): string[] {
   using fresh = new DatabaseSync(":memory:");
-  for (const step of migrations) fresh.exec(step);
+  fresh.exec(tables);
   const expected = schemaOf(fresh);
   const actual = schemaOf(database.connection);
   return [...new Set([...expected.keys(), ...actual.keys()])]

@@ -1,6 +1,6 @@
 /**
- * What holds in every file, whose tables migrations.ts makes; `PRAGMA user_version` is the number of its steps that a file
- * has seen. Apart from them, because hardly any start needs those.
+ * What holds in every file, whose tables are in tables.ts; `PRAGMA user_version` is the number of its schema. Apart from
+ * them, because hardly any start needs those.
  *
  * Invariants:
  * - `available` is 1 exactly for jobs that may be claimed now, so that a claim reads no row it cannot take.
@@ -41,5 +41,5 @@ export const sealMark = "queuectl: moving to ";
 /** Marks a file as ours (`PRAGMA application_id`): "quec" in ASCII. */
 export const applicationId = 0x71756563;
 
-/** The number of the steps. */
+/** The number of the schema; lower ones were never released. */
 export const schemaVersion = 12;

@@ -1,29 +1,29 @@
-/** Whose database a file is, and which steps of the schema it has seen. Apart from migrate.ts, which few starts need. */
+/** Whose database a file is, and whether it has the schema. Apart from make_schema.ts, which few starts need. */
 
 import { QueuectlError } from "../../base/errors.ts";
+import { otherSchema } from "../refusals.ts";
 import type { Database } from "./database.ts";
 import { applicationId, schemaVersion } from "./schema.ts";
 
-/** The number of steps that the file has seen. Throws when the file is not for this program to change. */
-export function readVersion(database: Database): number {
+/**
+ * Whether the file has the schema; false for an empty one, and for that of the Python program. Throws `newer_schema` and
+ * `database` when the file is not for this program to change.
+ */
+export function hasSchema(database: Database): boolean {
   const version = Number(database.connection.prepare("PRAGMA user_version").get()!.user_version);
   const application = Number(database.connection.prepare("PRAGMA application_id").get()!.application_id);
   if (application === applicationId) {
+    if (version === schemaVersion) return true;
     if (version < 1) {
       throw new QueuectlError(
         "database",
         `The database ${database.path} is damaged: its schema has no number`,
       );
     }
-    if (version <= schemaVersion) return version;
-    throw new QueuectlError(
-      "newer_schema",
-      `The database ${database.path} has schema ${version}, this queuectl knows up to ${schemaVersion}; ` +
-        "use a newer queuectl",
-    );
+    throw otherSchema(database.path, version, schemaVersion);
   }
   const tables = database.connection.prepare("SELECT count(*) AS n FROM sqlite_schema").get()!.n;
-  if (application === 0 && version === 0 && (tables === 0 || isPythonDatabase(database))) return 0;
+  if (application === 0 && version === 0 && (tables === 0 || isPythonDatabase(database))) return false;
   throw new QueuectlError("database", `The database ${database.path} belongs to another program`);
 }
 

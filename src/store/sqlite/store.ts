@@ -17,8 +17,7 @@ import type { Changed, OpenOptions, Selection, Store } from "../store.ts";
 import { connect, type Database, explained, isFull } from "./database.ts";
 import { enqueue, enqueueDefaults } from "./enqueue.ts";
 import { identities, isKnownPlace, placeOf, presence } from "./place.ts";
-import { schemaVersion } from "./schema.ts";
-import { readVersion } from "./schema_version.ts";
+import { hasSchema } from "./schema_version.ts";
 import { watchLog } from "./watch.ts";
 import { lazy } from "../../base/lazy.ts";
 
@@ -54,15 +53,15 @@ async function openFile(
   try {
     const isOtherNameFine = options.allowLinked && !options.inspect;
     const place = exists && Deno.build.os === "linux" && !isOtherNameFine ? placeOf(path) : null;
-    const { isNewest, isKnown } = await database.read(() => {
-      const isNewest = readVersion(database) === schemaVersion;
-      return { isNewest, isKnown: place === null || isNewest && isKnownPlace(database, place) };
+    const { isMade, isKnown } = await database.read(() => {
+      const isMade = hasSchema(database);
+      return { isMade, isKnown: place === null || isMade && isKnownPlace(database, place) };
     });
     // Where it was not seen before it may be mounted alone. Before anything is written to it.
     const isSound = isKnown || state === "new" || await (await secondNames()).refuseOwnMount(path, options);
-    if (!isNewest) {
-      const { migrate } = await import("./migrate.ts");
-      await migrate(database, exists ? options.notify ?? (() => {}) : () => {});
+    if (!isMade) {
+      const { makeSchema } = await import("./make_schema.ts");
+      await makeSchema(database, exists ? options.notify ?? (() => {}) : () => {});
     }
     // Somebody may have made one of its files between the first look and now.
     if (exists && !options.allowShared) {

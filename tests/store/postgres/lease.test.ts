@@ -1,7 +1,6 @@
 /** Leases are renewed whatever else the store is doing, and whatever has become of its connections. */
 
-import { quoteIdentifier } from "../../../src/store/postgres/connection/database.ts";
-import { migrations } from "../../../src/store/postgres/schema.ts";
+import { schemaVersion } from "../../../src/store/postgres/schema.ts";
 import assert from "node:assert/strict";
 import type { Store } from "../../../src/store/store.ts";
 import { onServer } from "../../helpers/postgres_database.ts";
@@ -66,25 +65,14 @@ postgresTest("a store that does not listen renews a lease too", async ({ open, u
   assert.deepEqual(await claim(store, worker), []);
 });
 
-postgresTest(
-  "a schema of the first version is brought up to date with its jobs",
-  async ({ open, connect, url, query }) => {
-    await (await open(url))[Symbol.asyncDispose]();
-    const database = await connect(url);
-    await database.transaction(async (run) => {
-      const schema = quoteIdentifier(database.options.schema);
-      await run(`DROP SCHEMA ${schema} CASCADE`);
-      await run(`CREATE SCHEMA ${schema}`);
-      await run(migrations[0]);
-      await run("INSERT INTO queuectl.queue (version, identity) VALUES (1, gen_random_uuid())");
-      await run(
-        `INSERT INTO queuectl.jobs (id, command, state, available, attempts, max_retries, priority, created_at,
-        updated_at) VALUES ('a', 'true', 'pending', true, 0, 3, 0, 0, 0)`,
-      );
-    });
-    const store = await open(url);
-    assert.deepEqual((await store.list({ limit: 10 })).map(({ id }) => id), ["a"]);
-    assert.deepEqual(await query("SELECT version FROM queuectl.queue"), [{ version: migrations.length }]);
-    assert.deepEqual(await store.check(), []);
-  },
-);
+postgresTest("a schema from before the first release is refused", async ({ open, connect, url }) => {
+  await (await open(url))[Symbol.asyncDispose]();
+  const database = await connect(url);
+  await database.transaction((run) => run("UPDATE queuectl.queue SET version = 1"));
+  await assert.rejects(open(url), {
+    code: "database",
+    message: new RegExp(
+      `has schema 1, from before the first release; this queuectl knows ${schemaVersion}; `,
+    ),
+  });
+});

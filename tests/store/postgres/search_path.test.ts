@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { openStore } from "../../../src/store/open.ts";
-import { migrations } from "../../../src/store/postgres/schema.ts";
 import { searchPath } from "../../../src/store/postgres/connection/safe_path.ts";
 import { makeLookAlikes } from "../../helpers/look_alikes.ts";
 import { postgresServer } from "../../helpers/postgres_database.ts";
@@ -56,22 +55,16 @@ lookAlikeTest("nor would they be without a search path: types are exact", async 
 });
 
 Deno.test({
-  name: "postgres: a database of an older schema gets its functions with a search path",
+  name: "postgres: all functions have a search path of their own",
   ignore: postgresServer === undefined,
   async fn() {
     await using database = await ownDatabase();
-    // Up to the step that makes all functions once more.
-    const version = migrations.findIndex((step) => step.includes("DROP FUNCTION IF EXISTS queuectl.settle"));
-    const steps = migrations.slice(0, version).join(";").replaceAll(/SET search_path = [^\n]*? AS /g, "AS ");
-    await database.query(`CREATE SCHEMA queuectl; ${steps};
-      INSERT INTO queuectl.queue (version, identity) VALUES (${version}, gen_random_uuid())`);
-    const paths = () =>
-      database.query(`SELECT coalesce(proconfig::text, 'none') AS path, count(*)::integer AS functions
-        FROM pg_proc WHERE pronamespace = 'queuectl'::regnamespace GROUP BY proconfig`);
-    // What settles dependencies is made by that step alone.
-    assert.deepEqual(await paths(), [{ path: "none", functions: 4 }]);
     await using store = await openStore(database.url, { missing: "create", durable: false });
     assert.equal((await store.counts()).pending, 0);
-    assert.deepEqual(await paths(), [{ path: `{"search_path=${searchPath}"}`, functions: 5 }]);
+    assert.deepEqual(
+      await database.query(`SELECT coalesce(proconfig::text, 'none') AS path, count(*)::integer AS functions
+        FROM pg_proc WHERE pronamespace = 'queuectl'::regnamespace GROUP BY proconfig`),
+      [{ path: `{"search_path=${searchPath}"}`, functions: 5 }],
+    );
   },
 });

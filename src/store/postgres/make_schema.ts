@@ -1,10 +1,11 @@
-/** Brings a schema to the newest version, safely with any number of processes starting at once. */
+/** Makes the schema of a queue, safely with any number of processes starting at once. */
 
 import { QueuectlError } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
+import { otherSchema } from "../refusals.ts";
 import type { Database, Run, Statement } from "./connection/database.ts";
 import { lookStatement, refuseStrangers } from "./ownership.ts";
-import { migrations } from "./schema.ts";
+import { schema, schemaVersion } from "./schema.ts";
 
 /** What is known of the queue itself. */
 export interface Queue {
@@ -24,20 +25,19 @@ export interface Queue {
 const lock = "8175552253447599212";
 
 /**
- * Applies the missing steps in one transaction, and says through `notify` when it made the schema. Undefined where there
- * is no schema and `create` is not asked for. Throws `newer_schema`, and `database` for what another program has made, or
+ * What is known of the queue; makes its schema where there is none, and says so through `notify`. Undefined where there is
+ * none and `create` is not asked for. Throws `newer_schema`, and `database` for what another program has made, or
  * unless `allowShared` another user.
  */
-export async function migrate(
+export async function findQueue(
   database: Database,
   create: boolean,
   notify: (message: string) => void,
   allowShared = false,
 ): Promise<Queue | undefined> {
   const found = await readQueue(database, allowShared);
-  if (found && found.version === migrations.length) return found;
-  if (!found && !create) return undefined;
-  const made = await database.transaction((run) => applyMissing(run, database, allowShared), {
+  if (found || !create) return found;
+  const made = await database.transaction((run) => makeSchema(run, database, allowShared), {
     pace: "slow",
   });
   if (made) notify("Database schema initialized successfully.");
@@ -48,7 +48,7 @@ export async function migrate(
 async function readQueue(
   database: Database,
   allowShared: boolean,
-): Promise<Queue & { version: number } | undefined> {
+): Promise<Queue | undefined> {
   // Asked first whether it is there, because a statement that fails would be a line in the log of the server; and whose it
   // is, because even reading may run what somebody else has made.
   const [[{ there, own, telling }]] = await database.batch([lookStatement(database.options.schema)], {
@@ -73,18 +73,12 @@ async function readQueue(
   }], { readOnly: true });
   if (!row) return undefined;
   const { version, ...queue } = row as unknown as Queue & { version: number };
-  if (version > migrations.length) {
-    throw new QueuectlError(
-      "newer_schema",
-      `The database ${database.options.location} has schema ${version}, this queuectl knows up to ` +
-        `${migrations.length}; use a newer queuectl`,
-    );
-  }
-  return { version, ...queue };
+  if (version !== schemaVersion) throw otherSchema(database.options.location, version, schemaVersion);
+  return queue;
 }
 
-/** Whether the schema was made, and not only brought up to date. */
-async function applyMissing(run: Run, database: Database, allowShared: boolean): Promise<boolean> {
+/** False where somebody else has made it by now. */
+async function makeSchema(run: Run, database: Database, allowShared: boolean): Promise<boolean> {
   const { options } = database;
   // Taken until the transaction ends; whoever waited finds the work done.
   await run(`SELECT pg_advisory_xact_lock(${lock})`);
@@ -94,19 +88,15 @@ async function applyMissing(run: Run, database: Database, allowShared: boolean):
   // By now somebody else may have made it.
   if (own !== true && !allowShared) await refuseStrangers(ask, database);
   const [row] = there ? await run("SELECT version FROM queuectl.queue") : [];
-  const version = row ? Number(row.version) : 0;
-  if (version >= migrations.length) return false;
-  if (version === 0) await makeSchema(run, options.schema);
-  for (const step of migrations.slice(version)) await run(step);
+  if (row) return false;
+  // "IF NOT EXISTS" asks for the right to make schemas also where there is nothing to make.
+  const [{ exists }] = await run("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) AS exists", [
+    options.schema,
+  ]);
+  if (!exists) await run("CREATE SCHEMA queuectl");
+  await run(schema);
   failpoint("migration");
-  if (version === 0) {
-    await run(
-      `INSERT INTO queuectl.queue (version, identity) VALUES (${migrations.length}, gen_random_uuid())`,
-    );
-  } else {
-    await run(`UPDATE queuectl.queue SET version = ${migrations.length}`);
-  }
-  return version === 0;
+  return true;
 }
 
 async function refuseServer(run: Run, location: string): Promise<void> {
@@ -122,12 +112,4 @@ async function refuseServer(run: Run, location: string): Promise<void> {
       `The database ${location} has the encoding ${encoding}; it has to be UTF8`,
     );
   }
-}
-
-async function makeSchema(run: Run, schema: string): Promise<void> {
-  // "IF NOT EXISTS" asks for the right to make schemas also where there is nothing to make.
-  const [{ there }] = await run("SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) AS there", [
-    schema,
-  ]);
-  if (!there) await run("CREATE SCHEMA queuectl");
 }
