@@ -59,8 +59,9 @@ async function bundle(folder: string): Promise<string> {
   const { success, text } = await run(Deno.execPath(), [
     "bundle",
     "--quiet",
-    // Half of the text, which every start has to read.
+    // Half of the text, which every start has to read. By their names libraries tell classes of errors apart.
     "--minify",
+    "--keep-names",
     "--code-splitting",
     "--outdir",
     `${folder}/bundle`,

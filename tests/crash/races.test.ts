@@ -12,32 +12,6 @@ import { note, steps, untilFile } from "../helpers/shell_commands.ts";
 import { waitFor } from "../helpers/wait_for.ts";
 import { join } from "../store/suite/harness.ts";
 
-commandTest(
-  "a command that is to end before its runner has begun it is ended all the same",
-  async (commands) => {
-    const first = commands.start("first", untilFile("go"));
-    const status = await waitFor("the first command to run", () => readStatus(first.files));
-    commands.touch("go");
-    await first.ended;
-    // The runner, which is used again, gets the next command, but does not come to it.
-    const runner = status.started!.pid;
-    sendSignal(runner, "SIGSTOP");
-    const second = commands.start("second", untilFile("never"));
-    let isOver = false;
-    second.ended.then(() => isOver = true);
-    const ended = second.end(0);
-    // Whoever ends it looks as often in the meantime, and sees no process of it.
-    for (let look = 1; look <= 3; look++) await takeSnapshot(status.started);
-    sendSignal(runner, "SIGCONT");
-    await ended;
-    try {
-      await waitFor("the end of the second command", () => isOver);
-    } finally {
-      commands.touch("never");
-    }
-  },
-);
-
 queueTest("a worker that is killed while it hands a job back: the attempt does not count", async (queue) => {
   await queue.store.setSetting("grace", "0s");
   const asked = `echo asked >>asked; ${untilFile("go")}; exit 143`;
@@ -78,3 +52,30 @@ queueTest("a worker that starts while another one looks around is not taken for 
   assert.deepEqual([await queue.outcomes("a"), queue.read("ran")], [[["exited", 0]], "ran\n"]);
   await queue.store.leave(worker);
 });
+
+// Last: what a runner still does then is nothing that another test has begun.
+commandTest(
+  "a command that is to end before its runner has begun it is ended all the same",
+  async (commands) => {
+    const first = commands.start("first", untilFile("go"));
+    const status = await waitFor("the first command to run", () => readStatus(first.files));
+    commands.touch("go");
+    await first.ended;
+    // The runner, which is used again, gets the next command, but does not come to it.
+    const runner = status.started!.pid;
+    sendSignal(runner, "SIGSTOP");
+    const second = commands.start("second", untilFile("never"));
+    let isOver = false;
+    second.ended.then(() => isOver = true);
+    const ended = second.end(0);
+    // Whoever ends it looks as often in the meantime, and sees no process of it.
+    for (let look = 1; look <= 3; look++) await takeSnapshot(status.started);
+    sendSignal(runner, "SIGCONT");
+    await ended;
+    try {
+      await waitFor("the end of the second command", () => isOver);
+    } finally {
+      commands.touch("never");
+    }
+  },
+);

@@ -95,33 +95,6 @@ Deno.test("a command uses up none of its timeout while it is stopped", async () 
   await run.ended;
 });
 
-commandTest(
-  "why a command is ended is noted also where that was wanted before it had begun",
-  async (commands) => {
-    const first = commands.start("first", untilFile("go"));
-    const { started } = await waitFor("the first command to run", () => readStatus(first.files));
-    commands.touch("go");
-    await first.ended;
-    // The runner, which is used again, gets the next command, but does not come to it.
-    const runner = started!.pid;
-    sendSignal(runner, "SIGSTOP");
-    const second = commands.start("second", untilFile("never"));
-    const command = { ...second, startedRun: undefined, signal: () => Promise.resolve(false) };
-    const run = watchRun(claim, second.files, command, 0, configFrom([]));
-    run.handBack();
-    for (let look = 1; look <= 3; look++) await takeSnapshot(started!);
-    sendSignal(runner, "SIGCONT");
-    try {
-      const end = await run.ended;
-      assert.ok(end.kind === "finished");
-      assert.deepEqual(end.finished.outcome, { kind: "handed_back" });
-      assert.equal(readStatus(second.files)?.ending, "handed_back");
-    } finally {
-      commands.touch("never");
-    }
-  },
-);
-
 Deno.test("a job is not started again while something of it lives that cannot be ended", async () => {
   await using folder = await temporaryFolder();
   const files = `${folder.path}/7.1`;
@@ -161,3 +134,31 @@ Deno.test("a job is not started again while something of it lives that cannot be
     `Command timed out after 0.02 seconds; ${words}`,
   ]);
 });
+
+// Last: what a runner still does then is nothing that another test has begun.
+commandTest(
+  "why a command is ended is noted also where that was wanted before it had begun",
+  async (commands) => {
+    const first = commands.start("first", untilFile("go"));
+    const { started } = await waitFor("the first command to run", () => readStatus(first.files));
+    commands.touch("go");
+    await first.ended;
+    // The runner, which is used again, gets the next command, but does not come to it.
+    const runner = started!.pid;
+    sendSignal(runner, "SIGSTOP");
+    const second = commands.start("second", untilFile("never"));
+    const command = { ...second, startedRun: undefined, signal: () => Promise.resolve(false) };
+    const run = watchRun(claim, second.files, command, 0, configFrom([]));
+    run.handBack();
+    for (let look = 1; look <= 3; look++) await takeSnapshot(started!);
+    sendSignal(runner, "SIGCONT");
+    try {
+      const end = await run.ended;
+      assert.ok(end.kind === "finished");
+      assert.deepEqual(end.finished.outcome, { kind: "handed_back" });
+      assert.equal(readStatus(second.files)?.ending, "handed_back");
+    } finally {
+      commands.touch("never");
+    }
+  },
+);

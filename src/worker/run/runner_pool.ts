@@ -38,7 +38,7 @@ const gatherTime = 250;
 export function openRunnerPool(boot: string, origin?: RunOrigin): RunnerPool {
   const idle: Runner[] = [];
   const doubtful = new Set<Runner>();
-  let closed = false;
+  const closing = new AbortController();
   let looking = false;
   let looks = mostLooks;
   let lookedAt = performance.now();
@@ -56,7 +56,8 @@ export function openRunnerPool(boot: string, origin?: RunOrigin): RunnerPool {
   async function lookAtDoubtful(): Promise<void> {
     looking = true;
     while (doubtful.size > 0) {
-      await delay(gatherTime);
+      await delay(gatherTime, closing.signal);
+      if (closing.signal.aborted) return;
       const runners = [...doubtful];
       const snapshot = await untilPossible(() => takeSnapshot());
       for (const runner of runners) {
@@ -80,7 +81,7 @@ export function openRunnerPool(boot: string, origin?: RunOrigin): RunnerPool {
       return {
         answer,
         release() {
-          if (answer === null || !runner.reusable || closed) return runner.close();
+          if (answer === null || !runner.reusable || closing.signal.aborted) return runner.close();
           if (!mayHaveLeft(spec.command, performance.now() - startedAt)) return void idle.push(runner);
           doubtful.add(runner);
           if (!looking) void lookAtDoubtful();
@@ -88,7 +89,7 @@ export function openRunnerPool(boot: string, origin?: RunOrigin): RunnerPool {
       };
     },
     close() {
-      closed = true;
+      closing.abort();
       for (const runner of [...idle.splice(0), ...doubtful]) runner.close();
       doubtful.clear();
     },

@@ -17,9 +17,6 @@ import { type Encryption, serverEndPoint } from "./encrypted_stream.ts";
 import { beginLogin, type Login } from "./scram.ts";
 import { openSocket } from "./socket.ts";
 
-// By its name an error of the server is known; the bundle of an executable has other names for classes.
-Object.defineProperty(postgres.PostgresError, "name", { value: "PostgresError" });
-
 /** A row by the names of its columns; whole numbers are numbers. */
 export type Row = Record<string, unknown>;
 
