@@ -159,19 +159,19 @@ const standing = jobStates.filter((state) => state !== "processing");
 
 /** The operations that change jobs. */
 export const scopes = {
-  cancel: scope("cancelled", ["pending", "failed", "processing"], "only jobs that wait or run"),
+  cancel: scope("cancelled", ["pending", "failed", "processing"], "only waiting and running jobs"),
   retry: scope(
     "retried",
     ["completed", "failed", "dead", "cancelled"],
     "only completed, failed, dead and cancelled jobs",
   ),
-  remove: scope("removed", standing, 'only jobs that do not run (end them with "queuectl cancel")'),
-  edit: scope("edited", standing, "only jobs that do not run"),
-  reschedule: scope("rescheduled", ["pending", "failed"], "only jobs that wait"),
-  move: scope("moved", standing, "only jobs that do not run"),
-  hold: scope("held", ["pending", "failed"], "only jobs that wait"),
-  release: scope("released", ["pending", "failed"], "only jobs that are held"),
-  signal: scope("signalled", ["processing"], "only jobs that run"),
+  remove: scope("removed", standing, 'only jobs that are not running (end them with "queuectl cancel")'),
+  edit: scope("edited", standing, "only jobs that are not running"),
+  reschedule: scope("rescheduled", ["pending", "failed"], "only waiting jobs"),
+  move: scope("moved", standing, "only jobs that are not running"),
+  hold: scope("held", ["pending", "failed"], "only waiting jobs"),
+  release: scope("released", ["pending", "failed"], "only held jobs"),
+  signal: scope("signalled", ["processing"], "only running jobs"),
   dlqRetry: scope("retried", ["dead"], "only dead jobs", noDeadJob),
   dlqPurge: scope("purged", ["dead"], "only dead jobs", noDeadJob),
 } as const;

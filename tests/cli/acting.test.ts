@@ -48,7 +48,7 @@ queueTest("what runs is ended by cancel, and stays in spite of rm and clean", as
   const left = await run("rm", "--since", "1h");
   assert.deepEqual([left.code, left.stdout], [0, "1 job removed.\n"]);
   assert.equal(left.stderr, "1 job of these run and were left; end them with queuectl cancel\n");
-  assert.equal((await run("cancel", "--state", "processing")).stdout, "1 job being ended.\n");
+  assert.equal((await run("cancel", "--state", "processing")).stdout, "1 running job being cancelled.\n");
   await queue.reaches("runs", "cancelled");
   assert.deepEqual((await store.list({ limit: 9 })).map(({ id }) => id), ["runs"]);
   await queue.stop(manager);
@@ -62,11 +62,11 @@ queueTest("what is asked of commands while no worker runs is told as what is to 
   const cases: Array<[string, string]> = [
     ["signal a USR1", "Job a will be signalled with SIGUSR1.\n"],
     ["signal --queue media HUP", "1 job will be signalled with SIGHUP.\n"],
-    ["pause media --commands", "Queue media paused; 1 command will be stopped.\n"],
-    ["resume media --commands", "Queue media resumed; 1 command will be let go on.\n"],
+    ["pause media --commands", "Queue media paused; 1 command will be suspended.\n"],
+    ["resume media --commands", "Queue media resumed; 1 command will be resumed.\n"],
     ["pause --commands --json", '{"paused":true,"queues":null,"commands":["a"]}\n'],
-    ["resume --commands", "All queues resumed; 1 command will be let go on.\n"],
-    ["cancel a b", "Job a runs and is to be ended.\nJob b cancelled.\n"],
+    ["resume --commands", "All queues resumed; 1 command will be resumed.\n"],
+    ["cancel a b", "Job a will be cancelled.\nJob b cancelled.\n"],
   ];
   await store.leave(worker);
   for (const [line, stdout] of cases) {
@@ -141,7 +141,7 @@ queueTest("edit puts off jobs that wait, and has them run now", async (queue) =>
     [
       "edit a --unset delay",
       4,
-      /^Job "a" cannot be rescheduled: its state is completed, only jobs that wait /,
+      /^Job "a" cannot be rescheduled: its state is completed, only waiting jobs /,
     ],
     ["edit a --set delay=soon", 2, /^Field "delay" must be /],
     ["edit a --set delay=1h --unset at", 2, /^Only one of "delay" and "at" can be set or unset, once$/],

@@ -96,9 +96,9 @@ queueTest("cancel, retry and rm tell what became of jobs that wait for them", as
     await queue.enqueue({ command: "true", ...job });
   }
   const tells = async (args: string[], text: string) => assert.equal((await queue.run(...args)).stdout, text);
-  await tells(["cancel", "p"], "Job p cancelled; 2 jobs that wait for it cancelled.\n");
-  await tells(["retry", "p"], "Job p moved back to pending queue; 2 jobs that wait for it came back.\n");
+  await tells(["cancel", "p"], "Job p cancelled; 2 dependants cancelled.\n");
+  await tells(["retry", "p"], "Job p moved back to pending queue; 2 dependants put back.\n");
   await tells(["cancel", "p", "--json"], '{"count":1,"ids":["p"],"running":[],"dependants":2}\n');
   await tells(["retry", "p", "--json"], '{"count":1,"ids":["p"],"dependants":2,"left":0}\n');
-  await tells(["rm", "p"], "Job p removed; 2 jobs that wait for it cancelled.\n");
+  await tells(["rm", "p"], "Job p removed; 2 dependants cancelled.\n");
 });

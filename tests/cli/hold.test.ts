@@ -49,14 +49,14 @@ queueTest("what cannot be held or released is refused in one line", async (queue
     [
       ["hold", "done"],
       4,
-      /^Job "done" cannot be held: its state is cancelled, only jobs that wait can be held$/,
+      /^Job "done" cannot be held: its state is cancelled, only waiting jobs can be held$/,
     ],
     [["hold", "nighly"], 3, /^No job found with id nighly \(did you mean "nightly"\?\)$/],
     [["release", "nightly"], 4, /^Job "nightly" cannot be released: it is not held$/],
     [
       ["release", "done"],
       4,
-      /^Job "done" cannot be released: its state is cancelled, only jobs that are held /,
+      /^Job "done" cannot be released: its state is cancelled, only held jobs /,
     ],
     [["list", "--state", "hold"], 2, /^Unknown state "hold" \(did you mean "held"\?\)/],
   ];

@@ -26,7 +26,7 @@ queueTest("Ctrl-C while enqueue --file reads says that nothing was stored", asyn
 queueTest("Ctrl-C in enqueue --wait leaves the jobs alone, and says how to follow them", async (queue) => {
   await Deno.writeTextFile(`${queue.path}/two`, "true\ntrue\n");
   const cases: Array<[args: string[], message: RegExp]> = [
-    [["--id", "a", "true"], /^Job a goes on\. Follow it: queuectl logs -f a$/],
+    [["--id", "a", "true"], /^Job a continues\. Follow it: queuectl logs -f a$/],
     [["--file", "two"], /^2 jobs go on\. Follow them: queuectl logs -f --all$/],
   ];
   for (const [args, message] of cases) {

@@ -128,7 +128,7 @@ queueTest("pause and resume take queues or mean all", async (queue) => {
     await say("resume", "--json", "default"),
     '{"paused":false,"queues":["default"],"commands":null}\n',
   );
-  assert.equal(await say("pause"), "All queues paused: what runs goes on, nothing else is started.\n");
+  assert.equal(await say("pause"), "All queues paused; running jobs continue, no others start.\n");
   assert.match(
     await say("status"),
     /^Queues:\n {2}\(all\) +: .*paused\n {2}default .*running\n {2}reports .*paused\n$/m,
@@ -136,11 +136,11 @@ queueTest("pause and resume take queues or mean all", async (queue) => {
   const { stdout, stderr } = await queue.run("resume", "reports", "default", "--commands");
   assert.equal(
     stdout,
-    "Queue reports resumed; 0 commands let go on.\nQueue default resumed; 0 commands let go on.\n",
+    "Queue reports resumed; 0 commands resumed.\nQueue default resumed; 0 commands resumed.\n",
   );
   assert.equal(
     stderr,
-    "Nothing is started yet: all queues together are paused; let them go on: queuectl resume\n",
+    "No job starts yet: all queues together are paused; resume them: queuectl resume\n",
   );
   await say("pause", "reports");
   assert.equal(await say("resume"), "All queues resumed.\n");

@@ -57,7 +57,7 @@ queueTest("Ctrl-C leaves the job of run alone, and says how to go on with it", a
   const running = startProgram(queue, ["run", steps("echo begun", untilFile("go"), "echo done")]);
   await running.line(/^begun$/);
   running.signal("SIGINT");
-  const [, id] = await running.line(/^Job (\S+) goes on\. Follow it: queuectl logs -f \S+$/);
+  const [, id] = await running.line(/^Job (\S+) continues\. Follow it: queuectl logs -f \S+$/);
   await running.line(new RegExp(`^Cancel it: Ctrl-C again now, or queuectl cancel ${id}$`));
   assert.equal((await running.status).code, 130);
   assert.equal((await queue.job(id)).state, "processing");
@@ -71,9 +71,9 @@ queueTest("a second Ctrl-C cancels the job of run", async (queue) => {
   const running = startProgram(queue, ["run", steps("echo begun", untilFile("never"))]);
   await running.line(/^begun$/);
   running.signal("SIGINT");
-  const [, id] = await running.line(/^Job (\S+) goes on/);
+  const [, id] = await running.line(/^Job (\S+) continues/);
   running.signal("SIGINT");
-  await running.line(new RegExp(`^Job ${id} runs and is being ended\\.$`));
+  await running.line(new RegExp(`^Cancelling job ${id}\\.$`));
   assert.equal((await running.status).code, 130);
   await queue.reaches(id, "cancelled");
 }, interrupts());
@@ -83,7 +83,7 @@ queueTest("a second Ctrl-C for a job that has ended is no mistake", async (queue
   const running = startProgram(queue, ["run", steps("echo begun", untilFile("go"))]);
   await running.line(/^begun$/);
   running.signal("SIGINT");
-  const [, id] = await running.line(/^Job (\S+) goes on/);
+  const [, id] = await running.line(/^Job (\S+) continues/);
   queue.touch("go");
   await queue.reaches(id, "completed");
   running.signal("SIGINT");
@@ -110,10 +110,10 @@ queueTest(
     await reader.cancel();
     queue.touch("go");
     const said = await new Response(child.stderr).text();
-    assert.match(said, /^Job (\S+) goes on\. Follow it: queuectl logs -f \1$/m);
+    assert.match(said, /^Job (\S+) continues\. Follow it: queuectl logs -f \1$/m);
     assert.equal((await child.status).code, 141);
     queue.touch("end");
-    await queue.reaches(/^Job (\S+) goes on/m.exec(said)![1], "dead");
+    await queue.reaches(/^Job (\S+) continues/m.exec(said)![1], "dead");
   },
 );
 

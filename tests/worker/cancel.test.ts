@@ -25,7 +25,7 @@ queueTest(
     await queue.reaches("neighbour", "processing");
     await waitFor("the command", () => queue.spooled().some((name) => name.endsWith(".status")));
     const { code, stdout } = await queue.run("cancel", "tree", "waiting");
-    assert.deepEqual([code, stdout], [0, "Job tree runs and is being ended.\nJob waiting cancelled.\n"]);
+    assert.deepEqual([code, stdout], [0, "Cancelling job tree.\nJob waiting cancelled.\n"]);
     const job = await queue.reaches("tree", "cancelled");
     assert.deepEqual([job.attempts, job.lastError], [1, null]);
     assert.deepEqual(await queue.outcomes("tree"), [["cancelled", null]]);

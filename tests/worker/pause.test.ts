@@ -73,7 +73,7 @@ queueTest(
     assert.equal((await queue.job("build")).state, "processing");
     assert.equal(
       await said(queue, "resume", "build"),
-      "Queue build resumed; 1 command still stopped; let go on: queuectl resume build --commands\n",
+      "Queue build resumed; 1 command still suspended; resume: queuectl resume build --commands\n",
     );
     await queue.reaches("next", "completed");
     await untilStopped(marks.build);
@@ -83,7 +83,7 @@ queueTest(
     );
     assert.equal(
       await said(queue, "resume", "build", "--commands"),
-      "Queue build resumed; 1 command let go on.\n",
+      "Queue build resumed; 1 command resumed.\n",
     );
     await untilGoingOn(marks.build);
     assert.match(await said(queue, "show", "build"), /^Now: +runs on/m);

@@ -133,7 +133,7 @@ function keyOf(text: string): string {
   const names = [...Object.keys(fields), ...Object.keys(rules)];
   if (names.includes(key)) return key;
   if (starts.includes(key)) {
-    throw new QueuectlError("usage", `Only "queuectl edit" can set "${key}", of jobs that wait`);
+    throw new QueuectlError("usage", `Only "queuectl edit" can set "${key}", of waiting jobs`);
   }
   if (key === "queue") {
     throw new QueuectlError("usage", "Jobs get into another queue by: queuectl move ID... --queue QUEUE");

@@ -1,5 +1,5 @@
 import { isNamed } from "../../store/selection.ts";
-import { besides, tellNamed, tellReached } from "./change_jobs.ts";
+import { sideEffects, tellNamed, tellReached } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, selectionOf } from "../arguments/job_filter.ts";
 import { changeKnown } from "../arguments/unknown_names.ts";
@@ -20,7 +20,7 @@ export async function cancel(
     selection,
     () => store.cancel(selection),
   );
-  const ended = await tellReached(store, running.length) ? "being ended" : "to be ended";
+  const isReached = await tellReached(store, running.length);
   if (flags.json) {
     const object = {
       count: cancelled.length,
@@ -31,17 +31,17 @@ export async function cancel(
     return await print(json(object) + "\n");
   }
   const words = { done: "cancelled", none: "No jobs to cancel.", dependants: "cancelled" };
-  const others = besides(words, effects, cancelled.length > 1);
+  const others = sideEffects(words, effects);
   if (isNamed(selection)) {
-    const lines = cancelled.map((id) =>
-      `Job ${id} ${running.includes(id) ? `runs and is ${ended}` : "cancelled"}`
-    );
+    const ending = (id: string) => isReached ? `Cancelling job ${id}` : `Job ${id} will be cancelled`;
+    const lines = cancelled.map((id) => running.includes(id) ? ending(id) : `Job ${id} cancelled`);
     return await tellNamed(lines, others);
   }
+  const ended = isReached ? "being cancelled" : "to be cancelled";
   const waiting = cancelled.length - running.length;
   const parts = [
     ...(waiting > 0 ? [`${counted(waiting, "job")} cancelled`] : []),
-    ...(running.length > 0 ? [`${counted(running.length, "job")} ${ended}`] : []),
+    ...(running.length > 0 ? [`${counted(running.length, "running job")} ${ended}`] : []),
   ];
   await printLines(parts.length > 0 ? `${[parts.join(", "), ...others].join("; ")}.` : words.none);
 }

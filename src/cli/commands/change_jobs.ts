@@ -13,7 +13,7 @@ export interface Words {
   done: string;
   /** Where a filter has selected nothing. */
   none: string;
-  /** What became of jobs that wait for those, behind `3 jobs that wait for them`. */
+  /** What became of the dependants of those, behind `3 dependants`. */
   dependants?: string;
 }
 
@@ -26,8 +26,8 @@ export async function tellChanged(
 ): Promise<void> {
   if (asJson) return await print(json({ count: ids.length, ids, ...jsonOf(words, effects) }) + "\n");
   const lines = ids.map((id) => `Job ${id} ${words.done}`);
-  if (isNamed(selection)) return await tellNamed(lines, besides(words, effects, lines.length > 1));
-  const others = besides(words, effects, ids.length !== 1);
+  if (isNamed(selection)) return await tellNamed(lines, sideEffects(words, effects));
+  const others = sideEffects(words, effects);
   if (ids.length === 0 && others.length === 0) return await printLines(words.none);
   await printLines(`${[`${counted(ids.length, "job")} ${words.done}`, ...others].join("; ")}.`);
 }
@@ -38,7 +38,7 @@ export async function tellChanged(
  */
 export async function tellReached(store: Store, jobs: number): Promise<boolean> {
   if (jobs === 0 || isReached(await store.processes())) return true;
-  printMessage("No worker runs; it takes effect when one is started: queuectl worker start");
+  printMessage("No worker runs; this takes effect when one starts: queuectl worker start");
   return false;
 }
 /** A line for each named job; what else came of it is in that of a single one, or behind those of several. */
@@ -47,21 +47,19 @@ export async function tellNamed(lines: readonly string[], others: readonly strin
   await printLines(...[...lines, ...others.length > 0 ? [others.join("; ")] : []].map((line) => `${line}.`));
 }
 
-/** What else came of it, in words; `several` jobs were changed, or none. */
-export function besides(words: Words, effects: SideEffects | undefined, several: boolean): string[] {
+/** Side effects in words. */
+export function sideEffects(words: Words, effects: SideEffects | undefined): string[] {
   if (effects === undefined) return [];
   const { dependants, stay, keyTaken, parentFailed } = effects;
-  const waiting = (count: number) =>
-    `${counted(count, "job")} that ${count === 1 ? "waits" : "wait"} for ${several ? "them" : "it"}`;
   const taken = (count: number) =>
-    count === 1 ? "another one has its unique key" : "others have their unique keys";
+    count === 1 ? "another job has its unique key" : "other jobs have their unique keys";
   return [
-    ...dependants > 0 ? [`${waiting(dependants)} ${words.dependants}`] : [],
-    ...stay > 0 ? [`${waiting(stay)} left: ${taken(stay)}`] : [],
-    ...keyTaken > 0 ? [`${counted(keyTaken, "job")} left: ${taken(keyTaken)}`] : [],
+    ...dependants > 0 ? [`${counted(dependants, "dependant")} ${words.dependants}`] : [],
+    ...stay > 0 ? [`${counted(stay, "dependant")} skipped: ${taken(stay)}`] : [],
+    ...keyTaken > 0 ? [`${counted(keyTaken, "job")} skipped: ${taken(keyTaken)}`] : [],
     ...parentFailed > 0
       ? [
-        `${counted(parentFailed, "job")} left: what ${
+        `${counted(parentFailed, "job")} skipped: a job that ${
           parentFailed === 1 ? "it waits" : "they wait"
         } for has failed`,
       ]
@@ -79,4 +77,4 @@ function jsonOf({ dependants }: Words, effects: SideEffects | undefined) {
 }
 
 /** {@link Words.dependants} of a retry. */
-export const cameBack = "came back";
+export const cameBack = "put back";

@@ -83,7 +83,7 @@ async function waitForEnd(store: Store, ids: readonly string[]): Promise<number>
 /** How to go on with jobs that nobody waits for any more. */
 function goesOnWords(ids: readonly string[]): string {
   return ids.length === 1
-    ? `Job ${ids[0]} goes on. Follow it: queuectl logs -f ${ids[0]}`
+    ? `Job ${ids[0]} continues. Follow it: queuectl logs -f ${ids[0]}`
     : `${ids.length} jobs go on. Follow them: queuectl logs -f --all`;
 }
 

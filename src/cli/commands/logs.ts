@@ -82,7 +82,7 @@ async function followEach(
 ): Promise<void> {
   const isThere = store.exists;
   if (!isThere) {
-    printMessage(`There is no queue in ${store.location} yet; what its jobs print is shown when it is`);
+    printMessage(`There is no queue in ${store.location} yet; the output of its jobs will appear here`);
   }
   await using made = isThere ? undefined : await whenMade(choice);
   const followed = made ?? store;

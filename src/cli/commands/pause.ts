@@ -28,13 +28,13 @@ export async function pause(this: Context, flags: PauseFlags, ...names: string[]
   const later = await laterWords(store, stopped);
   if (flags.json) return await print(answer(true, queues, stopped));
   const rest = (index: number) =>
-    stopped === null ? "" : `; ${counted(stopped[index].length, "command")} ${later}stopped`;
+    stopped === null ? "" : `; ${counted(stopped[index].length, "command")} ${later}suspended`;
   if (queues.length > 0) {
     return await printLines(...queues.map((name, index) => `Queue ${name} paused${rest(index)}.`));
   }
   await printLines(
     stopped === null
-      ? "All queues paused: what runs goes on, nothing else is started."
+      ? "All queues paused; running jobs continue, no others start."
       : `All queues paused${rest(0)}.`,
   );
 }
@@ -52,16 +52,16 @@ export async function resume(this: Context, flags: PauseFlags, ...names: string[
   const later = await laterWords(store, continued);
   if (flags.json) return await print(answer(false, queues, continued));
   const did = (name: string, index: number) => {
-    if (continued !== null) return `; ${counted(continued[index].length, "command")} ${later}let go on`;
+    if (continued !== null) return `; ${counted(continued[index].length, "command")} ${later}resumed`;
     const count = stopped.filter(({ queue }) => name === allQueues || queue === name).length;
     if (count === 0) return "";
     const command = ["queuectl resume", ...name === allQueues ? [] : [name], "--commands"].join(" ");
-    return `; ${counted(count, "command")} still stopped; let go on: ${command}`;
+    return `; ${counted(count, "command")} still suspended; resume: ${command}`;
   };
   if (queues.length === 0) return await printLines(`All queues resumed${endOfLine(did(allQueues, 0))}`);
   await printLines(...queues.map((name, index) => `Queue ${name} resumed${endOfLine(did(name, index))}`));
   if (paused.includes(allQueues)) {
-    printMessage("Nothing is started yet: all queues together are paused; let them go on: queuectl resume");
+    printMessage("No job starts yet: all queues together are paused; resume them: queuectl resume");
   }
 }
 
@@ -76,7 +76,7 @@ function requireSignals(command: string): void {
   if (Deno.build.os !== "windows") return;
   throw new QueuectlError(
     "usage",
-    `Windows cannot stop commands; without --commands "queuectl ${command}" is about what is started`,
+    `Windows cannot suspend commands; without --commands "queuectl ${command}" works`,
   );
 }
 

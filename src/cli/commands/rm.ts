@@ -27,7 +27,7 @@ async function remove(context: Context, selection: Selection, json: boolean | un
   if (kinds?.every((kind) => kind === "processing")) {
     throw new QueuectlError(
       "usage",
-      "Jobs that run cannot be removed; end them first: queuectl cancel --state processing",
+      "Running jobs cannot be removed; cancel them first: queuectl cancel --state processing",
     );
   }
   await using store = await openQueue(context, "empty");
@@ -39,6 +39,8 @@ async function remove(context: Context, selection: Selection, json: boolean | un
   const running: JobFilter = { ...selection as JobFilter, kinds: ["processing"] };
   const left = (await store.keys({ ...running, limit: Infinity })).length;
   if (left > 0) {
-    printMessage(`${counted(left, "job")} of these run and were left; end them with queuectl cancel`);
+    printMessage(
+      `${counted(left, "job")} of these are running and were skipped; cancel them with queuectl cancel`,
+    );
   }
 }

@@ -90,14 +90,14 @@ async function followToEnd(
 async function leaveUnread(store: Store, id: string): Promise<number> {
   const { state, runs } = await store.detail(id);
   if (hasEnded(state)) return exitStatusOf(state, runs.at(-1));
-  printMessage(`Job ${id} goes on. Follow it: queuectl logs -f ${id}`);
+  printMessage(`Job ${id} continues. Follow it: queuectl logs -f ${id}`);
   return unread;
 }
 
 /** Says how to go on with a job that is not followed any more; cancels it after a second Ctrl-C. */
 async function detach(store: Store, id: string, next: () => Promise<void>): Promise<number> {
   printMessage(
-    `Job ${id} goes on. Follow it: queuectl logs -f ${id}\nCancel it: Ctrl-C again now, or queuectl cancel ${id}`,
+    `Job ${id} continues. Follow it: queuectl logs -f ${id}\nCancel it: Ctrl-C again now, or queuectl cancel ${id}`,
   );
   const waited = new AbortController();
   const isCancelled = await Promise.race([
@@ -115,7 +115,7 @@ async function detach(store: Store, id: string, next: () => Promise<void>): Prom
 async function cancelled(store: Store, id: string): Promise<string> {
   try {
     const { running } = await store.cancel([id]);
-    return running.length > 0 ? `Job ${id} runs and is being ended.` : `Job ${id} cancelled.`;
+    return running.length > 0 ? `Cancelling job ${id}.` : `Job ${id} cancelled.`;
   } catch (error) {
     if (!(error instanceof QueuectlError && error.code === "conflict")) throw error;
     return `Job ${id} has ended.`;

@@ -13,7 +13,7 @@ export async function signal(
   ...words: string[]
 ): Promise<void> {
   if (Deno.build.os === "windows") {
-    throw new QueuectlError("usage", "Windows has no signals; end what runs with: queuectl cancel ID");
+    throw new QueuectlError("usage", "Windows has no signals; end running jobs with: queuectl cancel ID");
   }
   const last = words.at(-1);
   const isMissing = last === undefined ||

@@ -18,8 +18,8 @@ const globalFlags = [
     name: "db PATH",
     brief: "A file or a postgres:// URL; else $QUEUECTL_DB, else queuectl.db in the current folder",
   },
-  { name: "allow-shared-db", brief: "Use files of other users, who can so run commands as you" },
-  { name: "allow-linked-db", brief: "Use a file that has another name too, whose users can lose jobs" },
+  { name: "allow-shared-db", brief: "Use files of other users, who can then run commands as you" },
+  { name: "allow-linked-db", brief: "Use a file with a second name, whose users can lose jobs" },
   { name: "help", brief: "Print this help and exit", aliases: ["h"] },
   { name: "version", brief: "Print the version and exit", aliases: ["V"] },
 ] as const;

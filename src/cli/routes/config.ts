@@ -51,8 +51,8 @@ const configUnset = buildCommand<{ json?: boolean }, [string], Context>({
   loader: async () => (await import("../commands/config.ts")).configUnset,
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [key] } },
   docs: {
-    brief: "Put a setting back to its default",
-    fullDescription: `Put a setting back to its default.
+    brief: "Reset a setting to its default",
+    fullDescription: `Reset a setting to its default.
 
 EXAMPLES
   queuectl config unset timeout`,

@@ -39,8 +39,8 @@ const dlqShow = buildCommand<{ json?: boolean }, [string], Context>({
   loader: async () => (await import("../commands/dlq.ts")).dlqShow,
   parameters: { flags: { json }, positional: { kind: "tuple", parameters: [id] } },
   docs: {
-    brief: "Show all about a dead job and its attempts, as show does",
-    fullDescription: `Show all about a dead job and its attempts, as "queuectl show" does.
+    brief: "Show a dead job and its attempts, like show",
+    fullDescription: `Show a dead job and its attempts, like "queuectl show".
 
 EXAMPLES
   queuectl dlq show nightly`,
@@ -75,7 +75,7 @@ const dlqPurge = buildCommand<DeadFilterFlags & { all?: boolean; json?: boolean 
   parameters: { flags: { all: given("Remove every dead job"), ...filters, json }, positional: ids },
   docs: {
     brief: "Remove dead jobs for good, with their output",
-    fullDescription: `Remove dead jobs for good, with their runs and all they have printed.
+    fullDescription: `Remove dead jobs for good, with their runs and output.
 
 EXAMPLES
   queuectl dlq purge nightly
@@ -90,7 +90,7 @@ export const dlq = buildRouteMap<string, Context>({
   docs: {
     brief: "List, show, retry and remove dead jobs (the dead letter queue)",
     fullDescription:
-      `List, show, retry and remove dead jobs, which have failed for good: the dead letter queue.
+      `List, show, retry and remove dead jobs: jobs in the dead letter queue, which failed for good.
 
 EXAMPLES
   queuectl dlq list

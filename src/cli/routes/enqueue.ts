@@ -13,7 +13,7 @@ export const fieldFlags = {
   at: value("TIME", "Not before then, like 2026-12-24T18:00 (local), or with a zone 2026-12-24T18:00Z"),
   timeout: value(
     "DURATION",
-    "Time that a run may take; 0 is no limit [default: of the queue, else setting timeout]",
+    "Maximum time of a run; 0 is no limit [default: of the queue, else setting timeout]",
   ),
   "max-retries": value(
     "N",
@@ -25,24 +25,24 @@ export const fieldFlags = {
   ),
   cwd: value("FOLDER", "Folder to run in [default: the current one; for JSON the worker's]"),
   env: values("NAME=VALUE", "Variable to add; may be given several times"),
-  queue: value("QUEUE", "Queue to put it in; made by its first job [default: default]"),
+  queue: value("QUEUE", "Queue of the job; its first job creates it [default: default]"),
   tag: values("TAG", "Word to find it by; several times, or a,b"),
-  unique: value("KEY", "Only one job with this key waits or runs at a time"),
+  unique: value("KEY", "At most one job with this key waits or runs at a time"),
   "on-duplicate": value(
     "POLICY",
-    "When there is one: reject, keep (the other one), or replace it [default: reject]",
+    "If there is one: reject, keep (the other one), or replace it [default: reject]",
   ),
-  hold: given('It does not run before "queuectl release"'),
+  hold: given('Hold it until "queuectl release"'),
   backoff: value(
     "KIND",
-    "How the wait grows from retry to retry: exponential, linear or fixed [default: setting backoff]",
+    "Growth of the wait between retries: exponential, linear or fixed [default: setting backoff]",
   ),
-  "max-backoff": value("DURATION", "No wait is longer [default: setting max-backoff]"),
-  jitter: value("PART", "Part of every wait that is left to chance, 0 to 1 [default: setting jitter]"),
+  "max-backoff": value("DURATION", "Longest wait between retries [default: setting max-backoff]"),
+  jitter: value("PART", "Random part of every wait, 0 to 1 [default: setting jitter]"),
   "retry-on": value("CODES", "Retry only after these exit statuses, like 1,70-75 or -1"),
   "no-retry-on": value("CODES", "Do not retry after these exit statuses"),
-  after: values("ID", "Only when this job is completed; several times, or a,b"),
-  "after-any": values("ID", "Only when this job has ended, however; several times, or a,b"),
+  after: values("ID", "Run only when this job is completed; several times, or a,b"),
+  "after-any": values("ID", "Run only when this job has ended in any way; several times, or a,b"),
 };
 
 /** `enqueue`: (new) → pending. */
@@ -51,15 +51,15 @@ export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
   parameters: {
     flags: {
       ...fieldFlags,
-      file: value("FILE", "Put in a job for every line of a file"),
-      wait: given('Wait for the end; the exit status is that of "queuectl wait"'),
+      file: value("FILE", "Add a job for every line of a file"),
+      wait: given('Wait for the end; exit with the status of "queuectl wait"'),
       "print-id": given("Print the id and nothing else"),
       json: given("Print the ids as a JSON array"),
     },
     positional: { kind: "array", parameter: argument("JOB", "What to run, in one of the forms above") },
   },
   docs: {
-    brief: "Put a job into the queue (also: add)",
+    brief: "Add a job to the queue (also: add)",
     customUsage: [
       "[FLAGS] -- COMMAND ARG...",
       "[FLAGS] 'SHELL TEXT'",
@@ -68,7 +68,7 @@ export const enqueue = buildCommand<EnqueueFlags, string[], Context>({
       "[FLAGS] --file FILE",
     ],
     fullDescription:
-      `Put a job into the queue, or one for every line of a file or of standard input: all of them or none.
+      `Add a job to the queue, or one for every line of a file or of standard input: all of them or none.
 
 FORMS
   -- COMMAND ARG...   A program and its arguments, as they are: no shell splits or expands them;
@@ -77,7 +77,7 @@ FORMS
   '{"command": ...}'  A JSON object of the fields below
   -, --file FILE      A job a line: JSON where the line begins with {, else shell text
 
-A command runs in the folder where it was put in; a JSON object in the worker's, unless it has "cwd". Flags
+A command runs in the folder where it was added; a JSON object in the worker's, unless it has "cwd". Flags
 are fields of the job; with - or --file they hold for every line that does not say otherwise. A command that
 exits with 75 is run again later, without counting the attempt.
 
@@ -100,7 +100,7 @@ FIELDS
   hold          true: it does not run before it is released
   backoff       "exponential", "linear" or "fixed" [default: setting backoff]
   max_backoff   Seconds, or text like "10m"; no wait is longer [default: setting max-backoff]
-  jitter        Part of every wait that is left to chance, 0 to 1 [default: setting jitter]
+  jitter        Random part of every wait, 0 to 1 [default: setting jitter]
   retry_on      List of exit statuses; only after these it is retried
   no_retry_on   List of exit statuses after which it is not retried
   after         List of ids; it runs when all of these are completed

@@ -43,25 +43,25 @@ export const limit = value("N", "Show the newest N jobs, with --sort the first N
 /** Filters that choose among jobs of any state. */
 export const filters = {
   queue: values("QUEUE", "Only jobs of these queues: a,b"),
-  tag: values("TAG", "Only jobs with this tag; with all of them, where several are given: a,b"),
+  tag: values("TAG", "Only jobs with this tag, or with all of several: a,b"),
   search: value("TEXT", "Only jobs with this text in their command or id"),
-  since: value("TIME", "Only jobs put into the queue since then: 2h, 2026-11-24, 2026-11-24T10:00Z"),
+  since: value("TIME", "Only jobs added since then: 2h, 2026-11-24, 2026-11-24T10:00Z"),
   "older-than": value(
     "TIME",
-    "Only jobs that have not changed since then: 7d; reads all jobs that are as old",
+    "Only jobs that have not changed since then: 7d; reads all jobs of that age",
   ),
 } as const;
 
 /** `--state`, several times or with several states. */
-export const state = values("STATE", "Only jobs of these states, or parts of them: a,b");
+export const state = values("STATE", "Only jobs in these states: a,b");
 
 /** What `--state` takes, for the help of commands that have it. */
 export const statesHelp = `STATES
   pending, processing, completed, failed, dead, cancelled
-  scheduled  Pending or failed, and waits for a time
-  waiting    Pending or failed, and can be run now
-  blocked    Pending or failed, and waits for other jobs
-  held       Pending or failed, and does not run before it is released`;
+  scheduled  Pending or failed, waits for a time
+  waiting    Pending or failed, can run now
+  blocked    Pending or failed, waits for other jobs
+  held       Pending or failed, does not run until released`;
 
 /** How a list is told which jobs it has, in which order and how many. */
 export const listUsage = "[FILTERS] [--sort FIELD[,desc]] [--limit N] [--all] [--cursor C]";
@@ -69,14 +69,14 @@ export const listUsage = "[FILTERS] [--sort FIELD[,desc]] [--limit N] [--all] [-
 /** Which part of a list is shown, in which order. */
 export const paging = {
   limit,
-  all: given("Show all jobs, however many, with little memory"),
+  all: given("Show all jobs, in constant memory"),
   sort: value(
     "FIELD",
     "In the order of created, updated, id, state, priority or attempts; or FIELD,desc",
   ),
   cursor: value(
     "C",
-    "Show the page behind the last one, which names C: on standard error, or by --with-cursor",
+    "Show the page after the last one, which printed C on standard error, or in --with-cursor",
   ),
   "with-cursor": given("With --json: print an object of the jobs and next_cursor, null on the last page"),
 } as const;
@@ -90,6 +90,6 @@ export const changes = {
   ),
   unset: values(
     "KEY",
-    "One of these behind max_retries: as by setting, worker or default; tags and env.NAME: none",
+    "Back to the default: one of these from max_retries on; removes tags and env.NAME",
   ),
 } as const;

@@ -17,7 +17,7 @@ export const show = buildCommand<{ json?: boolean }, [string], Context>({
   loader: async () => (await import("../commands/show.ts")).show,
   parameters: { flags: { json }, positional: oneJob },
   docs: {
-    brief: "Show all about a job, its attempts, and why it waits",
+    brief: "Show a job, its attempts, and why it waits",
     fullDescription: `Show every field of a job, its attempts with times and outcomes, and why it waits.
 
 EXAMPLES
@@ -27,14 +27,14 @@ EXAMPLES
 });
 
 const logsFlags = {
-  all: given("Follow every job that runs or is started, each line with its job in front"),
-  queue: values("QUEUE", "The same for the jobs of these queues: a,b"),
-  stdout: given("Only what it prints on standard output"),
-  stderr: given("Only what it prints on standard error, to standard output"),
-  attempt: value("K", "Only attempt K, the newest with that number [default: the last one]"),
+  all: given("Follow every running job; each line begins with its job"),
+  queue: values("QUEUE", "The same for jobs of these queues: a,b"),
+  stdout: given("Only its standard output"),
+  stderr: given("Only its standard error, printed on standard output"),
+  attempt: value("K", "Only attempt K; the newest with that number [default: the last one]"),
   lines: value(
     "N",
-    "Of what there is only the last N lines of each output [default: all; with --all and --queue 10]",
+    "Only the last N lines of each output so far [default: all; with --all and --queue 10]",
   ),
   json,
 };
@@ -44,20 +44,20 @@ export const logs = buildCommand<LogsFlags, [string?], Context>({
   loader: async () => (await import("../commands/logs.ts")).logs,
   parameters: {
     flags: {
-      follow: given("Go on with what it prints, until it has ended for good; Ctrl-C ends it"),
+      follow: given("Continue with new output until the job has ended for good; Ctrl-C ends it"),
       ...logsFlags,
     },
     positional: oneJobOrAll,
     aliases: { f: "follow", n: "lines" },
   },
   docs: {
-    brief: "Print what a job has printed, and follow it (also: log)",
+    brief: "Print and follow the output of a job (also: log)",
     fullDescription:
-      `Print what a job has printed: so far where it runs, else in its last run. Its standard error goes to standard
-error, unless one of the two is asked for. With --follow go on through its next attempts, until it is completed,
-dead or cancelled, and say on standard error when an attempt ends or begins. "queuectl follow" is the same as
-"queuectl logs --follow". With --json it is an array with an object for each output; with --follow an object a line
-for each line of them.
+      `Print the output of a job: of its running attempt so far, else of its last run. Its standard error goes to
+standard error, unless you ask for one of the two. With --follow, continue through its next attempts until it is
+completed, dead or cancelled, and say on standard error when an attempt ends or begins. "queuectl follow" is the
+same as "queuectl logs --follow". --json prints an array with an object for each output; with --follow, one object
+per line of output.
 
 EXAMPLES
   queuectl logs nightly
@@ -85,8 +85,8 @@ export const follow = buildCommand<LogsFlags, [string?], Context>({
     aliases: { f: "follow", n: "lines" },
   },
   docs: {
-    brief: "Follow what a job prints: the same as logs --follow",
-    fullDescription: `Follow what a job prints, or all of them: the same as "queuectl logs --follow".
+    brief: "Follow the output of a job, like logs --follow",
+    fullDescription: `Follow the output of a job, or of all jobs, like "queuectl logs --follow".
 
 EXAMPLES
   queuectl follow nightly
@@ -104,11 +104,11 @@ export const wait = buildCommand<WaitFlags, string[], Context>({
   loader: async () => (await import("../commands/wait.ts")).wait,
   parameters: {
     flags: {
-      all: given("Wait until nothing is left to run or retry"),
-      queue: values("QUEUE", "The same for the jobs of these queues: a,b"),
+      all: given("Wait until no job is left to run or retry"),
+      queue: values("QUEUE", "The same for jobs of these queues: a,b"),
       tag: values(
         "TAG",
-        "The same for the jobs with this tag; with all of them, where several are given: a,b",
+        "The same for jobs with this tag, or with all of several: a,b",
       ),
       timeout: value("DURATION", "Wait no longer than that, like 10m [default: as long as it takes]"),
       json,
@@ -118,15 +118,15 @@ export const wait = buildCommand<WaitFlags, string[], Context>({
   docs: {
     brief: "Wait until jobs have ended for good",
     fullDescription:
-      `Wait until jobs are completed, dead or cancelled; one that has failed and will be retried goes on.
+      `Wait until jobs are completed, dead or cancelled. A failed job that will be retried has not ended.
 
 EXIT STATUS
-  one job  0 when it is completed, else that of its last run: 128 + n when it was ended by signal n, 126 when it could not be started, 137 lost, 142 timed out, 143 cancelled
-  several  0 when all are completed, else 1; with --all, --queue and --tag 1 as long as any of these jobs is dead or cancelled
-  124      The time was over before
+  one job  0 if it is completed, else the status of its last run: 128 + n if signal n ended it, 126 if it could not start, 137 lost, 142 timed out, 143 cancelled
+  several  0 if all are completed, else 1; with --all, --queue and --tag 1 while any of these jobs is dead or cancelled
+  124      The timeout was over first
   130      Ctrl-C
 A status that only Windows has, like -1, is 1 on other systems.
-Mistakes have the statuses of all commands (2 usage, 3 not found, ...), with a line on standard error.
+Errors have the exit statuses of all commands (2 usage, 3 not found, ...), with a line on standard error.
 
 EXAMPLES
   queuectl wait nightly && echo done
@@ -150,13 +150,14 @@ export const run = buildCommand<RunFlags, string[], Context>({
     positional: { kind: "array", parameter: argument("JOB", 'What to run, as for "queuectl enqueue"') },
   },
   docs: {
-    brief: "Put a job into the queue, follow it, and end with its exit status",
-    fullDescription: `Put a job into the queue, print what it prints, and end with its exit status.
-What comes after -- is a program and its arguments, as they are; one argument alone is a command for the shell,
-or a job as JSON where it begins with {. See "queuectl enqueue --help" for the forms and the fields.
+    brief: "Add a job, follow it, and end with its exit status",
+    fullDescription:
+      `Add a job, print its output, and end with its exit status. After --, give a program and its arguments, which are
+passed unchanged. One argument alone is a command for the shell, or a job as JSON if it begins with {. See
+"queuectl enqueue --help" for the forms and the fields.
 
-Ctrl-C leaves the job alone and says how to follow it again; a second Ctrl-C within 2 s cancels it.
-With --json what it prints is an object a line, and so is, at last, how it has ended.
+Ctrl-C leaves the job alone and says how to follow it again; a second Ctrl-C within 2 s cancels it. With --json,
+each line of output is an object, and the last object says how the job ended.
 
 EXIT STATUS
   That of "queuectl wait" for the job; 130 after Ctrl-C

@@ -12,11 +12,10 @@ export const hold = buildCommand<FilterFlags & Json, string[], Context>({
   loader: async () => (await import("../commands/hold.ts")).hold,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
-    brief: "Keep jobs that wait from being run",
+    brief: "Hold waiting jobs",
     fullDescription:
-      `Keep jobs that wait from being run until they are released, also when their time comes. What runs already
-goes on. "queuectl enqueue --hold" puts jobs in held; "worker start --drain" and "wait --all" do not wait for
-held jobs.
+      `Hold waiting jobs: they do not run until you release them, even when their time comes. Running jobs continue.
+"queuectl enqueue --hold" adds a held job; "worker start --drain" and "wait --all" do not wait for held jobs.
 
 ${statesHelp}
 
@@ -33,10 +32,9 @@ export const release = buildCommand<FilterFlags & Json, string[], Context>({
   loader: async () => (await import("../commands/hold.ts")).release,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
-    brief: "Let jobs go that are held",
+    brief: "Release held jobs",
     fullDescription:
-      `Let jobs go that are held: they run as if they had never been. One whose time has not come
-waits for that.
+      `Release held jobs: they run as if they had never been held. A scheduled job still waits for its time.
 
 ${statesHelp}
 

@@ -41,9 +41,9 @@ export const list = buildCommand<ListFlags, [], Context>({
   docs: {
     brief: "List jobs, the newest last",
     fullDescription:
-      `List jobs, the newest last; with --sort the first in that order, and those of one priority as they run. With
---json also their output, errors and times; with --json --columns only those fields. On a terminal columns are
-cut to fit.
+      `List jobs, the newest last. With --sort the first in that order come first; jobs of equal priority are listed in
+the order in which they run. --json adds output, errors and times; --json --columns prints only those fields. On a
+terminal, columns are cut to fit.
 
 ${statesHelp}
 
@@ -66,19 +66,19 @@ export const status = buildCommand<StatusFlags, [], Context>({
   loader: async () => (await import("../commands/status.ts")).status,
   parameters: {
     flags: {
-      workers: given("Tell of the workers also where none runs"),
+      workers: given("Print the line about workers even if none runs"),
       watch: given(
-        "Show it anew every second, with what is finished a minute and the time left; Ctrl-C ends it",
+        "Refresh every second, with the jobs finished per minute and the time left; Ctrl-C ends it",
       ),
       json,
     },
   },
   docs: {
-    brief: "Count the jobs in every state",
+    brief: "Count the jobs in each state",
     fullDescription:
-      `Count the jobs in every state, and tell which of those that wait cannot be started now: scheduled, blocked, held
-or paused ones. While workers run also their slots in use, the jobs finished a minute, and the time left for those
-that can be started.
+      `Count the jobs in each state, and the waiting jobs that cannot start now: scheduled, blocked, held or paused
+ones. While workers run, also print the slots in use, the jobs finished per minute, and the time left for the jobs
+that can start.
 
 EXAMPLES
   queuectl status
@@ -92,10 +92,10 @@ export const cancel = buildCommand<FilterFlags & Json, string[], Context>({
   loader: async () => (await import("../commands/cancel.ts")).cancel,
   parameters: { flags: { state, ...filters, json }, positional: ids },
   docs: {
-    brief: "Cancel jobs that wait or run",
+    brief: "Cancel waiting or running jobs",
     fullDescription:
-      `Cancel jobs for good: those that wait leave the queue, those that run are ended with all their processes,
-by TERM, and by KILL when the time of the setting "grace" is over. Of jobs that are named, all are cancelled or none; a filter takes those that can be.
+      `Cancel jobs for good. Waiting jobs leave the queue. Running commands are terminated with all their child processes
+(SIGTERM, then SIGKILL after the time of the setting "grace"). Either all named jobs are cancelled or none; a filter skips jobs that cannot be cancelled.
 
 ${statesHelp}
 
@@ -114,16 +114,16 @@ export const signal = buildCommand<FilterFlags & Json, string[], Context>({
     flags: { state, ...filters, json },
     positional: {
       kind: "array",
-      parameter: argument("ID", "Id of a job that runs, and as the last one a signal: TERM, SIGTERM or 15"),
+      parameter: argument("ID", "Id of a running job; the last argument is the signal: TERM, SIGTERM or 15"),
     },
   },
   docs: {
-    brief: "Send a signal to the commands of jobs that run",
+    brief: "Send a signal to the commands of running jobs",
     fullDescription:
-      `Send a signal to all processes of the commands of jobs that run, on whichever host. Of jobs that are named,
-all are signalled or none; a filter takes those that run. A command that is ended by a signal has failed, and
-is retried; "queuectl cancel" ends it for good. STOP suspends a command and CONT lets it go on: its
-timeout stands still meanwhile. Not on Windows, which has no signals.
+      `Send a signal to all processes of the commands of running jobs, on any host. Either all named jobs are signalled
+or none; a filter takes running jobs. A command that a signal terminates has failed, and queuectl retries it;
+"queuectl cancel" ends it for good. STOP suspends a command and CONT resumes it; its timeout stands still
+meanwhile. Not on Windows, which has no signals.
 
 ${statesHelp}
 
@@ -140,10 +140,10 @@ export const retry = buildCommand<FilterFlags & ChangeFlags & Json, string[], Co
   loader: async () => (await import("../commands/retry.ts")).retry,
   parameters: { flags: { state, ...filters, ...changes, json }, positional: ids },
   docs: {
-    brief: "Put jobs that ended or failed back into the queue (also: restart)",
+    brief: "Put ended or failed jobs back into the queue (also: restart)",
     fullDescription:
-      `Put completed, failed, dead or cancelled jobs back into the queue, with no attempts. Their earlier runs are
-kept. Of jobs that are named, all are retried or none; a filter takes those that can be.
+      `Put completed, failed, dead or cancelled jobs back into the queue, with no attempts. queuectl keeps their earlier
+runs. Either all named jobs are retried or none; a filter skips jobs that cannot be retried.
 
 ${statesHelp}
 
@@ -162,9 +162,8 @@ export const rm = buildCommand<FilterFlags & Json, string[], Context>({
   docs: {
     brief: "Remove jobs for good, with their runs and output",
     fullDescription:
-      `Remove jobs for good, with their runs and all they have printed. Those that run stay: cancel them first.
-Of jobs that are named, all are removed or none; a filter takes those that do not run. "queuectl clean" removes
-those that are completed.
+      `Remove jobs for good, with their runs and output. Running jobs stay; cancel them first. Either all named jobs
+are removed or none; a filter skips running jobs. "queuectl clean" removes all completed jobs.
 
 ${statesHelp}
 
@@ -182,8 +181,8 @@ export const clean = buildCommand<Omit<FilterFlags, "state"> & Json, [], Context
   docs: {
     brief: "Remove all completed jobs, with their output: rm --state completed",
     fullDescription:
-      `Remove all completed jobs for good, with their runs and all they have printed: the same as
-"queuectl rm --state completed". Jobs of all other states stay.
+      `Remove all completed jobs for good, with their runs and output, like "queuectl rm --state completed". Jobs in
+other states stay.
 
 EXAMPLES
   queuectl clean
@@ -197,10 +196,10 @@ export const edit = buildCommand<ChangeFlags & Json, string[], Context>({
   loader: async () => (await import("../commands/edit.ts")).edit,
   parameters: { flags: { ...changes, json }, positional: ids },
   docs: {
-    brief: "Change jobs that do not run",
+    brief: "Change jobs that are not running",
     fullDescription:
-      `Change fields of jobs that do not run; they count from the next run on. Jobs that wait also take
-delay=DURATION and at=TIME, and run now, or when nothing else keeps them, with --unset at.
+      `Change fields of jobs that are not running. Changes apply from the next run. Waiting jobs also take
+delay=DURATION and at=TIME; with --unset at they run as soon as nothing else blocks them.
 
 EXAMPLES
   queuectl edit nightly --set priority=10 --set timeout=2h

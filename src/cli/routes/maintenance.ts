@@ -13,20 +13,20 @@ export const migrate = buildCommand<
   loader: async () => (await import("../commands/migrate.ts")).migrate,
   parameters: {
     flags: {
-      from: value("DATABASE", "Where the queue is; a file or a postgres:// URL"),
-      to: value("DATABASE", "Where it is to be; made if need be, and without jobs"),
+      from: value("DATABASE", "Database to move from; a file or a postgres:// URL"),
+      to: value("DATABASE", "Database to move to; created if it does not exist, and without jobs"),
       json,
-      abandon: given("Use the queue on after an interrupted move whose target is lost for good"),
+      abandon: given("Keep using the old queue after an interrupted move whose target is lost for good"),
     },
   },
   docs: {
     brief: "Move a queue to another database: from a file to PostgreSQL, and back",
     fullDescription:
       `Move a queue with all its jobs, runs, outputs and settings to another database, in one transaction.
-Afterwards the old one is empty. --db may stand in for one of --from and --to.
+Afterwards the old one is empty. --db can replace one of --from and --to.
 
-Stop all workers first. Nothing can be put into the queue while it moves. When it is interrupted at any
-moment, run the same command again: it finishes the move, or begins anew.
+Stop all workers first. The queue accepts no jobs while it moves. If the move is interrupted, run the same command
+again: it finishes the move, or starts it again.
 
 EXAMPLES
   queuectl migrate --from queuectl.db --to postgres://me@db.example.com/jobs
@@ -42,8 +42,8 @@ export const doctor = buildCommand<{ json?: boolean }, [], Context>({
   docs: {
     brief: "Check the database, its files and its workers, and say what to do",
     fullDescription:
-      `Check the database, its files and its workers: a line each, with what to do where something is wrong.
-Nothing is repaired. The exit status is 0 when all is well, else that of the first error (5: the database).
+      `Check the database, its files and its workers. Prints one line each, with advice for each problem; repairs
+nothing. The exit status is 0 if all is well, else that of the first error (5: the database).
 
 EXAMPLES
   queuectl doctor

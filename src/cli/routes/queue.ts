@@ -17,9 +17,9 @@ const queueList = buildCommand<Json, [], Context>({
   docs: {
     brief: "List the queues, their limits, and the number of their jobs",
     fullDescription:
-      `List the queues, what is set for them, and the number of their jobs. RUNNING is how many run, of how many
-that may. A row (all) is there when all queues together are paused or limited; with --json it is always the
-first, and its name is null.
+      `List the queues, their settings, and the number of their jobs. RUNNING is the number of running jobs, and the
+limit. The row (all) appears while all queues together are paused or limited; with --json it is always the first,
+and its name is null.
 
 EXAMPLES
   queuectl queue list
@@ -31,17 +31,17 @@ const queueSet = buildCommand<QueueSetFlags, [string?], Context>({
   loader: async () => (await import("../commands/queue_set.ts")).queueSet,
   parameters: {
     flags: {
-      concurrency: value("N", "The most jobs of it that run at once, on all hosts together; or none"),
+      concurrency: value("N", "Maximum number of its jobs that run at once, on all hosts together; or none"),
       rate: value(
         "RATE",
-        "The most commands of it that begin within a time: 10/s, 10/m, 100/h, 5/30s; or none",
+        "Maximum number of its commands that start within a time: 10/s, 10/m, 100/h, 5/30s; or none",
       ),
-      "max-retries": value("N", "Retries of new jobs in it that do not say; or none: as by setting"),
+      "max-retries": value("N", "Retries of new jobs that set none; none: the setting max-retries"),
       timeout: value(
         "DURATION",
-        "Time that runs of new jobs in it may take that do not say, 0: no limit; or none",
+        "Timeout of new jobs that set none, 0 for no limit; none: the setting timeout",
       ),
-      global: given("For all queues together: takes --concurrency"),
+      global: given("Limit all queues together; takes --concurrency"),
       json,
     },
     positional: {
@@ -52,10 +52,10 @@ const queueSet = buildCommand<QueueSetFlags, [string?], Context>({
   docs: {
     brief: "Limit a queue, or give its new jobs other defaults",
     fullDescription:
-      `Limit a queue, or give its new jobs other defaults. What is not given stays as it is; none takes it away.
+      `Limit a queue, or give its new jobs other defaults. Settings that are not given stay as they are; none removes one.
 
-Limits hold for all workers on all hosts together, however many there are and whatever becomes of them. They
-count from the next start on: nothing that runs is ended.
+A limit holds for all workers on all hosts together. It applies from the next start; running commands are not
+ended.
 
 EXAMPLES
   queuectl queue set reports --concurrency 2
@@ -76,8 +76,8 @@ const queueRm = buildCommand<Json, [string], Context>({
     positional: { kind: "tuple", parameters: [argument("NAME", "Name of the queue")] },
   },
   docs: {
-    brief: "Remove a queue that has no jobs, and what is set for it",
-    fullDescription: `Remove a queue that has no jobs, and what is set for it.
+    brief: "Remove an empty queue, with its settings",
+    fullDescription: `Remove an empty queue, with its settings.
 
 EXAMPLES
   queuectl queue rm reports`,
@@ -100,24 +100,24 @@ EXAMPLES
 
 const queues = {
   kind: "array",
-  parameter: argument("QUEUE", "Name of a queue; without one all are meant"),
+  parameter: argument("QUEUE", "Name of a queue; all queues without it"),
 } as const;
 
 /** `pause`: nothing is started. */
 export const pause = buildCommand<PauseFlags, string[], Context>({
   loader: async () => (await import("../commands/pause.ts")).pause,
   parameters: {
-    flags: { commands: given("Also stop the commands that run, with SIGSTOP to all their processes"), json },
+    flags: { commands: given("Also suspend running commands (SIGSTOP to all their processes)"), json },
     positional: queues,
   },
   docs: {
-    brief: "Start no more jobs, of some queues or of all",
+    brief: "Start no more jobs of some queues, or of any",
     fullDescription:
-      `Start no more jobs of these queues, or without a name of any. What runs goes on; new jobs are taken, and
-wait. A worker started with --drain does not wait for jobs that are paused.
+      `Start no more jobs of these queues, or of any without a name. Running jobs continue; the queue accepts new jobs,
+and they wait. "worker start --drain" does not wait for paused jobs.
 
-With --commands what runs is stopped where it is, on whichever host, until "queuectl resume --commands". The job stays
-"processing" and keeps its place; its timeout stands still, and cancel ends it all the same. Not on Windows.
+With --commands, queuectl also suspends the running commands on every host until "queuectl resume --commands". The
+job stays "processing" and keeps its slot; its timeout stands still, and cancel still ends it. Not on Windows.
 
 EXAMPLES
   queuectl pause
@@ -131,14 +131,14 @@ EXAMPLES
 export const resume = buildCommand<PauseFlags, string[], Context>({
   loader: async () => (await import("../commands/pause.ts")).resume,
   parameters: {
-    flags: { commands: given("Also let commands go on that were stopped, with SIGCONT"), json },
+    flags: { commands: given("Also resume suspended commands (SIGCONT)"), json },
     positional: queues,
   },
   docs: {
-    brief: "Start jobs again, of some queues or of all",
+    brief: "Start jobs of some queues again, or of all",
     fullDescription:
-      `Start jobs of these queues again, or without a name of every queue that is paused. With --commands also let
-the commands of these queues, or all, go on that "queuectl pause --commands" or "queuectl signal ID STOP" has stopped.
+      `Start jobs of these queues again, or of every paused queue without a name. With --commands, also resume the
+commands that "queuectl pause --commands" or "queuectl signal ID STOP" has suspended.
 
 EXAMPLES
   queuectl resume
@@ -152,14 +152,14 @@ EXAMPLES
 export const move = buildCommand<MoveFlags, string[], Context>({
   loader: async () => (await import("../commands/move.ts")).move,
   parameters: {
-    flags: { state, ...filters, queue: value("QUEUE", "Where they go to; made if need be"), json },
+    flags: { state, ...filters, queue: value("QUEUE", "Target queue; created if it does not exist"), json },
     positional: ids,
   },
   docs: {
-    brief: "Put jobs that do not run into another queue",
+    brief: "Put jobs that are not running into another queue",
     fullDescription:
-      `Put jobs that do not run into another queue. Of jobs that are named, all are moved or none; a filter takes
-those that do not run.
+      `Put jobs that are not running into another queue. Either all named jobs are moved or none; a filter skips running
+jobs.
 
 ${statesHelp}
 

@@ -15,29 +15,29 @@ const workerStart = buildCommand<
       .workerStart,
   parameters: {
     flags: {
-      count: value("N", "Worker processes, 1 to 256 [default: 1]"),
-      concurrency: value("K", "Commands that each of them runs side by side, 1 to 1024 [default: 1]"),
+      count: value("N", "Number of worker processes, 1 to 256 [default: 1]"),
+      concurrency: value("K", "Commands that each worker runs at once, 1 to 1024 [default: 1]"),
       queue: values("QUEUE", "Only jobs of these queues: a,b [default: all]"),
-      drain: given("End when nothing is left to run or retry"),
-      "pass-database": given("Give commands QUEUECTL_DB with the password of its URL"),
+      drain: given("End when no job is left to run or retry"),
+      "pass-database": given("Pass QUEUECTL_DB to commands with the password of its URL"),
     },
   },
   docs: {
-    brief: "Run jobs, until asked to stop",
+    brief: "Run jobs until stopped",
     fullDescription:
-      `Run jobs in the foreground until Ctrl-C or "queuectl worker stop". Running commands may then finish
-within the setting "grace"; what does not is ended and goes back into the queue.
+      `Run jobs in the foreground until Ctrl-C or "queuectl worker stop". Running commands then have the time of the
+setting "grace" to finish; commands still running after it are terminated, and their jobs go back into the queue.
 
-Commands get QUEUECTL_DB without a password: those that use the queue themselves find one in ~/.pgpass,
+Commands get QUEUECTL_DB without a password. Commands that use the queue themselves find one in ~/.pgpass,
 PGPASSFILE or PGPASSWORD of the worker, or get it with --pass-database.
 
-With --drain it ends by itself. It does not wait for jobs that are held or paused, nor for those of queues that
-it does not take.
+With --drain, workers end when the queue is empty. They do not wait for held or paused jobs, nor for jobs of
+other queues than theirs.
 
 EXIT STATUS
-  0  It was stopped; with --drain nothing is left, and no job died meanwhile
-  1  With --drain: a job died meanwhile, or some are left because it was stopped
-Mistakes have the statuses of all commands (2 usage, 5 the database, ...).
+  0  Stopped; with --drain no job is left and none died
+  1  With --drain: a job died, or jobs are left because it was stopped
+Errors have the exit statuses of all commands (2 usage, 5 the database, ...).
 
 EXAMPLES
   queuectl worker start --count 2
@@ -53,16 +53,19 @@ const workerStop = buildCommand<WorkerStopFlags, [], Context>({
       .workerStop,
   parameters: {
     flags: {
-      now: given("End running commands at once; they go back into the queue"),
-      grace: value("DURATION", "Time that running commands are given, like 30s [default: setting grace]"),
-      host: value("HOST", 'Only those of this host, named as in "worker list" [default: every host]'),
+      now: given("Terminate running commands at once; their jobs go back into the queue"),
+      grace: value(
+        "DURATION",
+        "Time that running commands have to finish, like 30s [default: setting grace]",
+      ),
+      host: value("HOST", 'Only workers on this host, named as in "worker list" [default: every host]'),
       json,
     },
   },
   docs: {
-    brief: "Stop the workers of the queue and wait until they are gone",
+    brief: "Stop the workers and wait until they have ended",
     fullDescription:
-      `Stop all managers and workers of the queue, on every host or on one, and wait until they are gone.
+      `Stop all managers and workers of the queue, on every host or on one, and wait until they have ended.
 
 EXAMPLES
   queuectl worker stop
@@ -87,7 +90,7 @@ EXAMPLES
   },
 });
 
-/** `worker`: runs jobs, until asked to stop. */
+/** `worker`: runs jobs until stopped. */
 export const worker = buildRouteMap<string, Context>({
   routes: { start: workerStart, stop: workerStop, list: workerList },
   docs: {

@@ -10,7 +10,7 @@ export interface WorkerArguments {
   queues: readonly string[] | null;
   /** Takes the place of one that has died, which may have left something. */
   replacement: boolean;
-  /** End when nothing is left to run or retry. */
+  /** End when no job is left to run or retry. */
   drain: boolean;
 }
 

@@ -159,7 +159,7 @@ async function tellMissing(store: Store, queues: readonly string[]): Promise<voi
   const known = await store.queueNames();
   for (const queue of queues) {
     if (known.includes(queue)) continue;
-    printMessage(`There is no queue "${queue}" yet${didYouMean(queue, known)}: its first job makes it`);
+    printMessage(`There is no queue "${queue}" yet${didYouMean(queue, known)}; its first job will create it`);
   }
 }
 

@@ -109,7 +109,7 @@ export function editCases(test: Case): void {
     for (const id of others) {
       await assert.rejects(
         store.edit(["pending", id], { priority: 5 }, { delay: 5000 }),
-        told("conflict", `Job "${id}" cannot be rescheduled: its state is ${id}, only jobs that wait`),
+        told("conflict", `Job "${id}" cannot be rescheduled: its state is ${id}, only waiting jobs`),
       );
     }
     assert.equal((await jobById(store, "pending")).nextAttemptAt, null);

@@ -147,7 +147,7 @@ export function holdCases(test: Case): void {
     await addOneOfEach(subject);
     await assert.rejects(
       store.hold(["pending", "processing"]),
-      told("conflict", '"processing" cannot be held', "its state is processing", "only jobs that wait"),
+      told("conflict", '"processing" cannot be held', "its state is processing", "only waiting jobs"),
     );
     await assert.rejects(store.hold(["pending", "unknown"]), told("not_found", "unknown"));
     await store.hold(["failed"]);

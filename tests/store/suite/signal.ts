@@ -80,7 +80,7 @@ export function signalCases(test: Case): void {
     const { worker } = await addOneOfEach(subject);
     await assert.rejects(
       store.signal(["processing", "pending"], "SIGTERM"),
-      told("conflict", '"pending" cannot be signalled', "its state is pending", "only jobs that run"),
+      told("conflict", '"pending" cannot be signalled', "its state is pending", "only running jobs"),
     );
     await assert.rejects(store.signal(["processing", "unknown"], "SIGTERM"), told("not_found", "unknown"));
     assert.deepEqual((await store.exchange(worker, [], 0)).signals, []);
