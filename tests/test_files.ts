@@ -32,7 +32,7 @@ const smoke = [
 const slow = [
   "tests/store/large.test.ts",
   "tests/store/moving.test.ts",
-  "tests/store/postgres/link.test.ts",
+  "tests/store/postgres/session.test.ts",
 ];
 
 /** Whether `deno task test` runs a file; `deno task test:all` runs the rest too. */

@@ -1,7 +1,7 @@
 /** Jobs on their way into a store. */
 
 import type { NewJob } from "../job/job.ts";
-import { addedTwice } from "./refusals.ts";
+import { addedTwice } from "./errors.ts";
 
 /** What became of a new job: its id, or that of another one with its unique key, which is kept in its place. */
 export interface Enqueued {

@@ -5,7 +5,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { NewJob } from "../job/job.ts";
-import { waitsForItself } from "./refusals.ts";
+import { waitsForItself } from "./errors.ts";
 
 /** The kinds of dependencies: for one parent the greater one counts. */
 export const kinds = { after: "success", afterAny: "any" } as const;

@@ -88,7 +88,7 @@ export interface KeptBack {
 }
 
 /** When a worker can get a job. */
-export interface Outlook {
+export interface Availability {
   /** A job can be claimed now. */
   ready: boolean;
   /** Milliseconds until a job becomes due, or a queue may start another one; null: none waits for a time. */

@@ -26,7 +26,7 @@ import {
   textOrNull,
   textsOrNull,
 } from "./columns.ts";
-import type { FoundJob } from "./refusals.ts";
+import type { FoundJob } from "./errors.ts";
 import type { RegisteredProcess } from "./registration.ts";
 import type { ListedJob } from "./selection.ts";
 

@@ -8,7 +8,7 @@ import type { JobState } from "../job/job.ts";
 import type { Row } from "./columns.ts";
 import type { TellDamage } from "./damage.ts";
 import type { Choice, Dialect } from "./filter_sql.ts";
-import type { FoundJob } from "./refusals.ts";
+import type { FoundJob } from "./errors.ts";
 import type { JobFilter } from "./selection.ts";
 
 /** What can be a parameter. */

@@ -11,7 +11,7 @@ import type { Enqueued, Intake } from "./bulk_enqueue.ts";
 import type { Moving } from "./moving.ts";
 import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
-import type { KeptBack, Outlook, Queue, QueueDefaults, QueueSettings } from "./queues.ts";
+import type { Availability, KeptBack, Queue, QueueDefaults, QueueSettings } from "./queues.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
 import type { ListedJob, ListFilter, PageOfKeys, Selection } from "./selection.ts";
 
@@ -116,7 +116,7 @@ export interface Store extends AsyncDisposable {
     begun?: readonly BegunRun[],
   ): Promise<Exchange>;
   /** What a worker of these queues (null, or nothing: of all) can expect, within all limits. */
-  outlook(queues?: readonly string[] | null): Promise<Outlook>;
+  availability(queues?: readonly string[] | null): Promise<Availability>;
   /**
    * Whether a worker of these queues (null, or nothing: of all) still has something to expect without anybody's act:
    * jobs that run, or wait for a time, a place or a rate; not those of paused queues, held ones, nor, while nothing

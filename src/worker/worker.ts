@@ -9,7 +9,7 @@ import { type Config, configFrom } from "../job/settings.ts";
 import { QueuectlError } from "../base/errors.ts";
 import { failpoint } from "../base/failpoint.ts";
 import type { Claim } from "../job/job.ts";
-import { noLongerInPlace } from "../store/refusals.ts";
+import { noLongerInPlace } from "../store/errors.ts";
 import type { Exchange, Store } from "../store/store.ts";
 import { createBegunRuns } from "./begun_runs.ts";
 import { watchChanges } from "./change_watch.ts";
@@ -252,7 +252,7 @@ export function createWorker(
 
   /** Whether something can be claimed now; sets the timer for what is due later. */
   async function isWorkReady(): Promise<boolean> {
-    const { ready, dueIn } = await store.outlook(options.queues);
+    const { ready, dueIn } = await store.availability(options.queues);
     stopDueTimer();
     if (dueIn !== null) stopDueTimer = after(dueIn, wake);
     return ready || dueIn === 0;

@@ -3,7 +3,7 @@
 import { allowances, configFrom } from "../job/settings.ts";
 import { exitStatus } from "../base/errors.ts";
 import { openStore } from "../store/open.ts";
-import { noLongerInPlace } from "../store/refusals.ts";
+import { noLongerInPlace } from "../store/errors.ts";
 import { flushLog, print, printMessage, workerLine } from "./host/log.ts";
 import { isOfOther, ownOrigin } from "./lease/origin.ts";
 import { isBeingRead, liveReaders } from "./spool/output_readers.ts";

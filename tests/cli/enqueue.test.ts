@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { posixOnly } from "../helpers/left_out.ts";
-import { programTest, type Surroundings } from "../helpers/program_test.ts";
+import { type ProgramSubject, programTest } from "../helpers/program_test.ts";
 
 const windows = Deno.build.os === "windows";
 /** What is said of JSON that has lost its quotes. */
@@ -11,7 +11,7 @@ const quoting = windows
 const created = "Database schema initialized successfully.\n";
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-async function ids({ run }: Surroundings): Promise<string[]> {
+async function ids({ run }: ProgramSubject): Promise<string[]> {
   const { stdout } = await run(["list", "--json"]);
   return JSON.parse(stdout).map((job: { id: string }) => job.id);
 }
@@ -149,7 +149,7 @@ programTest("enqueue - stores all lines in their order, or none", async (test) =
 
 const posix = () => ({ ignore: posixOnly("commands of /bin/sh") });
 
-async function stored({ run }: Surroundings) {
+async function stored({ run }: ProgramSubject) {
   return JSON.parse((await run(["list", "--json"])).stdout);
 }
 

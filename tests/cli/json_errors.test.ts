@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { sqliteAlone } from "../helpers/drivers.ts";
-import { programTest, type Surroundings } from "../helpers/program_test.ts";
+import { type ProgramSubject, programTest } from "../helpers/program_test.ts";
 
 /** Every command with --json but doctor, whose findings are what it prints. */
 const commands = [
@@ -51,7 +51,7 @@ const commands = [
 ];
 
 /** A command fails with that status, a line on standard error and nothing on standard output. */
-async function assertFails({ run }: Surroundings, command: string, status: number): Promise<void> {
+async function assertFails({ run }: ProgramSubject, command: string, status: number): Promise<void> {
   const stdin = command === "enqueue -" ? "true\n" : undefined;
   const { code, stdout, stderr } = await run([...command.split(" "), "--json"], stdin);
   assert.deepEqual([code, stdout], [status, ""], `${command}: ${stderr}`);

@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { cursorOf, type Page, pageOf } from "../../src/cli/arguments/pagination.ts";
 import { sortFields } from "../../src/store/selection.ts";
-import { programTest, type Surroundings } from "../helpers/program_test.ts";
+import { type ProgramSubject, programTest } from "../helpers/program_test.ts";
 import { told } from "../store/suite/harness.ts";
 
 const lines = (...jobs: Array<Record<string, unknown>>) => jobs.map((job) => JSON.stringify(job)).join("\n");
 
-async function listed(test: Surroundings, ...flags: string[]): Promise<string[]> {
+async function listed(test: ProgramSubject, ...flags: string[]): Promise<string[]> {
   const { code, stdout } = await test.run(["list", "--json", "--columns", "id", ...flags]);
   assert.equal(code, 0);
   return JSON.parse(stdout).map(({ id }: { id: string }) => id);

@@ -1,7 +1,7 @@
 /** Many processes on one database at once: nobody is told of it, every job runs once, and readers do not wait. */
 
 import assert from "node:assert/strict";
-import { problemsIn } from "../helpers/aftermath.ts";
+import { problemsIn } from "../helpers/queue_problems.ts";
 import { contend, miscounted, startProgram } from "../helpers/contention.ts";
 import { queueTest } from "../helpers/queue_test.ts";
 import { assertCounted } from "../store/suite/harness.ts";

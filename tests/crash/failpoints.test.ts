@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import type { Failpoint } from "../../src/base/failpoint.ts";
-import { problemsIn, untilEnded } from "../helpers/aftermath.ts";
+import { problemsIn, untilEnded } from "../helpers/queue_problems.ts";
 import { sqliteAlone } from "../helpers/drivers.ts";
 import { isRunning, kill } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";

@@ -1,7 +1,7 @@
 /** A long storm and a long contention on one driver, with a report. */
 
 import { openStore } from "../../src/store/open.ts";
-import { problemsIn, type QueuePlace } from "../helpers/aftermath.ts";
+import { problemsIn, type QueuePlace } from "../helpers/queue_problems.ts";
 import { contend, miscounted } from "../helpers/contention.ts";
 import type { Driver } from "../helpers/drivers.ts";
 import { environment, spoolIn } from "../helpers/program_test.ts";

@@ -4,7 +4,7 @@
  */
 
 import { sendSignal } from "../../src/worker/host/processes.ts";
-import { problemsIn, type QueuePlace, untilEnded } from "../helpers/aftermath.ts";
+import { problemsIn, type QueuePlace, untilEnded } from "../helpers/queue_problems.ts";
 import { processesWith, processesWithArgument } from "../helpers/host_processes.ts";
 import { type Manager, startManager } from "../helpers/manager.ts";
 import { programCommand, type ProgramResult, runProgram } from "../helpers/program.ts";

@@ -3,7 +3,7 @@
 import { fileURLToPath } from "node:url";
 import { readIfThere } from "../../src/base/files.ts";
 import { permissions } from "../../src/worker/host/program.ts";
-import { type QueuePlace, untilEnded } from "./aftermath.ts";
+import { type QueuePlace, untilEnded } from "./queue_problems.ts";
 import { programCommand, type ProgramResult, runProgram } from "./program.ts";
 import { type Manager, startManager, watchManager } from "./manager.ts";
 

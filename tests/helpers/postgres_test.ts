@@ -3,7 +3,7 @@
 import { connectionOptions } from "../../src/store/postgres/connection/options.ts";
 import { connect, type Database, standardLimits } from "../../src/store/postgres/connection/database.ts";
 import { findQueue } from "../../src/store/postgres/make_schema.ts";
-import { ownSurroundings } from "../../src/store/postgres/connection/surroundings.ts";
+import { readProcessEnvironment } from "../../src/store/postgres/connection/process_environment.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { onServer, postgresSchema, postgresServer } from "./postgres_database.ts";
@@ -27,7 +27,7 @@ export interface Subject {
 export async function connectForTests(url: string, answer?: number): Promise<Database> {
   const limits = structuredClone(standardLimits);
   if (answer !== undefined) limits.quick.answer = answer;
-  const database = await connect(connectionOptions(url, ownSurroundings()), undefined, limits);
+  const database = await connect(connectionOptions(url, readProcessEnvironment()), undefined, limits);
   await findQueue(database, true, () => {});
   return database;
 }

@@ -9,7 +9,7 @@ import { commandVariables } from "./shell_commands.ts";
 import { temporaryFolder } from "./temporary_folder.ts";
 
 /** Where programs of a test run. */
-export interface Surroundings {
+export interface ProgramSubject {
   /** The folder in which they run. */
   path: string;
   /** The database that they use. */
@@ -41,7 +41,7 @@ export function spoolIn(env: Record<string, string>, spool: string): string {
 /** Registers a test, once for each driver. */
 export function programTest(
   name: string,
-  body: (surroundings: Surroundings) => Promise<void>,
+  body: (subject: ProgramSubject) => Promise<void>,
   options: { ignore?: boolean; on?: readonly Driver[] } = {},
 ): void {
   for (const driver of driversFor(options.on ?? drivers)) {

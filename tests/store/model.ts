@@ -192,7 +192,7 @@ export function createModel() {
     counts: () =>
       Object.fromEntries(jobStates.map((state) => [state, jobs.filter((job) => job.state === state).length])),
 
-    outlook(now: number) {
+    availability(now: number) {
       const waiting = jobs.flatMap((job) => job.nextAttemptAt !== null ? [job.nextAttemptAt - now] : []);
       const later = waiting.filter((time) => time > 0);
       return {

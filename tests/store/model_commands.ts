@@ -61,8 +61,8 @@ async function assertAgreed(model: Model, { store, clock }: Real): Promise<void>
     const kept = (await store.attempts(job.id)).map(({ run, number, outcome }) => ({ run, number, outcome }));
     assert.deepEqual(kept, job.attemptsKept);
   }
-  const { ready, dueIn } = await store.outlook();
-  const expected = model.outlook(now);
+  const { ready, dueIn } = await store.availability();
+  const expected = model.availability(now);
   // The time of a held job comes too, and only the claim finds that it is held.
   const isHeldDue = model.jobs().some((job) => job.held && (job.nextAttemptAt ?? Infinity) <= now);
   assert.equal(ready || dueIn === 0 && !(isHeldDue && !expected.ready), expected.ready);

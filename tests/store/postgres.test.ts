@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { enqueue } from "../../src/store/postgres/enqueue.ts";
 import { claimStatements } from "../../src/store/postgres/exchange.ts";
 import { lockQueuesStatement } from "../../src/store/postgres/limits.ts";
-import { outlook } from "../../src/store/postgres/next_job.ts";
+import { availability } from "../../src/store/postgres/next_job.ts";
 import type { Database, Statement } from "../../src/store/postgres/connection/database.ts";
 import { postgresDatabase, postgresServer } from "../helpers/postgres_database.ts";
 import { postgresTest } from "../helpers/postgres_test.ts";
@@ -79,7 +79,7 @@ for (const statistics of ["of an empty table", "from before there was anything t
           return Promise.resolve([[{ ready: null, due: null, next_start: null, now: 0 }]]);
         },
       };
-      await outlook(recording, null);
+      await availability(recording, null);
       const plans = await Promise.all(
         [promote, claim, look!].map((statement) => planOf(database, statement)),
       );

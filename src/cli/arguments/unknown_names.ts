@@ -2,7 +2,7 @@
 
 import { QueuectlError } from "../../base/errors.ts";
 import { didYouMean, nearest } from "../../base/nearest.ts";
-import { noQueue } from "../../store/refusals.ts";
+import { noQueue } from "../../store/errors.ts";
 import { allQueues } from "../../store/queues.ts";
 import { isNamed, type Selection } from "../../store/selection.ts";
 import type { Store } from "../../store/store.ts";

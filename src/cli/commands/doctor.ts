@@ -5,7 +5,7 @@ import { type Exposure, spoolExposures } from "../../base/other_users.ts";
 import { printable } from "../../base/printable.ts";
 import { formatSize } from "../../base/size.ts";
 import { openStore } from "../../store/open.ts";
-import { beingMoved, sharedDatabaseAdvice, SharedDatabaseError } from "../../store/refusals.ts";
+import { beingMoved, sharedDatabaseAdvice, SharedDatabaseError } from "../../store/errors.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
 import { spoolProblem } from "../../worker/spool/spool.ts";
 import { diskOf, findGone, hostName, takeSnapshot } from "../../worker/host/processes.ts";

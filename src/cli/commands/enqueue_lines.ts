@@ -3,7 +3,7 @@ import { configFrom } from "../../job/settings.ts";
 import { QueuectlError } from "../../base/errors.ts";
 import type { JobFields } from "../../job/job_fields.ts";
 import { type CheckedJob, checkNewJob, parseJson, withDefaults } from "../../job/new_job.ts";
-import { addedTwice } from "../../store/refusals.ts";
+import { addedTwice } from "../../store/errors.ts";
 import type { DatabaseChoice } from "../context.ts";
 import { refuseNotUnique, withFields } from "../arguments/enqueue_fields.ts";
 import { kindOfText } from "../arguments/enqueue_form.ts";

@@ -1,6 +1,6 @@
 /** When to look at the store again: told of changes, and never asking it all the time. */
 
-import { noLongerInPlace } from "../../store/refusals.ts";
+import { noLongerInPlace } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { watchChanges } from "../../worker/change_watch.ts";
 import { after } from "../../base/delay.ts";

@@ -7,7 +7,7 @@ import type { JobState } from "../../job/job.ts";
 import { printable } from "../../base/printable.ts";
 import type { EndedRun, JobDetail, JobProgress } from "../../store/progress.ts";
 import type { OutputStream } from "../../store/running_output.ts";
-import { isBecauseOfParent } from "../../store/refusals.ts";
+import { isBecauseOfParent } from "../../store/errors.ts";
 import { deathWords } from "../output/describe_retries.ts";
 
 /** Whether a job is in a state from which nothing but a command of a person takes it. */

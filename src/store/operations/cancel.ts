@@ -1,6 +1,6 @@
 /** Cancelling jobs, from any terminal: a running one is ended by its worker. */
 
-import { type FoundJob, scopes } from "../refusals.ts";
+import { type FoundJob, scopes } from "../errors.ts";
 import { noSideEffects } from "../side_effects.ts";
 import type { Selection } from "../selection.ts";
 import { idsOf, keysOf, type Sql, type Steps } from "../sql.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { JobState } from "../../job/job.ts";
-import { type FoundJob, parentIs } from "../refusals.ts";
+import { type FoundJob, parentIs } from "../errors.ts";
 import { foundJob, number, type Row, text } from "../rows.ts";
 import { keysOf, type Sql, type Steps } from "../sql.ts";
 

@@ -1,7 +1,7 @@
 /** Changing what a job is, while it does not run. */
 
 import type { JobChanges, Start } from "../../job/job.ts";
-import { scopes } from "../refusals.ts";
+import { scopes } from "../errors.ts";
 import { idsOf, keysOf, type Part, type Sql, type Steps } from "../sql.ts";
 import { choose } from "./find_jobs.ts";
 import { setTags } from "./tags.ts";

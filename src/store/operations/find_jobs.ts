@@ -1,7 +1,7 @@
 /** Finding jobs: by their ids, by prefixes of those, or by a filter. */
 
 import { nearestId } from "../../base/nearest.ts";
-import { type FoundJob, type Scope, severalJobs } from "../refusals.ts";
+import { type FoundJob, type Scope, severalJobs } from "../errors.ts";
 import { foundJob, text } from "../rows.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { raw, type Sql, type Steps } from "../sql.ts";

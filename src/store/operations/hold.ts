@@ -1,6 +1,6 @@
 /** Held jobs: they do not run until somebody releases them. */
 
-import { notHeld, scopes } from "../refusals.ts";
+import { notHeld, scopes } from "../errors.ts";
 import { number } from "../rows.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { idsOf, keysOf, type Sql, type Steps } from "../sql.ts";

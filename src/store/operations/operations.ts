@@ -1,6 +1,6 @@
 /** All that a store does but for the hot path (enqueue, claim, record): once, whichever engine is under it. */
 
-import { scopes } from "../refusals.ts";
+import { scopes } from "../errors.ts";
 import type { Engine } from "../sql.ts";
 import type { Store } from "../store.ts";
 import { cancel } from "./cancel.ts";

@@ -3,7 +3,7 @@
 import { momentOrNull } from "../columns.ts";
 import { readable } from "../damage.ts";
 import { aheadLimit, type JobDetail, type JobProgress, namedChildren, type Upcoming } from "../progress.ts";
-import { noJob } from "../refusals.ts";
+import { noJob } from "../errors.ts";
 import {
   endedRunColumns,
   endedRunFromRow,

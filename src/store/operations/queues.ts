@@ -2,7 +2,7 @@
 
 import { defaultQueueName } from "../../job/job.ts";
 import { allQueues, type QueueSettings } from "../queues.ts";
-import { noQueue, queueHasJobs, queueStays, scopes } from "../refusals.ts";
+import { noQueue, queueHasJobs, queueStays, scopes } from "../errors.ts";
 import { text } from "../rows.ts";
 import type { Selection } from "../selection.ts";
 import { idsOf, keysOf, raw, type Sql, type Steps } from "../sql.ts";

@@ -1,6 +1,6 @@
 /** Removing jobs for good. */
 
-import type { Scope } from "../refusals.ts";
+import type { Scope } from "../errors.ts";
 import { noSideEffects } from "../side_effects.ts";
 import type { Selection } from "../selection.ts";
 import { idsOf, keysOf, type Sql, type Steps } from "../sql.ts";

@@ -1,8 +1,8 @@
 /** Dependants of jobs that are to run again, in the transaction that retries those and has locked them. */
 
-import { type FoundJob, keyIsWith } from "../refusals.ts";
-import { retriable } from "../retriable.ts";
-import { comingBack, stuckBy } from "../retried_dependants.ts";
+import { type FoundJob, keyIsWith } from "../errors.ts";
+import { retriable } from "./retriable.ts";
+import { comingBack, stuckBy } from "./returning_dependants.ts";
 import { foundJob, number, type Row, text } from "../rows.ts";
 import { keysOf, type Part, type Sql, type Steps } from "../sql.ts";
 import { areThereAny, countByChild, explain, markBroken, reasonOf } from "./dependencies.ts";

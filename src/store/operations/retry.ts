@@ -1,7 +1,7 @@
 /** Giving jobs that have ended, or wait for a retry, all their attempts again. */
 
 import type { JobChanges } from "../../job/job.ts";
-import type { Scope } from "../refusals.ts";
+import type { Scope } from "../errors.ts";
 import { isNamed, type Selection } from "../selection.ts";
 import { noSideEffects } from "../side_effects.ts";
 import { type Engine, idsOf, keysOf, type Sql, type Steps } from "../sql.ts";

@@ -1,7 +1,7 @@
 /** The runs of jobs that have ended, and those that go on. */
 
 import type { Attempt } from "../../job/job.ts";
-import { noJob } from "../refusals.ts";
+import { noJob } from "../errors.ts";
 import { attemptColumns, attemptFromRow, number } from "../rows.ts";
 import { raw, type Sql, type Steps } from "../sql.ts";
 import type { FoundRun } from "../store.ts";

@@ -1,6 +1,6 @@
 /** Signals to the commands of running jobs: left by whoever sends them, found and delivered by their workers. */
 
-import { scopes } from "../refusals.ts";
+import { scopes } from "../errors.ts";
 import type { Selection } from "../selection.ts";
 import { idsOf, keysOf, raw, type Sql, type Steps } from "../sql.ts";
 import { choose } from "./find_jobs.ts";

@@ -1,7 +1,7 @@
 /** Unique keys of jobs that go back into the queue: of the jobs that have not ended no two have the same. */
 
 import type { QueuectlError } from "../../base/errors.ts";
-import { activeStates, keyHeld } from "../refusals.ts";
+import { activeStates, keyHeld } from "../errors.ts";
 import { foundJob, number, text } from "../rows.ts";
 import { type KeyedJob, type Keys, withoutKeys } from "../side_effects.ts";
 import { raw, type Sql, type Steps } from "../sql.ts";

@@ -7,7 +7,7 @@ import { count, jobsTable, lastSeq, openLocked } from "./move_lock.ts";
 import { notification } from "./connection/notifications.ts";
 import { deaths } from "../operations/counts.ts";
 import { engineOn } from "./engine.ts";
-import { asJson, storable } from "./storable.ts";
+import { asJson, storable } from "./values.ts";
 
 /** Locks the queue and adds another one's rows to it. */
 export async function arrive(whole: Database): Promise<Arrival> {

@@ -3,7 +3,7 @@
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
 import { allQueues, type Queue } from "../queues.ts";
 import { QueuectlError } from "../../base/errors.ts";
-import { noJob, noQueue, queueStays, type Scope, scopes } from "../refusals.ts";
+import { noJob, noQueue, queueStays, type Scope, scopes } from "../errors.ts";
 import { isNamed } from "../selection.ts";
 import { noSideEffects } from "../side_effects.ts";
 import type { Selection, Store } from "../store.ts";
@@ -47,7 +47,7 @@ export function emptyStore(url: string, location: string, spool: () => string): 
     enqueue: refuse,
     intake: refuse,
     exchange: none({ claims: [], stale: [], cancel: [], signals: [], stop: null }),
-    outlook: none({ ready: false, dueIn: null }),
+    availability: none({ ready: false, dueIn: null }),
     isWorkLeft: none(false),
     changed: () => false,
     watch: () => null,

@@ -18,7 +18,7 @@ import { isKeyViolation } from "./connection/errors.ts";
 import { notification } from "./connection/notifications.ts";
 import { choiceFor, createDialect } from "./filter.ts";
 import { settleStatement } from "./settle.ts";
-import { asArray, asJson } from "./storable.ts";
+import { asArray, asJson } from "./values.ts";
 
 /** Runs operations on a database. */
 export function engineOn(database: Database): Engine {

@@ -5,7 +5,7 @@ import { defaultQueueName, type DuplicatePolicy, type NewJob } from "../../job/j
 import { extraColumns, type Extras, extrasOf, noExtras } from "../optional_fields.ts";
 import { readable } from "../damage.ts";
 import { type QueueDefaults, queueDefaultsFromRow, queueDefaultsSql } from "../queues.ts";
-import { idsExist } from "../refusals.ts";
+import { idsExist } from "../errors.ts";
 import { number, settingFromRow, text } from "../rows.ts";
 import { findParents, linkParents, type ParentRow } from "./parents.ts";
 import { timeSql } from "./clock.ts";
@@ -13,7 +13,7 @@ import type { Database, Run } from "./connection/database.ts";
 import { codeOf, uniqueViolation } from "./connection/errors.ts";
 import { notification } from "./connection/notifications.ts";
 import type { Enqueued } from "../store.ts";
-import { asJson } from "./storable.ts";
+import { asJson } from "./values.ts";
 import { againForKeys, intakeTable, makeRoom } from "./unique.ts";
 
 /** The most characters that go out in one statement, about. */

@@ -6,7 +6,7 @@ import { type JobFilter, kindsAmong } from "../selection.ts";
 import type { Value } from "../sql.ts";
 import { timeSql } from "./clock.ts";
 import type { Database } from "./connection/database.ts";
-import { asArray } from "./storable.ts";
+import { asArray } from "./values.ts";
 
 /** The dialect of one statement; `add` takes a parameter of it and gives its place. */
 export function createDialect(database: Database, add: (value: Value) => `$${number}`): Dialect {

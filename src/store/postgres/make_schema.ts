@@ -2,7 +2,7 @@
 
 import { QueuectlError } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
-import { otherSchema } from "../refusals.ts";
+import { otherSchema } from "../errors.ts";
 import type { Database, Run, Statement } from "./connection/database.ts";
 import { lookStatement, refuseStrangers } from "./ownership.ts";
 import { schema, schemaVersion } from "./schema.ts";

@@ -7,7 +7,7 @@
  */
 
 import type { Move } from "../moving.ts";
-import { beingMoved } from "../refusals.ts";
+import { beingMoved } from "../errors.ts";
 import { number, text } from "../rows.ts";
 import { type Database, quoteIdentifier, type Run } from "./connection/database.ts";
 import { openTransaction } from "./connection/open_transaction.ts";

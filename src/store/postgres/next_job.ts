@@ -1,17 +1,20 @@
 /** What a worker can expect: a job now, one later, or none any more. */
 
-import type { Outlook } from "../queues.ts";
+import type { Availability } from "../queues.ts";
 import { number, numberOrNull } from "../rows.ts";
 import { clockSql } from "./clock.ts";
 import type { Database } from "./connection/database.ts";
 import { nextStartSql, placesSql, processingOfAll, processingOfQueue, takenSql } from "./limits.ts";
-import { asJson } from "./storable.ts";
+import { asJson } from "./values.ts";
 
 /**
  * Whether a worker of these queues (null: of all) can claim a job now, and how long until one that waits is due or a rate
  * lets another one start.
  */
-export async function outlook(database: Database, queues: readonly string[] | null): Promise<Outlook> {
+export async function availability(
+  database: Database,
+  queues: readonly string[] | null,
+): Promise<Availability> {
   const [[row]] = await database.batch([{
     text: `
       WITH ${clockSql("$1")},

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { number, text } from "../rows.ts";
 import type { NewOutputPart, OutputPart, OutputStream } from "../store.ts";
 import type { Database } from "./connection/database.ts";
-import { asJson } from "./storable.ts";
+import { asJson } from "./values.ts";
 
 /** Puts the parts in the place of what was kept for their positions, and drops what lies in their gaps. */
 export async function keepOutput(database: Database, parts: readonly NewOutputPart[]): Promise<void> {

@@ -3,7 +3,7 @@
  * like with the rights of whoever uses the queue, and who owns a schema or a table can make one at any time.
  */
 
-import { SharedDatabaseError } from "../refusals.ts";
+import { SharedDatabaseError } from "../errors.ts";
 import { text } from "../rows.ts";
 import type { Database, Row, Statement } from "./connection/database.ts";
 

@@ -1,13 +1,13 @@
 /** What new jobs wait for: found when they are put into the queue, from the names that were collected with them. */
 
 import { findCircle } from "../new_parents.ts";
-import { aboutNewJob, noParent, waitsForItself } from "../refusals.ts";
+import { aboutNewJob, noParent, waitsForItself } from "../errors.ts";
 import { number, text } from "../rows.ts";
 import type { Database, Run } from "./connection/database.ts";
 import { cancelNewChildren } from "../operations/dependencies.ts";
 import { requireJob } from "../operations/find_jobs.ts";
 import { sqlOn, take } from "./engine.ts";
-import { asArray, asJson } from "./storable.ts";
+import { asArray, asJson } from "./values.ts";
 
 /** What a new job is to wait for, by its name. */
 export interface ParentRow {

@@ -8,7 +8,7 @@ import type { Database, Effort, Row } from "./connection/database.ts";
 import { claimsFrom, elsewhereSql, handedOut, nextNumber, ratedSql } from "./exchange.ts";
 import type { Listener } from "./connection/notifications.ts";
 import type { Requests } from "./claim_requests.ts";
-import { asArray, asJson, storable } from "./storable.ts";
+import { asArray, asJson, storable } from "./values.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {

@@ -5,7 +5,7 @@ import type { Finished, Outcome } from "../../job/job.ts";
 import { number } from "../rows.ts";
 import { clockSql } from "./clock.ts";
 import type { Database, Row, Statement } from "./connection/database.ts";
-import { asJson, storable } from "./storable.ts";
+import { asJson, storable } from "./values.ts";
 
 /** The columns of a result, as the statement takes them. */
 const resultColumns =

@@ -2,7 +2,7 @@
 
 import { timeSql } from "./clock.ts";
 import type { Database, Statement } from "./connection/database.ts";
-import { asArray } from "./storable.ts";
+import { asArray } from "./values.ts";
 
 /** Has the dependencies on those of these jobs that have ended settled; see settle_function.ts. Done twice it is as once. */
 export function settleStatement(database: Database, jobs: readonly number[]): Statement {

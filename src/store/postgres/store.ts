@@ -15,14 +15,14 @@ import { enqueueCollected } from "../bulk_enqueue.ts";
 import { openIntake } from "./bulk_enqueue.ts";
 import { findQueue, type Queue } from "./make_schema.ts";
 import { createListener } from "./connection/notifications.ts";
-import { isWorkLeft, outlook } from "./next_job.ts";
+import { availability, isWorkLeft } from "./next_job.ts";
 import { heartbeat, register, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { queues } from "./queues.ts";
 import { strangers } from "./ownership.ts";
 import { createRequests } from "./claim_requests.ts";
 import { spoolFolder } from "./spool_folder.ts";
-import { ownSurroundings } from "./connection/surroundings.ts";
+import { readProcessEnvironment } from "./connection/process_environment.ts";
 
 /**
  * Opens the queue in a database of a server by its URL; the spool is in a folder of this user on this host. See
@@ -30,7 +30,7 @@ import { ownSurroundings } from "./connection/surroundings.ts";
  */
 export async function openPostgresStore(url: string, options: OpenOptions): Promise<Store> {
   const notify = options.notify ?? (() => {});
-  const connection = connectionOptions(url, ownSurroundings());
+  const connection = connectionOptions(url, readProcessEnvironment());
   for (const warning of connection.warnings) notify(warning);
   const tell = damageTeller(options.damaged ?? notify);
   const database = await connect(connection, options.clock, undefined, tell);
@@ -79,7 +79,7 @@ function storeOn(database: Database, url: string, spool: () => string, queue: Qu
       const workerName = workerNames.get(worker) ?? String(worker);
       return exchange(database, requests, { worker, workerName, finished, want, begun });
     },
-    outlook: (queues = null) => outlook(database, queues),
+    availability: (queues = null) => availability(database, queues),
     isWorkLeft: (queues = null) => isWorkLeft(database, queues),
     changed: () => listener.changed(),
     watch: (wake) => listener.watch(wake),

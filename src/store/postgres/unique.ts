@@ -1,13 +1,13 @@
 /** Unique keys: of the jobs that have not ended, no two have the same. The index sees to it; here is what is done about it. */
 
 import type { DuplicatePolicy } from "../../job/job.ts";
-import { activeStates, type FoundJob, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
+import { activeStates, type FoundJob, keyTaken, keyTwice, replacedBy } from "../errors.ts";
 import { foundJob, number, text, textOrNull } from "../rows.ts";
 import { cancelWaiting } from "../operations/cancel.ts";
 import { sqlOn, take } from "./engine.ts";
 import type { Database, Run } from "./connection/database.ts";
 import { isKeyViolation } from "./connection/errors.ts";
-import { asArray, asJson } from "./storable.ts";
+import { asArray, asJson } from "./values.ts";
 
 /** Where new jobs are before they are stored. */
 export const intakeTable = "pg_temp.queuectl_intake";

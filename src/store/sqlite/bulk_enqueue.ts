@@ -4,7 +4,7 @@ import { failpoint } from "../../base/failpoint.ts";
 import { defaultQueueName, type DuplicatePolicy } from "../../job/job.ts";
 import { extraColumns, extrasOf, hasParents } from "../optional_fields.ts";
 import { openParents, refuseCircles } from "../new_parents.ts";
-import { idsExist } from "../refusals.ts";
+import { idsExist } from "../errors.ts";
 import type { Intake } from "../store.ts";
 import { openCollector } from "./bulk_rows.ts";
 import { openTally, type Tally } from "./counters.ts";

@@ -10,7 +10,7 @@
 import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
 import { QueuectlError } from "../../base/errors.ts";
 import type { TellDamage } from "../damage.ts";
-import { beingMoved } from "../refusals.ts";
+import { beingMoved } from "../errors.ts";
 import { sealMark } from "./schema.ts";
 import { isTooLarge, prepareWide } from "./wide_statement.ts";
 

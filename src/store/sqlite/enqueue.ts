@@ -4,7 +4,7 @@ import type { NewJob } from "../../job/job.ts";
 import { extraColumns, extrasOf, hasParents } from "../optional_fields.ts";
 import { readable } from "../damage.ts";
 import { type QueueDefaults, queueDefaultsFromRow, queueDefaultsSql } from "../queues.ts";
-import { idsExist } from "../refusals.ts";
+import { idsExist } from "../errors.ts";
 import { number, settingFromRow, text } from "../rows.ts";
 import type { Enqueued } from "../store.ts";
 import { openTally } from "./counters.ts";

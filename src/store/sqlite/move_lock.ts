@@ -7,7 +7,7 @@
  */
 
 import type { Move } from "../moving.ts";
-import { beingMoved } from "../refusals.ts";
+import { beingMoved } from "../errors.ts";
 import { number, text } from "../rows.ts";
 import { type Database, explained, patiently } from "./database.ts";
 import { sealMark } from "./schema.ts";

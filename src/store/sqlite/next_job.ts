@@ -1,6 +1,6 @@
 /** What a worker can expect: a job now, one later, or none any more. */
 
-import { allQueues, type Outlook } from "../queues.ts";
+import { allQueues, type Availability } from "../queues.ts";
 import { limitsOf, placesOf, processingOf, queuesWithWork, rateDelay } from "./claimable.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";
@@ -10,7 +10,10 @@ import { blocked, claimable } from "./schema.ts";
  * Whether a worker of these queues (null: of all) can claim a job now, and how long until one that waits is due or a rate
  * lets another one start.
  */
-export async function outlook(database: Database, queues: readonly string[] | null): Promise<Outlook> {
+export async function availability(
+  database: Database,
+  queues: readonly string[] | null,
+): Promise<Availability> {
   return await database.read(() => {
     const now = database.now();
     const row = database.prepare(

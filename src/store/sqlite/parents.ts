@@ -1,6 +1,6 @@
 /** What new jobs wait for: found when they are put into the queue, from the names that were collected with them. */
 
-import { aboutNewJob, noParent } from "../refusals.ts";
+import { aboutNewJob, noParent } from "../errors.ts";
 import { text } from "../rows.ts";
 import { refuseCircles } from "../new_parents.ts";
 import type { Tally } from "./counters.ts";

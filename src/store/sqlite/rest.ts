@@ -4,6 +4,6 @@ export { operationsOn } from "../operations/operations.ts";
 export { remove } from "../operations/remove.ts";
 export { engineOn } from "./engine.ts";
 export { exchange } from "./exchange.ts";
-export { isWorkLeft, outlook } from "./next_job.ts";
+export { availability, isWorkLeft } from "./next_job.ts";
 export { heartbeat, register, takeOver } from "./processes.ts";
 export { queues } from "./queues.ts";

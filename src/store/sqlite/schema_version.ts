@@ -1,7 +1,7 @@
 /** Whose database a file is, and whether it has the schema. Apart from make_schema.ts, which few starts need. */
 
 import { QueuectlError } from "../../base/errors.ts";
-import { otherSchema } from "../refusals.ts";
+import { otherSchema } from "../errors.ts";
 import type { Database } from "./database.ts";
 import { applicationId, schemaVersion } from "./schema.ts";
 

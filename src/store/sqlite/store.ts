@@ -10,7 +10,7 @@ import {
   refusalOf,
 } from "../../base/other_users.ts";
 import { damageTeller } from "../damage.ts";
-import { type Scope, scopes } from "../refusals.ts";
+import { type Scope, scopes } from "../errors.ts";
 import { isNamed } from "../selection.ts";
 import { noSideEffects } from "../side_effects.ts";
 import type { Changed, OpenOptions, Selection, Store } from "../store.ts";
@@ -291,7 +291,7 @@ function storeOn(
       const workerName = workerNames.get(worker) ?? String(worker);
       return (await rest()).exchange(database, worker, workerName, finished, want, begun);
     },
-    outlook: async (queues = null) => (await rest()).outlook(database, queues),
+    availability: async (queues = null) => (await rest()).availability(database, queues),
     isWorkLeft: async (queues = null) => (await rest()).isWorkLeft(database, queues),
     changed() {
       const before = version;

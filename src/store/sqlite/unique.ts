@@ -2,7 +2,7 @@
 
 import type { StatementSync } from "node:sqlite";
 import type { DuplicatePolicy } from "../../job/job.ts";
-import { activeStates, type FoundJob, keyTaken, keyTwice, replacedBy } from "../refusals.ts";
+import { activeStates, type FoundJob, keyTaken, keyTwice, replacedBy } from "../errors.ts";
 import { foundJob } from "../rows.ts";
 import { cancelWaiting } from "../operations/cancel.ts";
 import { sqlOn, take } from "./engine.ts";

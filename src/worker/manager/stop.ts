@@ -1,6 +1,6 @@
 /** Stops managers of a database, all or those of some hosts, from any terminal: asks through the store, and waits. */
 
-import { notEnded } from "../../store/refusals.ts";
+import { notEnded } from "../../store/errors.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
 import { delay } from "../../base/delay.ts";
 import { findGone, hostName, isAlive, takeSnapshot } from "../host/processes.ts";

@@ -6,7 +6,7 @@
 import { type Allowances, configFrom } from "../../job/settings.ts";
 import { didYouMean } from "../../base/nearest.ts";
 import { openStore } from "../../store/open.ts";
-import { noLongerInPlace } from "../../store/refusals.ts";
+import { noLongerInPlace } from "../../store/errors.ts";
 import type { Store } from "../../store/store.ts";
 import { delay } from "../../base/delay.ts";
 import { isDrained } from "./drain.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import {
   type ConnectionOptions,
   connectionOptions,
-  type Surroundings,
+  type ProcessEnvironment,
 } from "../../../src/store/postgres/connection/options.ts";
 import { withoutPassword } from "../../../src/store/postgres/connection/url.ts";
 import { findPassword } from "../../../src/store/postgres/connection/password_file.ts";
@@ -13,7 +13,7 @@ import { told } from "../suite/harness.ts";
 
 type Files = Record<string, string | { text?: string; mode?: number; isFile?: boolean }>;
 
-function surroundings(environment: Record<string, string> = {}, files: Files = {}): Surroundings {
+function processWith(environment: Record<string, string> = {}, files: Files = {}): ProcessEnvironment {
   return {
     environment: { HOME: "/home/me", USER: "me", ...environment },
     isWindows: false,
@@ -231,7 +231,7 @@ const cases: Array<
 for (const [url, environment, files, expected] of cases) {
   const names = Object.keys({ ...environment, ...files }).join(", ");
   Deno.test(`connection options of ${url}${names && ` with ${names}`}`, () => {
-    const options = connectionOptions(url, surroundings(environment, files));
+    const options = connectionOptions(url, processWith(environment, files));
     const picked = Object.fromEntries(Object.keys(expected).map((key) => [key, options[key as never]]));
     assert.deepEqual(picked, expected);
   });
@@ -286,7 +286,7 @@ const mistakes: Array<[url: string, message: string]> = [
 
 for (const [url, message] of mistakes) {
   Deno.test(`the mistake in ${url.replace(secret, "…")} is told without the password`, () => {
-    assert.throws(() => connectionOptions(url, surroundings()), (error) => {
+    assert.throws(() => connectionOptions(url, processWith()), (error) => {
       told("usage", message)(error);
       assert.ok(!(error as Error).message.includes(secret), (error as Error).message);
       return true;
@@ -295,7 +295,7 @@ for (const [url, message] of mistakes) {
 }
 
 Deno.test("without a user in URL and environment that is told", () => {
-  const nobody = { ...surroundings(), environment: {} };
+  const nobody = { ...processWith(), environment: {} };
   assert.throws(() => connectionOptions("postgres://h/d", nobody), told("usage", "PGUSER"));
 });
 

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { connectionOptions } from "../../../src/store/postgres/connection/options.ts";
 import { connect } from "../../../src/store/postgres/connection/database.ts";
 import { remedy } from "../../../src/store/postgres/connection/errors.ts";
-import type { Link } from "../../../src/store/postgres/connection/session.ts";
-import { ownSurroundings } from "../../../src/store/postgres/connection/surroundings.ts";
+import type { Session } from "../../../src/store/postgres/connection/session.ts";
+import { readProcessEnvironment } from "../../../src/store/postgres/connection/process_environment.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { ownDatabase } from "../../helpers/own_database.ts";
 import { postgresServer } from "../../helpers/postgres_database.ts";
@@ -130,7 +130,7 @@ Deno.test({
 });
 
 postgresTest("no setting can take the commit of an acknowledged job back", async ({ url }) => {
-  const options = connectionOptions(`${url}&options=-c%20synchronous_commit%3Doff`, ownSurroundings());
+  const options = connectionOptions(`${url}&options=-c%20synchronous_commit%3Doff`, readProcessEnvironment());
   const database = await connect(options);
   const asked = { text: "SELECT current_setting('synchronous_commit') AS commit" };
   assert.deepEqual(await database.batch([asked]), [[{ commit: "on" }]]);
@@ -150,14 +150,14 @@ Deno.test({
 postgresTest(
   "a server that limits transactions is told not to; one that does not know that is not",
   async ({ url }) => {
-    const database = await connect(connectionOptions(url, ownSurroundings()));
+    const database = await connect(connectionOptions(url, readProcessEnvironment()));
     const begun = async (serverVersion: number) => {
       const sent: string[] = [];
       const send = (statements: readonly { text: string }[]) => {
         sent.push(...statements.map(({ text }) => text));
         return Promise.resolve(statements.map(() => ({ rows: [], command: "" })));
       };
-      const link: Link = {
+      const session: Session = {
         isOpen: true,
         serverVersion,
         isCommitLazy: false,
@@ -165,7 +165,7 @@ postgresTest(
         send,
         close: () => Promise.resolve(),
       };
-      await database.batchOn(link, [], 1000);
+      await database.batchOn(session, [], 1000);
       return sent[0].includes("transaction_timeout = 0");
     };
     assert.deepEqual([await begun(16), await begun(17), await begun(NaN)], [false, true, false]);

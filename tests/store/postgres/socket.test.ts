@@ -5,7 +5,7 @@ import { wrapsStreams } from "../../../src/store/postgres/connection/encrypted_s
 import { connectionOptions } from "../../../src/store/postgres/connection/options.ts";
 import type { Encryption } from "../../../src/store/postgres/connection/encrypted_stream.ts";
 import { openSocket } from "../../../src/store/postgres/connection/socket.ts";
-import { ownSurroundings } from "../../../src/store/postgres/connection/surroundings.ts";
+import { readProcessEnvironment } from "../../../src/store/postgres/connection/process_environment.ts";
 import { openStore } from "../../../src/store/open.ts";
 import { postgresServer } from "../../helpers/postgres_database.ts";
 import { posixOnly } from "../../helpers/left_out.ts";
@@ -17,7 +17,7 @@ const certificate = Deno.env.get("QUEUECTL_TEST_POSTGRES_CERTIFICATE");
 
 /** Opens a stream, and has an error come late: when it is closed, and whoever listened to it does no more. */
 async function breakLate(url: string, encryption: Encryption): Promise<void> {
-  const options = connectionOptions(url, ownSurroundings());
+  const options = connectionOptions(url, readProcessEnvironment());
   const stream = await openSocket(options.servers[0], encryption, options);
   const closed = new Promise((resolve) => stream.once("close", resolve));
   stream.destroy();

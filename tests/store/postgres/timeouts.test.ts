@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { connectionOptions } from "../../../src/store/postgres/connection/options.ts";
 import { connect, type Database, standardLimits } from "../../../src/store/postgres/connection/database.ts";
-import { ownSurroundings } from "../../../src/store/postgres/connection/surroundings.ts";
+import { readProcessEnvironment } from "../../../src/store/postgres/connection/process_environment.ts";
 import { onServer } from "../../helpers/postgres_database.ts";
 import { postgresTest, type Subject } from "../../helpers/postgres_test.ts";
 import { waitFor } from "../../helpers/wait_for.ts";
@@ -17,7 +17,7 @@ async function withLimits(
 ): Promise<void> {
   await (await open(url)).enqueue(newJobs("a", "b"));
   const name = crypto.randomUUID();
-  const options = connectionOptions(`${url}&application_name=${name}`, ownSurroundings());
+  const options = connectionOptions(`${url}&application_name=${name}`, readProcessEnvironment());
   const database = await connect(options, undefined, {
     ...standardLimits,
     quick: { ...standardLimits.quick, ...limits },

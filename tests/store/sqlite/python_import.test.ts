@@ -121,7 +121,7 @@ Deno.test("python: a job that was running is due at once; all go on in the order
   assert.deepEqual(ids(claims), ["retried-1", "running-1", "pending-1", "pending-2"]);
   assert.deepEqual(claims.map(({ attempt }) => attempt), [1, 1, 1, 1]);
   const due = (await jobById(store, "failing-1")).nextAttemptAt!;
-  assert.deepEqual(await store.outlook(), { ready: false, dueIn: due - now });
+  assert.deepEqual(await store.availability(), { ready: false, dueIn: due - now });
   now = due;
   assert.deepEqual((await claim(store, worker, 10)).map(({ id, attempt }) => [id, attempt]), [[
     "failing-1",

@@ -69,7 +69,7 @@ export function claimCases(test: Case): void {
     for (const run of await claim(store, worker, 3)) await end(store, worker, run, failure);
     clock.advance(2000);
     assert.deepEqual(ids(await claim(store, worker, 1)), ["a"]);
-    assert.equal((await store.outlook()).ready, true);
+    assert.equal((await store.availability()).ready, true);
     assert.deepEqual(ids(await claim(store, worker, 5)), ["b", "c"]);
   });
 
@@ -145,20 +145,20 @@ export function claimCases(test: Case): void {
     assert.equal((await store.counts()).processing, 300);
   });
 
-  test("outlook tells whether a job is ready and when the next one is due", async ({ store, clock }) => {
+  test("availability tells whether a job is ready and when the next one is due", async ({ store, clock }) => {
     const worker = await join(store);
     await store.enqueue(newJobs("a", "b"));
-    assert.deepEqual(await store.outlook(), { ready: true, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: true, dueIn: null });
     await end(store, worker, await claimOne(store, worker), failure);
-    assert.deepEqual(await store.outlook(), { ready: true, dueIn: 2000 });
+    assert.deepEqual(await store.availability(), { ready: true, dueIn: 2000 });
     clock.advance(500);
     const b = await claimOne(store, worker);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1500 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1500 });
     await end(store, worker, b, failure);
     clock.advance(1500);
-    assert.equal((await store.outlook()).dueIn, 0);
+    assert.equal((await store.availability()).dueIn, 0);
     assert.equal((await claimOne(store, worker)).id, "a");
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 500 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 500 });
   });
 
   test("changed tells of work, settings and requests of other connections, and is quiet after that", async ({ store, connect }) => {

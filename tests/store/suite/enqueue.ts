@@ -6,7 +6,7 @@ import { type Case, claim, claimOne, ids, join, newJob, newJobs, plainFields, to
 export function enqueueCases(test: Case): void {
   test("a new queue is empty", async ({ store }) => {
     assert.deepEqual(await store.list({ limit: 10 }), []);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: null });
     assert.equal(await store.deaths(), 0);
     assert.deepEqual(await store.processes(), []);
   });
@@ -48,7 +48,7 @@ export function enqueueCases(test: Case): void {
       ["long past", null],
       ["no delay", null],
     ]);
-    assert.deepEqual(await store.outlook(), { ready: true, dueIn: 1500 });
+    assert.deepEqual(await store.availability(), { ready: true, dueIn: 1500 });
     assert.deepEqual(ids(await claim(store, worker, 9)), ["past", "long past", "no delay"]);
     // Found also where most jobs are in other states.
     assert.deepEqual((await waits()).map(([id]) => id), ["delayed", "at"]);
@@ -56,7 +56,7 @@ export function enqueueCases(test: Case): void {
     assert.deepEqual(await claim(store, worker, 9), []);
     clock.advance(1);
     assert.deepEqual(ids(await claim(store, worker, 9)), ["delayed"]);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1500 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1500 });
     clock.advance(1500);
     const { id, attempt } = await claimOne(store, worker);
     assert.deepEqual([id, attempt], ["at", 1]);
@@ -68,7 +68,7 @@ export function enqueueCases(test: Case): void {
     await store.cancel(["a"]);
     clock.advance(1000);
     assert.deepEqual(await claim(store, worker), []);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: null });
   });
 
   test("enqueue of no jobs changes nothing", async ({ store }) => {

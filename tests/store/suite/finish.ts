@@ -53,7 +53,7 @@ export function finishCases(test: Case): void {
       const run = await claimOne(store, worker);
       assert.equal(run.attempt, attempt);
       await end(store, worker, run, failure);
-      const { dueIn } = await store.outlook();
+      const { dueIn } = await store.availability();
       delays.push(dueIn ?? -1);
       clock.advance(dueIn ?? 0);
     }

@@ -26,14 +26,14 @@ export function holdCases(test: Case): void {
     assert.deepEqual(await store.hold(["now", "later", "now"]), ["now", "later"]);
     const job = await jobById(store, "later");
     assert.deepEqual([job.held, job.state, job.nextAttemptAt], [true, "pending", clock.now() + 1000]);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1000 });
     assert.deepEqual(await claim(store, worker, 9), []);
     clock.advance(1000);
     assert.deepEqual(await claim(store, worker, 9), []);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: null });
     assert.deepEqual(await store.release(["now", "later", "born"]), ["now", "later", "born"]);
     assert.equal((await jobById(store, "now")).held, false);
-    assert.deepEqual(await store.outlook(), { ready: true, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: true, dueIn: null });
     assert.deepEqual(ids(await claim(store, worker, 9)), ["later", "now", "born"]);
   });
 
@@ -101,7 +101,7 @@ export function holdCases(test: Case): void {
     clock.advance(1999);
     assert.deepEqual(await store.release(["a"]), ["a"]);
     assert.deepEqual(await claim(store, worker), []);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1 });
     clock.advance(1);
     assert.equal((await claimOne(store, worker)).attempt, 2);
   });

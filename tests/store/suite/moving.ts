@@ -268,7 +268,7 @@ export function movingCases(test: PairCase): void {
     assert.equal((await source.queues())[0].concurrency, null);
     const other = await join(target);
     assert.deepEqual(await claim(target, other, 5), []);
-    assert.deepEqual(await target.outlook(), { ready: false, dueIn: 60_000 });
+    assert.deepEqual(await target.availability(), { ready: false, dueIn: 60_000 });
     clock.advance(60_000);
     assert.deepEqual(ids(await claim(target, other, 5)), ["b"]);
     assert.deepEqual([await source.check(), await target.check()], [[], []]);

@@ -43,12 +43,12 @@ export function queueCases(test: Case): void {
     const first = await claim(store, worker, 10);
     assert.deepEqual(ids(first), ["default 1", "default 2", "few 1", "few 2"]);
     assert.deepEqual(await claim(store, worker, 10), []);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: null });
     // In one exchange: the place that becomes free is taken.
     const { claims } = await store.exchange(worker, [finished(first[2], success)], 10);
     assert.deepEqual(ids(claims), ["few 3"]);
     await store.setQueue("few", { concurrency: null });
-    assert.deepEqual(await store.outlook(), { ready: true, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: true, dueIn: null });
     assert.deepEqual(ids(await claim(store, worker, 10)), ["few 4"]);
   });
 
@@ -87,7 +87,7 @@ export function queueCases(test: Case): void {
     ]);
     const first = await claim(store, worker, 10);
     assert.deepEqual(ids(first), ["b1", "a1", "a2"]);
-    assert.equal((await store.outlook()).ready, false);
+    assert.equal((await store.availability()).ready, false);
     const { claims } = await store.exchange(worker, [finished(first[0], success)], 10);
     assert.deepEqual(ids(claims), ["d1"]);
   });
@@ -110,11 +110,11 @@ export function queueCases(test: Case): void {
     const worker = await join(store, { queues: ["b", "none", "c"] });
     await store.enqueue([...newJobs("d"), ...inQueue("a", "a"), ...inQueue("b", "b"), ...inQueue("c", "c")]);
     assert.deepEqual((await store.processes())[0].queues, ["b", "none", "c"]);
-    assert.equal((await store.outlook(["none"])).ready, false);
-    assert.equal((await store.outlook(["none", "c"])).ready, true);
+    assert.equal((await store.availability(["none"])).ready, false);
+    assert.equal((await store.availability(["none", "c"])).ready, true);
     assert.deepEqual(ids(await claim(store, worker, 10)), ["b", "c"]);
-    assert.equal((await store.outlook(["b", "c"])).ready, false);
-    assert.equal((await store.outlook()).ready, true);
+    assert.equal((await store.availability(["b", "c"])).ready, false);
+    assert.equal((await store.availability()).ready, true);
     const all = await join(store);
     assert.deepEqual(ids(await claim(store, all, 10)), ["d", "a"]);
   });
@@ -126,7 +126,7 @@ export function queueCases(test: Case): void {
     assert.deepEqual(ids(await claim(store, worker, 1)), ["a1"]);
     await store.pauseQueues([""], true);
     assert.deepEqual(await claim(store, worker, 10), []);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: null });
     await store.pauseQueues([""], false);
     assert.deepEqual(ids(await claim(store, worker, 10)), ["a2"]);
     await store.pauseQueues(["default"], false);
@@ -163,18 +163,18 @@ export function queueCases(test: Case): void {
     assert.deepEqual(ids(await start(store, worker, 2)), ["a", "b"]);
     clock.advance(400);
     assert.deepEqual(ids(await start(store, worker, 2)), ["c"]);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 600 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 600 });
     clock.advance(599);
     assert.deepEqual(await start(store, worker, 5), []);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1 });
     clock.advance(1);
-    assert.deepEqual(await store.outlook(), { ready: true, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: true, dueIn: null });
     assert.deepEqual(ids(await start(store, worker, 5)), ["d", "e"]);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 400 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 400 });
     clock.advance(400);
     assert.deepEqual(ids(await start(store, worker, 5)), ["f"]);
     await store.setQueue("slow", { rate: 1 });
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1000 });
     await store.setQueue("slow", { rate: null, ratePeriod: null });
     assert.deepEqual(ids(await start(store, worker, 5)), ["g", "h", "i", "j"]);
   });
@@ -203,12 +203,12 @@ export function queueCases(test: Case): void {
     await store.setQueue("slow", { rate: 2, ratePeriod: 1000, concurrency: 1 });
     await store.enqueue(inQueue("slow", "a", "b", "c"));
     const first = await claimOne(store, worker);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: null });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: null });
     const { claims: [again] } = await store.exchange(worker, [finished(first, handedBack)], 5);
     assert.equal(again.id, "a");
     await end(store, worker, again, success);
     assert.deepEqual(await claim(store, worker, 5), []);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1000 });
     clock.advance(1000);
     assert.deepEqual(ids(await claim(store, worker, 5)), ["b"]);
   });
@@ -224,13 +224,13 @@ export function queueCases(test: Case): void {
     ]]);
     // However long it takes; nobody who looks again in the time that is told looks too late.
     for (let waits = 0; waits < 3; waits++) {
-      assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
+      assert.deepEqual(await store.availability(), { ready: false, dueIn: 1000 });
       assert.deepEqual(await claim(store, worker, 5), []);
       clock.advance(1000);
     }
     await begin(store, worker, [a, other]);
     clock.advance(999);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1 });
     assert.deepEqual(await claim(store, worker, 5), []);
     clock.advance(1);
     const [c, ...none] = await claim(store, worker, 5);
@@ -239,7 +239,7 @@ export function queueCases(test: Case): void {
     await store.exchange(worker, [finished(b, success)], 0, [b]);
     clock.advance(400);
     await begin(store, worker, [a, b, c]);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 600 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 600 });
     clock.advance(600);
     assert.deepEqual(ids(await claim(store, worker, 5)), ["d"]);
   });
@@ -269,7 +269,7 @@ export function queueCases(test: Case): void {
     await store.exchange(worker, [finished(await claimOne(store, worker), handedBack)], 0);
     clock.advance(5000);
     assert.deepEqual(await claim(store, worker, 5), []);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1000 });
     clock.advance(1000);
     assert.deepEqual(ids(await claim(store, worker, 5)), ["a"]);
     await store.setQueue("slow", { rate: null, ratePeriod: null });
@@ -284,7 +284,7 @@ export function queueCases(test: Case): void {
     await start(store, worker, 1);
     clock.advance(58);
     await start(store, worker, 1);
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 60_001 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 60_001 });
     clock.advance(60_000);
     assert.deepEqual(await start(store, worker, 5), []);
     clock.advance(1);
@@ -297,10 +297,10 @@ export function queueCases(test: Case): void {
     await store.enqueue(inQueue("slow", "a", "b"));
     await start(store, worker, 1);
     clock.advance(-3_600_000);
-    for (let looks = 0; (await store.outlook()).ready && looks < 2; looks++) {
+    for (let looks = 0; (await store.availability()).ready && looks < 2; looks++) {
       assert.deepEqual(await start(store, worker, 5), []);
     }
-    assert.deepEqual(await store.outlook(), { ready: false, dueIn: 1000 });
+    assert.deepEqual(await store.availability(), { ready: false, dueIn: 1000 });
     clock.advance(1000);
     assert.deepEqual(ids(await start(store, worker, 5)), ["b"]);
   });

@@ -1,8 +1,8 @@
 /** What can go wrong with a connection to a server. */
 
 /** The connection has ended before all was answered. */
-export class LinkLostError extends Error {
-  override readonly name = "LinkLostError";
+export class SessionLostError extends Error {
+  override readonly name = "SessionLostError";
 }
 
 /** The server does not do what `sslmode` asks for. */

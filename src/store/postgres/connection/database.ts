@@ -13,9 +13,9 @@
 import type { TellDamage } from "../../damage.ts";
 import type { ConnectionOptions } from "./options.ts";
 import { databaseError, isUnreachable, remedy, UnknownOutcomeError } from "./errors.ts";
-import { type Answer, type Link, openLink, type Row, type Statement } from "./session.ts";
+import { type Answer, openSession, type Row, type Session, type Statement } from "./session.ts";
 import { searchPath } from "./safe_path.ts";
-import { LinkLostError } from "./connection_errors.ts";
+import { SessionLostError } from "./connection_errors.ts";
 
 export type { Row, Statement } from "./session.ts";
 
@@ -44,7 +44,7 @@ export interface Database {
   /** Runs statements in one transaction and one round trip; gives the rows of each. */
   batch(statements: readonly Statement[], effort?: Effort): Promise<Row[][]>;
   /** The same on another session, which nothing here waits for; tried once, with `patience` milliseconds for the answer. */
-  batchOn(link: Link, statements: readonly Statement[], patience: number): Promise<Row[][]>;
+  batchOn(session: Session, statements: readonly Statement[], patience: number): Promise<Row[][]>;
   /** Runs `body` in one transaction; rolls back when it throws. `again` tells that a lost commit may have happened. */
   transaction<T>(body: (run: Run, again: boolean) => Promise<T>, effort?: Effort): Promise<T>;
   /**
@@ -78,7 +78,7 @@ export async function connect(
   tellDamage: TellDamage = () => {},
 ): Promise<Database> {
   const qualified = qualifier(options.schema);
-  let link: Link | undefined = await openPatiently();
+  let session: Session | undefined = await openPatiently();
   let isClosed = false;
   const giving = new AbortController();
   const gaveUp = Promise.withResolvers<never>();
@@ -92,11 +92,11 @@ export async function connect(
   // Transactions wait for one another: their statements must not mix.
   let last: Promise<unknown> = Promise.resolve();
 
-  async function openPatiently(): Promise<Link> {
+  async function openPatiently(): Promise<Session> {
     const giveUpAt = performance.now() + openingLimit;
     for (let pause = 50;; pause = Math.min(pause * 2, 1000)) {
       try {
-        return await openLink(options);
+        return await openSession(options);
       } catch (error) {
         if (remedy(error) !== "wait" || performance.now() > giveUpAt) throw databaseError(options, error);
         await sleep(pause);
@@ -110,31 +110,31 @@ export async function connect(
     return result;
   }
 
-  async function currentLink(): Promise<Link> {
-    if (link?.isOpen) return link;
-    await link?.close();
-    link = undefined;
-    if (isClosed) throw new LinkLostError("the store is closed");
+  async function currentSession(): Promise<Session> {
+    if (session?.isOpen) return session;
+    await session?.close();
+    session = undefined;
+    if (isClosed) throw new SessionLostError("the store is closed");
     if (giving.signal.aborted) await gaveUp.promise;
-    const opening = openLink(options);
+    const opening = openSession(options);
     try {
-      return link = await Promise.race([opening, gaveUp.promise]);
+      return session = await Promise.race([opening, gaveUp.promise]);
     } catch (error) {
       // It cannot be called off: whatever comes of it is closed then.
-      if (giving.signal.aborted) opening.then((link) => link.close(), () => {});
+      if (giving.signal.aborted) opening.then((session) => session.close(), () => {});
       throw error;
     }
   }
 
   function giveUp(): void {
-    gaveUp.reject(new LinkLostError("it does not answer"));
+    gaveUp.reject(new SessionLostError("it does not answer"));
     giving.abort();
-    void link?.close();
+    void session?.close();
   }
 
   /** Tries until it works. `attempt` says, before it throws, whether it has sent a commit. */
   async function patiently<T>(
-    attempt: (link: Link, again: boolean, sending: () => void) => Promise<T>,
+    attempt: (session: Session, again: boolean, sending: () => void) => Promise<T>,
     effort: Effort,
   ): Promise<T> {
     const startedAt = performance.now();
@@ -142,14 +142,14 @@ export async function connect(
     for (let pause = 10;; pause = Math.min(pause * 2, 1000)) {
       let isCommitSent = false;
       try {
-        const result = await attempt(await currentLink(), again, () => isCommitSent = true);
+        const result = await attempt(await currentSession(), again, () => isCommitSent = true);
         isMissing = false;
         return result;
       } catch (error) {
         const found = isUnreachable(error) ? "wait" : remedy(error);
         isMissing = found === "wait" || found === "reconnect";
         if (found === "reconnect") {
-          await link?.close();
+          await session?.close();
           if (isCommitSent && effort.readOnly !== true) {
             if (effort.unknown === "tell") throw new UnknownOutcomeError(options, error);
             again = true;
@@ -165,13 +165,13 @@ export async function connect(
   }
 
   async function sendBatch(
-    link: Link,
+    session: Session,
     statements: readonly Statement[],
     effort: Effort,
     timeLimits: typeof standardLimits.quick,
   ): Promise<Row[][]> {
-    const all = [begin(link, effort, timeLimits), ...statements.map(qualified), { text: "COMMIT" }];
-    const answers = await link.send(all, timeLimits.answer);
+    const all = [begin(session, effort, timeLimits), ...statements.map(qualified), { text: "COMMIT" }];
+    const answers = await session.send(all, timeLimits.answer);
     return answers.slice(1, -1).map(({ rows }) => rows);
   }
 
@@ -182,15 +182,15 @@ export async function connect(
     now: () => clock === undefined ? null : clock(),
     batch: (statements, effort = {}) =>
       inTurn(() =>
-        patiently((link, _again, sending) => {
+        patiently((session, _again, sending) => {
           sending();
-          return sendBatch(link, statements, effort, limits[effort.pace ?? "quick"]);
+          return sendBatch(session, statements, effort, limits[effort.pace ?? "quick"]);
         }, effort)
       ),
-    batchOn(link, statements, patience) {
+    batchOn(session, statements, patience) {
       // The server is to give up before we do, and say why.
       const server = Math.ceil(patience * 0.8);
-      return sendBatch(link, statements, {}, {
+      return sendBatch(session, statements, {}, {
         statement: server,
         lock: server,
         idle: server,
@@ -199,11 +199,11 @@ export async function connect(
     },
     transaction: (body, effort = {}) =>
       inTurn(() =>
-        patiently(async (link, again, sending) => {
+        patiently(async (session, again, sending) => {
           const patience = limits[effort.pace ?? "quick"].answer;
-          let opening: Statement[] = [begin(link, effort, limits[effort.pace ?? "quick"])];
+          let opening: Statement[] = [begin(session, effort, limits[effort.pace ?? "quick"])];
           const run: Run = async (text, parameters) => {
-            const answers: Answer[] = await link.send(
+            const answers: Answer[] = await session.send(
               [...opening, qualified({ text, parameters })],
               patience,
             );
@@ -214,12 +214,14 @@ export async function connect(
             const result = await body(run, again);
             if (opening.length === 0) {
               sending();
-              await link.send([{ text: "COMMIT" }], patience);
+              await session.send([{ text: "COMMIT" }], patience);
             }
             return result;
           } catch (error) {
             // Where that fails too the session is lost, and the server rolls back by itself.
-            if (link.isOpen) await link.send([{ text: "ROLLBACK" }], patience).catch(() => link.close());
+            if (session.isOpen) {
+              await session.send([{ text: "ROLLBACK" }], patience).catch(() => session.close());
+            }
             throw error;
           }
         }, effort)
@@ -238,7 +240,7 @@ export async function connect(
       isClosed = true;
       clearTimeout(giveUpTimer);
       await last;
-      await link?.close();
+      await session?.close();
     },
   };
 }
@@ -283,7 +285,7 @@ function assignmentsOf(settings: Record<string, unknown>): string[] {
 }
 
 function begin(
-  { serverVersion, isCommitLazy }: Link,
+  { serverVersion, isCommitLazy }: Session,
   { readOnly = false, planned = false }: Effort,
   { statement, lock, idle }: typeof standardLimits.quick,
 ): Statement {

@@ -12,7 +12,7 @@ import { isIP } from "node:net";
 import { Duplex } from "node:stream";
 import { connect as connectTls, TLSSocket } from "node:tls";
 import type { ConnectionOptions, Server } from "./options.ts";
-import { EncryptionError, LinkLostError } from "./connection_errors.ts";
+import { EncryptionError, SessionLostError } from "./connection_errors.ts";
 import { once, withErrorListener } from "./stream_events.ts";
 
 /** How one attempt to connect encrypts. */
@@ -73,7 +73,7 @@ export async function encryptedStream(
 async function isOffered(plain: Deno.TcpConn): Promise<boolean> {
   await plain.write(encryptionRequest);
   const answer = new Uint8Array(1);
-  if (await plain.read(answer) === null) throw new LinkLostError("the server has closed the connection");
+  if (await plain.read(answer) === null) throw new SessionLostError("the server has closed the connection");
   return answer[0] === encryptionOffered;
 }
 
@@ -103,7 +103,7 @@ async function encryptByNode(
     return encrypted;
   } catch (error) {
     encrypted.destroy();
-    if (!isVerified || error instanceof LinkLostError || signal.aborted) throw error;
+    if (!isVerified || error instanceof SessionLostError || signal.aborted) throw error;
     throw untrusted(error as Error);
   }
 }

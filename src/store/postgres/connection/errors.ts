@@ -1,11 +1,11 @@
 /** What goes wrong with a server, told to the user in one line, and what may be tried again. */
 
 import { QueuectlError } from "../../../base/errors.ts";
-import { beingMoved } from "../../refusals.ts";
+import { beingMoved } from "../../errors.ts";
 import type { ConnectionOptions } from "./options.ts";
 import {
   EncryptionError,
-  LinkLostError,
+  SessionLostError,
   TimeoutError,
   UnfitSessionError,
   UntrustedServerError,
@@ -40,7 +40,7 @@ export function isKeyViolation(error: unknown): boolean {
 /** What to do about an error of a statement or a connection. */
 export function remedy(error: unknown): Remedy {
   if (error instanceof QueuectlError || !(error instanceof Error)) return "give up";
-  if (error instanceof LinkLostError) return "reconnect";
+  if (error instanceof SessionLostError) return "reconnect";
   const code = codeOf(error);
   // Serialization failure, deadlock, lock not available, statement timeout.
   if (/^(40001|40P01|55P03|57014)$/.test(code)) return "repeat";
@@ -77,7 +77,7 @@ function explain(options: ConnectionOptions, error: Error): string | undefined {
   if ([EncryptionError, UnfitSessionError, UntrustedServerError].some((kind) => error instanceof kind)) {
     return `cannot be used: ${error.message}`;
   }
-  if (error instanceof LinkLostError) return `cannot be reached: ${error.message}`;
+  if (error instanceof SessionLostError) return `cannot be reached: ${error.message}`;
   if (isUnreachable(error)) return `cannot be reached: ${reason(error, servers)}`;
   switch (code) {
     case "28P01":

@@ -7,8 +7,8 @@
  */
 
 import { type Database, quoteIdentifier, type Statement } from "./database.ts";
-import { type Link, openLink, type Row } from "./session.ts";
-import { LinkLostError, TimeoutError } from "./connection_errors.ts";
+import { openSession, type Row, type Session } from "./session.ts";
+import { SessionLostError, TimeoutError } from "./connection_errors.ts";
 
 /** Milliseconds between two looks without a notification. */
 const pollInterval = 1000;
@@ -30,7 +30,7 @@ export interface Listener {
   watch(wake: () => void): () => void;
   /**
    * Runs statements in one transaction on this connection, within `patience` milliseconds: tried once, after waiting for
-   * the connection where there is none now. Throws what the connection throws, and LinkLostError before it listens.
+   * the connection where there is none now. Throws what the connection throws, and SessionLostError before it listens.
    */
   ask(statements: readonly Statement[], patience: number): Promise<Row[][]>;
   close(): Promise<void>;
@@ -47,9 +47,9 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
   const wakers = new Set<() => void>();
   let lookAt = -Infinity;
   let listening: Promise<void> | undefined;
-  let current: Link | undefined;
+  let current: Session | undefined;
   /** Resolves when it listens on another connection. */
-  let renewed = Promise.withResolvers<Link>();
+  let renewed = Promise.withResolvers<Session>();
   /** Ends the pause before the next attempt to connect. */
   let hurry = () => {};
   const stop = () => {
@@ -67,34 +67,34 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
 
   async function listen(): Promise<void> {
     for (let pause = shortestPause; !isStopping; pause = Math.min(pause * 2, longestPause)) {
-      let link: Link | undefined;
+      let session: Session | undefined;
       try {
-        link = await openLink(options, (payload) => {
+        session = await openSession(options, (payload) => {
           if (payload !== sender) notified();
         });
-        await link.send([{ text: `LISTEN ${quoteIdentifier(options.schema)}` }], heartbeat.patience);
+        await session.send([{ text: `LISTEN ${quoteIdentifier(options.schema)}` }], heartbeat.patience);
         // Nobody told what happened before.
         notified();
         pause = shortestPause;
-        current = link;
-        renewed.resolve(link);
+        current = session;
+        renewed.resolve(session);
         renewed = Promise.withResolvers();
-        await keepAlive(link);
+        await keepAlive(session);
       } catch {
         // The connection for statements meets the same trouble, and has the words for it.
         const urged = Promise.withResolvers<void>();
         hurry = urged.resolve;
         await Promise.race([sleep(Math.random() * pause), urged.promise]);
       } finally {
-        await link?.close();
+        await session?.close();
       }
     }
   }
 
-  async function keepAlive(link: Link): Promise<void> {
-    while (!isStopping && link.isOpen) {
-      await Promise.race([sleep(heartbeat.interval), link.ended]);
-      if (!isStopping && link.isOpen) await link.send([{ text: "SELECT 1" }], heartbeat.patience);
+  async function keepAlive(session: Session): Promise<void> {
+    while (!isStopping && session.isOpen) {
+      await Promise.race([sleep(heartbeat.interval), session.ended]);
+      if (!isStopping && session.isOpen) await session.send([{ text: "SELECT 1" }], heartbeat.patience);
     }
   }
 
@@ -117,14 +117,14 @@ export function createListener(database: Database, heartbeat = standardHeartbeat
       return () => void wakers.delete(wake);
     },
     async ask(statements, patience) {
-      if (listening === undefined) throw new LinkLostError("nobody listens yet");
+      if (listening === undefined) throw new SessionLostError("nobody listens yet");
       hurry();
       const until = performance.now() + patience;
-      const link = current?.isOpen ? current : await Promise.race([
+      const session = current?.isOpen ? current : await Promise.race([
         renewed.promise,
         sleep(patience).then(() => Promise.reject(new TimeoutError(patience))),
       ]);
-      return await database.batchOn(link, statements, Math.max(1, until - performance.now()));
+      return await database.batchOn(session, statements, Math.max(1, until - performance.now()));
     },
     async close() {
       stop();

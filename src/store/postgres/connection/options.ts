@@ -60,7 +60,7 @@ export interface ConnectionOptions {
 }
 
 /** Where the answers come from that are not in the URL. */
-export interface Surroundings {
+export interface ProcessEnvironment {
   environment: Record<string, string | undefined>;
   isWindows: boolean;
   /** Undefined when there is none that can be read. */
@@ -93,22 +93,22 @@ const environmentNames: Partial<Record<ParameterName, string>> = {
 const defaultConnectTimeout = 10_000;
 
 /** Puts together how to connect to what a URL names. Throws `usage`. */
-export function connectionOptions(url: string, surroundings: Surroundings): ConnectionOptions {
-  const { environment } = surroundings;
+export function connectionOptions(url: string, process: ProcessEnvironment): ConnectionOptions {
+  const { environment } = process;
   const fromUrl = parseConnectionUrl(url);
   const fromEnvironment = Object.fromEntries(
     Object.entries(environmentNames).map(([name, variable]) => [name, environment[variable] || undefined]),
   );
-  const parameters = defined(fromEnvironment, serviceParameters(fromUrl, surroundings), fromUrl);
+  const parameters = defined(fromEnvironment, serviceParameters(fromUrl, process), fromUrl);
   const problem = unkept(parameters);
   if (problem !== undefined) throw mistake(problem);
   const user = parameters.user ?? environment.USER ?? environment.LOGNAME ?? environment.USERNAME;
   if (!user) throw mistake("it names no user, and the environment has no PGUSER");
   const database = parameters.dbname ?? user;
   const warnings: string[] = [];
-  const servers = serverList(parameters, surroundings).map((server) => {
+  const servers = serverList(parameters, process).map((server) => {
     const password = parameters.password ??
-      filedPassword(parameters, { ...server, user, database }, surroundings, warnings);
+      filedPassword(parameters, { ...server, user, database }, process, warnings);
     return { ...server, password: password ?? null };
   });
   const attributes = oneOf("target_session_attrs", parameters.target_session_attrs, [
@@ -121,7 +121,7 @@ export function connectionOptions(url: string, surroundings: Surroundings): Conn
     servers,
     user,
     database,
-    ...encryption(parameters, surroundings),
+    ...encryption(parameters, process),
     authentication: authentication(parameters),
     channelBinding: channelBinding(parameters),
     requirePeer: parameters.requirepeer || null,
@@ -144,7 +144,7 @@ function defined(...all: Parameters[]): Parameters {
   return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
-function serviceParameters(fromUrl: Parameters, { environment, readFile }: Surroundings): Parameters {
+function serviceParameters(fromUrl: Parameters, { environment, readFile }: ProcessEnvironment): Parameters {
   const service = fromUrl.service ?? environment.PGSERVICE;
   if (!service) return {};
   const named = fromUrl.servicefile ?? environment.PGSERVICEFILE;
@@ -159,7 +159,7 @@ function serviceParameters(fromUrl: Parameters, { environment, readFile }: Surro
   throw mistake(`the service "${service}" is neither in ${files.join(" nor in ")}`);
 }
 
-function serverList(parameters: Parameters, surroundings: Surroundings): Array<Omit<Server, "password">> {
+function serverList(parameters: Parameters, process: ProcessEnvironment): Array<Omit<Server, "password">> {
   const addresses = (parameters.hostaddr ?? "").split(",");
   const hosts = parameters.host ? parameters.host.split(",") : addresses.map(() => "");
   if (parameters.hostaddr && addresses.length !== hosts.length) {
@@ -174,7 +174,7 @@ function serverList(parameters: Parameters, surroundings: Surroundings): Array<O
     const address = addresses[index];
     if (address) return { host: host || address, address, port, socket: null };
     const isFolder = host.startsWith("/");
-    const folder = isFolder ? host : host === "" ? socketFolder(port, surroundings) : undefined;
+    const folder = isFolder ? host : host === "" ? socketFolder(port, process) : undefined;
     const name = host || "localhost";
     return {
       host: name,
@@ -186,7 +186,7 @@ function serverList(parameters: Parameters, surroundings: Surroundings): Array<O
 }
 
 /** The folder in which a server of this host has its socket; undefined to use TCP. */
-function socketFolder(port: number, { isWindows, exists }: Surroundings): string | undefined {
+function socketFolder(port: number, { isWindows, exists }: ProcessEnvironment): string | undefined {
   if (isWindows) return undefined;
   return ["/var/run/postgresql", "/tmp"].find((folder) => exists(`${folder}/.s.PGSQL.${port}`));
 }
@@ -200,7 +200,7 @@ function portNumber(text: string): number {
 function filedPassword(
   parameters: Parameters,
   key: { host: string; port: number; database: string; user: string },
-  { environment, isWindows, readFile }: Surroundings,
+  { environment, isWindows, readFile }: ProcessEnvironment,
   warnings: string[],
 ): string | undefined {
   const standard = isWindows
@@ -217,7 +217,7 @@ function filedPassword(
 
 function encryption(
   parameters: Parameters,
-  { environment, readFile }: Surroundings,
+  { environment, readFile }: ProcessEnvironment,
 ): { sslMode: SslMode; rootCertificates: string | null } {
   const mode = oneOf("sslmode", parameters.sslmode ?? "prefer", sslModes);
   const named = parameters.sslrootcert;
@@ -281,7 +281,7 @@ function oneOf<Value extends string>(
   );
 }
 
-const homeFolder = (environment: Surroundings["environment"]) =>
+const homeFolder = (environment: ProcessEnvironment["environment"]) =>
   environment.HOME ?? environment.USERPROFILE ?? "";
 
 function mistake(what: string): QueuectlError {

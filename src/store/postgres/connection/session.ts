@@ -8,7 +8,7 @@ import postgres from "postgres";
 import { watchAuthentication } from "./authentication.ts";
 import type { ConnectionOptions, Server } from "./options.ts";
 import {
-  LinkLostError,
+  SessionLostError,
   TimeoutError,
   UnfitSessionError,
   type UntrustedServerError,
@@ -36,7 +36,7 @@ export interface Answer {
   command: string;
 }
 
-export interface Link {
+export interface Session {
   readonly isOpen: boolean;
   /** The first number of the server's version, as 17. */
   readonly serverVersion: number;
@@ -46,17 +46,17 @@ export interface Link {
   readonly ended: Promise<void>;
   /**
    * Sends all statements at once and waits for their answers, at most `patience` milliseconds. Throws the first error
-   * that the server reports, and LinkLostError when the session has ended.
+   * that the server reports, and SessionLostError when the session has ended.
    */
   send(statements: readonly Statement[], patience: number): Promise<Answer[]>;
   close(): Promise<void>;
 }
 
 /** Opens a session with the first server that will do. `notified` gets the payloads of what is listened to. */
-export async function openLink(
+export async function openSession(
   options: ConnectionOptions,
   notified?: (payload: string) => void,
-): Promise<Link> {
+): Promise<Session> {
   let failure: unknown;
   for (const server of options.shuffle ? shuffled(options.servers) : options.servers) {
     for (const encryption of encryptions(options, server)) {
@@ -102,10 +102,10 @@ async function openOne(
   server: Server,
   encryption: Encryption,
   notified?: (payload: string) => void,
-): Promise<Link> {
+): Promise<Session> {
   const { connectTimeout } = options;
   const socket = await openSocket(server, encryption, options);
-  let link: ReturnType<typeof linkOn> | undefined;
+  let session: ReturnType<typeof sessionOn> | undefined;
   try {
     const login = options.channelBinding
       ? beginLogin(server.password ?? "", serverEndPoint(socket))
@@ -113,38 +113,38 @@ async function openOne(
     // Whose a socket is was looked at before it was opened.
     const isKnown = server.socket !== null || encryption === "verified" ||
       encryption === "verified with host name";
-    link = linkOn(socket, options, server, isKnown, login, notified);
-    await link.begin(connectTimeout);
-    if (options.writable) await refuseReplica(link, connectTimeout);
-    return link;
+    session = sessionOn(socket, options, server, isKnown, login, notified);
+    await session.begin(connectTimeout);
+    if (options.writable) await refuseReplica(session, connectTimeout);
+    return session;
   } catch (error) {
     socket.destroy();
-    await link?.close();
+    await session?.close();
     throw error;
   }
 }
 
-async function refuseReplica(link: Link, patience: number): Promise<void> {
-  const [{ rows: [row] }] = await link.send([{ text: "SHOW transaction_read_only" }], patience);
+async function refuseReplica(session: Session, patience: number): Promise<void> {
+  const [{ rows: [row] }] = await session.send([{ text: "SHOW transaction_read_only" }], patience);
   if (row.transaction_read_only === "on") {
     throw Object.assign(new Error("it is read-only"), { code: "25006" });
   }
 }
 
-function linkOn(
+function sessionOn(
   socket: Duplex,
   options: ConnectionOptions,
   server: Server,
   isKnown: boolean,
   login: Login | undefined,
   notified: ((payload: string) => void) | undefined,
-): Link & { begin(patience: number): Promise<void> } {
+): Session & { begin(patience: number): Promise<void> } {
   // Each waits on a promise of its own: one that lasts as long as the session would keep every answer until its end.
   const waiting = new Set<(error: Error) => void>();
   let isOpen = true;
   const lose = (reason: string | Error) => {
     isOpen = false;
-    for (const reject of waiting) reject(reason instanceof Error ? reason : new LinkLostError(reason));
+    for (const reject of waiting) reject(reason instanceof Error ? reason : new SessionLostError(reason));
   };
   const gone = Promise.withResolvers<void>();
   // Not every kind of stream says both.
@@ -188,22 +188,22 @@ function linkOn(
       onnotice: () => {},
       onnotify: (_channel: string, payload: string) => notified?.(payload),
       socket() {
-        if (isTaken) throw new LinkLostError("the connection was closed");
+        if (isTaken) throw new SessionLostError("the connection was closed");
         isTaken = true;
         watchAuthentication(socket, options.authentication, isKnown, refuse, login);
         return socket;
       },
       // deno-lint-ignore no-explicit-any -- its types lack half of the options that it documents
     } as any));
-  let session: { unsafe: typeof sql.unsafe } = sql;
+  let reserved: { unsafe: typeof sql.unsafe } = sql;
 
   function start({ text, parameters = [] }: Statement) {
     // deno-lint-ignore no-explicit-any -- any value can be a parameter
-    return session.unsafe(text, parameters as any, { prepare: options.prepare }).execute();
+    return reserved.unsafe(text, parameters as any, { prepare: options.prepare }).execute();
   }
 
   async function send(statements: readonly Statement[], patience: number): Promise<Answer[]> {
-    if (!isOpen) throw new LinkLostError("the connection was closed");
+    if (!isOpen) throw new SessionLostError("the connection was closed");
     const lost = Promise.withResolvers<never>();
     // Nobody waits for it any more when an answer has come.
     lost.promise.catch(() => {});
@@ -249,7 +249,7 @@ function linkOn(
       }
       isCommitLazy = row.lazy === true;
       // From here on it belongs to us alone, so that the driver never connects anew for what is still to be sent.
-      session = await sql.reserve();
+      reserved = await sql.reserve();
     },
     async close() {
       if (isOpen) {

@@ -5,7 +5,7 @@
 
 import { statIfThere } from "../../../base/files.ts";
 import type { FoundFile } from "./password_file.ts";
-import { ownSurroundings } from "./surroundings.ts";
+import { readProcessEnvironment } from "./process_environment.ts";
 
 /** What the system says. */
 export interface OwnerLookup {
@@ -74,6 +74,6 @@ const ownLookup: OwnerLookup = {
       throw error;
     }
   },
-  readFile: (path) => ownSurroundings().readFile(path),
+  readFile: (path) => readProcessEnvironment().readFile(path),
   uid: () => Deno.uid(),
 };

@@ -1,7 +1,7 @@
 /** Waiting for the events of a stream, and its errors. */
 
 import type { Duplex } from "node:stream";
-import { LinkLostError } from "./connection_errors.ts";
+import { SessionLostError } from "./connection_errors.ts";
 
 /**
  * The stream, with a listener for errors that stays for good: what breaks late, when nobody waits for it any more, would
@@ -17,7 +17,7 @@ export function withErrorListener<Stream extends Duplex>(stream: Stream): Stream
 /** Waits for an event; throws when the stream fails or ends before it, or the signal is given. */
 export function once(stream: Duplex, event: string, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const closed = () => settle(() => reject(new LinkLostError("the server has closed the connection")));
+    const closed = () => settle(() => reject(new SessionLostError("the server has closed the connection")));
     const listeners: Array<[string, (value?: unknown) => void]> = [
       [event, () => settle(resolve)],
       ["error", (error) => settle(() => reject(error))],

@@ -13,7 +13,7 @@ import {
   type WindowsProgram,
   windowsProgramOf,
 } from "../../../job/windows_words.ts";
-import { findProgram, type Surroundings } from "./program_search.ts";
+import { findProgram, type SearchEnvironment } from "./program_search.ts";
 
 /** How a command is started. */
 export interface StartOfCommand {
@@ -54,9 +54,9 @@ export function startOfCommand(
   command: string,
   files: string,
   systemFolder: string,
-  surroundings: Surroundings,
+  environment: SearchEnvironment,
 ): StartOfCommand | Unstartable {
-  const { cwd } = surroundings;
+  const { cwd } = environment;
   if (/^[\\/]{2}/.test(cwd)) {
     return unstartable(
       `cmd.exe cannot run in the network folder ${cwd}: it would run in the Windows folder; ` +
@@ -95,7 +95,7 @@ export function startOfCommand(
 
   const found = windowsProgramOf(command);
   if (!found) return shellText(command);
-  const path = findProgram(found.program, surroundings);
+  const path = findProgram(found.program, environment);
   if (path === null) {
     if (!found.isMarked) return shellText(command);
     return unstartable(`There is no program "${found.program}" in ${cwd} or PATH`);

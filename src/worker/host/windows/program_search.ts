@@ -1,7 +1,7 @@
 /** Finds the file of a program as `cmd.exe` does. Pure but for the question whether a file is there. */
 
 /** What a program is looked for with. */
-export interface Surroundings {
+export interface SearchEnvironment {
   /** Absolute path of the folder in which the command runs. */
   cwd: string;
   /** All of the command's environment. */
@@ -19,7 +19,7 @@ const defaultExtensions = ".COM;.EXE;.BAT;.CMD";
  * NoDefaultCurrentDirectoryInExePath), then in the folders of PATH; as it is when it has a dot, then with each
  * extension of PATHEXT.
  */
-export function findProgram(word: string, { cwd, env, isFile }: Surroundings): string | null {
+export function findProgram(word: string, { cwd, env, isFile }: SearchEnvironment): string | null {
   // Windows leaves off dots and blanks at the end: "a.cmd." is a batch file too.
   const name = word.replaceAll("/", "\\").replace(/[. ]+$/, "");
   // A colon elsewhere names a stream of a file.

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { connectionOptions } from "../../../src/store/postgres/connection/options.ts";
-import { openLink } from "../../../src/store/postgres/connection/session.ts";
-import { ownSurroundings } from "../../../src/store/postgres/connection/surroundings.ts";
+import { openSession } from "../../../src/store/postgres/connection/session.ts";
+import { readProcessEnvironment } from "../../../src/store/postgres/connection/process_environment.ts";
 import { postgresTest } from "../../helpers/postgres_test.ts";
 
 postgresTest("a session keeps none of the answers that it has given", async ({ url }) => {
-  const link = await openLink(connectionOptions(url, ownSurroundings()));
+  const session = await openSession(connectionOptions(url, readProcessEnvironment()));
   const megabyte = 2 ** 20;
   const ask = async () => {
     for (let count = 0; count < 300; count++) {
-      const [{ rows }] = await link.send([{ text: `SELECT repeat('x', ${megabyte}) AS text` }], 60_000);
+      const [{ rows }] = await session.send([{ text: `SELECT repeat('x', ${megabyte}) AS text` }], 60_000);
       assert.equal(String(rows[0].text).length, megabyte);
     }
   };
@@ -21,6 +21,6 @@ postgresTest("a session keeps none of the answers that it has given", async ({ u
     await ask();
     grown = (Deno.memoryUsage().rss - before) / megabyte;
   }
-  await link.close();
+  await session.close();
   assert.ok(grown < 200, `${Math.round(grown)} MiB are kept of 300`);
 });

@@ -1,10 +1,10 @@
 /** The environment and the files of this process, as options.ts asks for them. */
 
 import { statIfThere } from "../../../base/files.ts";
-import type { Surroundings } from "./options.ts";
+import type { ProcessEnvironment } from "./options.ts";
 
 /** The real ones. */
-export function ownSurroundings(): Surroundings {
+export function readProcessEnvironment(): ProcessEnvironment {
   return {
     environment: Deno.env.toObject(),
     isWindows: Deno.build.os === "windows",

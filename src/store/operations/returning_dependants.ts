@@ -1,7 +1,7 @@
 /** Which jobs come back when others, because of which they were cancelled, are to run again. Pure. */
 
-import { type KeyedJob, type Keys, takeKeys } from "./side_effects.ts";
-import { number, type Row } from "./rows.ts";
+import { type KeyedJob, type Keys, takeKeys } from "../side_effects.ts";
+import { number, type Row } from "../rows.ts";
 
 /**
  * Those of these cancelled jobs that wait for none that has failed but such as come back before them. `failures` has a

@@ -1,8 +1,8 @@
 /** Which jobs can be retried although they wait for others. Pure. */
 
-import type { JobState } from "../job/job.ts";
-import { type FoundJob, parentFailed } from "./refusals.ts";
-import { number, type Row, text } from "./rows.ts";
+import type { JobState } from "../../job/job.ts";
+import { type FoundJob, parentFailed } from "../errors.ts";
+import { number, type Row, text } from "../rows.ts";
 
 /**
  * Those of these jobs whose failed parents are among them, and can be retried too; `failures` has a row for each job and
