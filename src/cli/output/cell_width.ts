@@ -19,7 +19,7 @@ export async function widthFor(texts: Iterable<string>): Promise<WidthOf> {
 
 /** A function for the width of any text. */
 async function anyWidth(): Promise<WidthOf> {
-  const { default: stringWidth } = await import("string-width");
+  const { default: stringWidth } = await import("fast-string-width");
   return (text) => isPlain(text) ? text.length : stringWidth(text);
 }
 
