@@ -232,6 +232,7 @@ function storeOn(
   giveBack?: () => void,
 ): Store {
   const workerNames = new Map<number, string>();
+  const log = watchLog(path);
   const readVersion = () =>
     explained(path, () => database.prepare("PRAGMA data_version").get()!.data_version);
   let version = readVersion();
@@ -297,7 +298,7 @@ function storeOn(
       const before = version;
       return before !== (version = readVersion());
     },
-    watch: (wake) => watchLog(path, wake),
+    watch: (wake) => log.watch(wake),
     async register(registration) {
       const id = await (await rest()).register(database, registration);
       const { host, pid } = registration.identity;
@@ -327,6 +328,7 @@ function storeOn(
     removeQueue: (name) => withReserve(async () => (await operations()).removeQueue(name)),
     makeReserve: async () => (await reserves()).makeReserve(path),
     [Symbol.asyncDispose]() {
+      log.close();
       database.close();
       giveBack?.();
       return Promise.resolve();

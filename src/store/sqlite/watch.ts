@@ -1,20 +1,56 @@
 /** Being told of changes, in place of looking for them all the time. */
 
+/** Tells of writes to the log of a database, by this process too. */
+export interface LogWatch {
+  /**
+   * Calls `wake` with every write, perhaps a moment before the change can be seen and for writes from before, until what is
+   * returned is called. Null where files cannot be watched: elsewhere than on Linux the systems tell late, or only when the
+   * file is closed, and on Linux the number of watches is limited.
+   */
+  watch(wake: () => void): (() => void) | null;
+  close(): void;
+}
+
 /**
- * Calls `wake` whenever something is written to the log of a database, by this process too, until what is returned is
- * called; it may be called a moment before the change can be seen. Null where files cannot be watched: elsewhere than on
- * Linux the systems tell late, or only when the file is closed, and on Linux the number of watches is limited.
+ * One watch of the system, opened when it is first needed and kept: Deno 2.6 serves also those that were closed. While nobody
+ * wants to know, nothing is read from it, and it keeps no more than a few events.
  */
-export function watchLog(path: string, wake: () => void): (() => void) | null {
-  if (Deno.build.os !== "linux") return null;
-  const watcher = openWatcher(`${path}-wal`);
-  if (!watcher) return null;
-  async function pass(): Promise<void> {
-    for await (const _ of watcher!) wake();
+export function watchLog(path: string): LogWatch {
+  let watcher: Deno.FsWatcher | undefined;
+  let wake: (() => void) | undefined;
+  let wanted = Promise.withResolvers<void>();
+
+  async function pass(events: Deno.FsWatcher): Promise<void> {
+    for await (const _ of events) {
+      if (!wake) await wanted.promise;
+      wake?.();
+    }
   }
-  // Who is told of a change that is none looks for changes, and so does without the watch for a while.
-  pass().catch(wake);
-  return () => watcher.close();
+
+  return {
+    watch(action) {
+      if (Deno.build.os !== "linux") return null;
+      if (!watcher) {
+        watcher = openWatcher(`${path}-wal`);
+        if (!watcher) return null;
+        // Who is told of a change that is none looks for changes, and so does without the watch for a while.
+        pass(watcher).catch(() => {
+          watcher = undefined;
+          wake?.();
+        });
+      }
+      wake = action;
+      wanted.resolve();
+      return () => {
+        wake = undefined;
+        wanted = Promise.withResolvers();
+      };
+    },
+    close() {
+      watcher?.close();
+      wanted.resolve();
+    },
+  };
 }
 
 function openWatcher(path: string): Deno.FsWatcher | undefined {
