@@ -46,7 +46,7 @@ export interface JobDetail extends JobProgress {
   ahead: number | null;
   /** What it waits for or has waited for: first those that have not ended, oldest first. */
   parents: ParentJob[];
-  /** The jobs that wait for it: the ids of the first {@link namedChildren}, and how many there are, at most {@link aheadLimit}. */
+  /** The jobs that wait for it: the ids of the first {@link namedChildren}, and how many there are. */
   children: { ids: string[]; count: number };
 }
 

@@ -110,16 +110,17 @@ function* relatives(sql: Sql, seq: number): Steps<Pick<JobDetail, "parents" | "c
     SELECT parent.id, parent.state, parent.queue, parent.held, edge.kind FROM queuectl.dependencies AS edge
     CROSS JOIN queuectl.jobs AS parent WHERE parent.seq = edge.parent AND edge.child = ${seq}
     ORDER BY edge.open DESC, edge.parent`;
-  const children = yield* sql`
-    SELECT child.id FROM queuectl.dependencies AS edge CROSS JOIN queuectl.jobs AS child
-    WHERE child.seq = edge.child AND edge.parent = ${seq} AND edge.open
-      AND child.state IN ('pending', 'failed')
-    ORDER BY edge.child LIMIT ${aheadLimit} + 0`;
+  const waiting: Part = (add) => `
+    queuectl.dependencies AS edge CROSS JOIN queuectl.jobs AS child
+    WHERE child.seq = edge.child AND edge.parent = ${add(seq)} AND edge.open
+      AND child.state IN ('pending', 'failed')`;
+  const children = yield* sql`SELECT child.id FROM ${waiting} ORDER BY edge.child LIMIT ${namedChildren} + 0`;
+  const [{ count }] = yield* sql`SELECT count(*) AS count FROM ${waiting}`;
   return {
     parents: readable(parents, parentFromRow, sql.tellDamage),
     children: {
-      ids: children.slice(0, namedChildren).map((row) => text(row, "id")),
-      count: children.length,
+      ids: children.map((row) => text(row, "id")),
+      count: Number(count),
     },
   };
 }
