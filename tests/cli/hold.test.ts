@@ -14,7 +14,7 @@ queueTest("hold keeps jobs from being run, and release wakes a worker at once", 
   await said("enqueue", "--id", "a", "--", "true");
   await said("enqueue", "--id", "b", "--", "true");
   assert.equal(await said("hold", "a"), "Job a held.\n");
-  assert.match(await said("show", "a"), /^Now: +is held; let it go: queuectl release a$/m);
+  assert.match(await said("show", "a"), /^Now: +is held; release it: queuectl release a$/m);
   const { waits } = JSON.parse(await said("show", "--json", "born"));
   assert.deepEqual([waits.for, waits.seconds, waits.ahead], ["release", null, null]);
   queue.start();

@@ -235,7 +235,7 @@ queueTest("wait tells what somebody has to do before its jobs go on", async (que
   );
   await queue.run("pause", "slow");
   const waiter = startProgram(queue, ["wait", "held", "here", "behind"]);
-  await waiter.line(/^Job held is held; let it go: queuectl release held$/);
+  await waiter.line(/^Job held is held; release it: queuectl release held$/);
   await waiter.line(
     /^Job here waits: no worker takes jobs of queue default; start one: queuectl worker start --queue default$/,
   );

@@ -66,7 +66,7 @@ queueTest(
     assert.ok((await states(marks.mail)).every((state) => !state.startsWith("T")));
     assert.match(
       await said(queue, "show", "build"),
-      /^Now: +is stopped; let it go on: queuectl resume build --commands$/m,
+      /^Now: +is suspended; resume it: queuectl resume build --commands$/m,
     );
     assert.match(await said(queue, "show", "mail"), /^Now: +runs on/m);
     await queue.enqueue({ id: "next", queue: "build", command: "true" });
@@ -79,7 +79,7 @@ queueTest(
     await untilStopped(marks.build);
     assert.match(
       await said(queue, "show", "build"),
-      /^Now: +is stopped; let it go on: queuectl signal build CONT$/m,
+      /^Now: +is suspended; resume it: queuectl signal build CONT$/m,
     );
     assert.equal(
       await said(queue, "resume", "build", "--commands"),

@@ -39,7 +39,7 @@ export const hasWorker = (processes: readonly RegisteredProcess[], queue?: strin
 export const isReached = (processes: readonly RegisteredProcess[]): boolean =>
   processes.some(({ role, expired }) => role === "worker" && !expired);
 
-/** `is stopped; let it go on: …`, with its queue where that is paused. */
+/** `is suspended; resume it: …`, with its queue where that is paused. */
 function stoppedWords({ id, queue }: JobDetail, queues: readonly Queue[]): string {
   const isPaused = (name: string) => queues.some((queue) => queue.name === name && queue.paused);
   const command = isPaused(allQueues)
@@ -47,7 +47,7 @@ function stoppedWords({ id, queue }: JobDetail, queues: readonly Queue[]): strin
     : isPaused(queue)
     ? `resume ${queue} --commands`
     : `signal ${printable(id)} CONT`;
-  return `is stopped; let it go on: queuectl ${command}`;
+  return `is suspended; resume it: queuectl ${command}`;
 }
 
 /** That a job waits for the slot or the place of the job in which it is waited for; null where it does not. */
@@ -89,7 +89,7 @@ export function whyItWaits(
   if (hasEnded(job.state)) return null;
   const noWorkerRuns = noWorkerWords(job.queue, processes);
   if (job.job.held) {
-    const text = `is held; let it go: queuectl release ${printable(job.id)}`;
+    const text = `is held; release it: queuectl release ${printable(job.id)}`;
     return { for: "release", text, dueIn: null, ahead: null, noWorker };
   }
   if (job.job.blocked > 0) {
@@ -136,8 +136,8 @@ function stopWords({ name, paused, concurrency, counts: { processing } }: Queue)
   const isOfAll = name === allQueues;
   if (paused) {
     return isOfAll
-      ? "waits: all queues are paused; let them go on: queuectl resume"
-      : `waits: queue ${name} is paused; let it go on: queuectl resume ${name}`;
+      ? "waits: all queues are paused; resume them: queuectl resume"
+      : `waits: queue ${name} is paused; resume it: queuectl resume ${name}`;
   }
   if (concurrency === null || processing < concurrency) return null;
   return `waits for a place: ${processing} of ${concurrency} jobs ${

@@ -126,12 +126,12 @@ Deno.test("why a job waits is said in one line", () => {
       `waits for its retry (attempt 2 of 4), in 2s; ${none}`,
     ],
     [{ state: "failed", attempts: 1, dueIn: -50, ahead: null }, workers, "waits for a free worker"],
-    [{ job: held, ahead: null }, [], "is held; let it go: queuectl release a"],
-    [{ job: held, dueIn: 2000 }, workers, "is held; let it go: queuectl release a"],
+    [{ job: held, ahead: null }, [], "is held; release it: queuectl release a"],
+    [{ job: held, dueIn: 2000 }, workers, "is held; release it: queuectl release a"],
     [{ state: "processing", cancelling: true }, workers, "is being cancelled"],
     [{ state: "processing", cancelling: true, stopped: true }, [], `is being cancelled; ${none}`],
-    [{ state: "processing", stopped: true }, workers, "is stopped; let it go on: queuectl signal a CONT"],
-    [{ state: "processing", stopped: true }, [], `is stopped; let it go on: queuectl signal a CONT; ${none}`],
+    [{ state: "processing", stopped: true }, workers, "is suspended; resume it: queuectl signal a CONT"],
+    [{ state: "processing", stopped: true }, [], `is suspended; resume it: queuectl signal a CONT; ${none}`],
     [{ state: "processing" }, workers, null],
     [{ state: "completed" }, [], null],
     [{ state: "dead" }, [], null],
@@ -177,9 +177,9 @@ Deno.test("a queue that starts nothing, or that no worker takes, is told as that
     [
       [queue("mail", { paused: true })],
       [worker],
-      "waits: queue mail is paused; let it go on: queuectl resume mail",
+      "waits: queue mail is paused; resume it: queuectl resume mail",
     ],
-    [[queue("", { paused: true })], [], "waits: all queues are paused; let them go on: queuectl resume"],
+    [[queue("", { paused: true })], [], "waits: all queues are paused; resume them: queuectl resume"],
     [[queue("mail", { concurrency: 2 })], [worker], "waits for a place: 2 of 2 jobs of queue mail run"],
     [[queue("", { concurrency: 1 })], [worker], "waits for a place: 2 of 1 jobs of all queues run"],
     [slow({}), [worker], "waits for a free worker, 3 jobs before it"],
@@ -197,7 +197,7 @@ Deno.test("a queue that starts nothing, or that no worker takes, is told as that
     [
       slow({ nextStart: 400, paused: true }),
       [worker],
-      "waits: queue mail is paused; let it go on: queuectl resume mail",
+      "waits: queue mail is paused; resume it: queuectl resume mail",
     ],
     [[queue("other", { paused: true })], [worker], "waits for a free worker, 3 jobs before it"],
     [
@@ -220,6 +220,6 @@ Deno.test("a queue that starts nothing, or that no worker takes, is told as that
       [worker],
       queues,
     );
-    assert.equal(why?.text, `is stopped; let it go on: queuectl ${command}`);
+    assert.equal(why?.text, `is suspended; resume it: queuectl ${command}`);
   }
 });
