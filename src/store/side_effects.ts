@@ -15,6 +15,18 @@ export interface SideEffects {
 /** None at all. */
 export const noSideEffects: SideEffects = { dependants: 0, stay: 0, keyTaken: 0, parentFailed: 0 };
 
+/** The jobs that an operation has changed, by their ids, and its side effects. */
+export interface Changed {
+  ids: string[];
+  effects: SideEffects;
+}
+
+/** These jobs, and other effects where there are some. */
+export const changed = (jobs: readonly { id: string }[], effects: Partial<SideEffects> = {}): Changed => ({
+  ids: jobs.map(({ id }) => id),
+  effects: { ...noSideEffects, ...effects },
+});
+
 /** A job with a unique key. */
 export interface KeyedJob {
   seq: number;

@@ -63,11 +63,15 @@ export interface Sql {
   by(index: string): Part;
   /** The ended runs of a job, as a condition, those after one of them, and the order of them. */
   readonly runs: { of(seq: number): Part; after(seq: number, run: number): Part; order: Part };
-  /** Runs a statement about the jobs of a filter that are in these states; none where there can be no such jobs. */
+  /**
+   * Runs a statement about the jobs of a filter that are in these states; none where there can be no such jobs. With
+   * `areFound` it finds them by their keys, and no index of the filter is looked at.
+   */
   select(
     filter: JobFilter,
     states: readonly JobState[],
     write: (dialect: Dialect, choice: Choice) => string,
+    areFound?: boolean,
   ): Steps<readonly Row[]>;
   /** The first jobs that can be claimed, with `seq` and `run`, in the order of claims. */
   firstClaimable(limit: number): Steps<readonly Row[]>;
@@ -101,6 +105,8 @@ export interface Effort {
 
 /** Runs operations, each in one transaction. */
 export interface Engine {
+  /** Milliseconds for which a change may keep others waiting. */
+  readonly patience: number;
   /** Reads one state of the database, and changes nothing. */
   read<T>(operation: (sql: Sql) => Steps<T>, effort?: Effort): Promise<T>;
   write<T>(operation: (sql: Sql) => Steps<T>, effort?: Effort): Promise<T>;

@@ -6,7 +6,7 @@
 
 import type { Exposure } from "../base/other_users.ts";
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob, Start } from "../job/job.ts";
-import type { SideEffects } from "./side_effects.ts";
+import type { Changed } from "./side_effects.ts";
 import type { Enqueued, Intake } from "./bulk_enqueue.ts";
 import type { Moving } from "./moving.ts";
 import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
@@ -15,6 +15,7 @@ import type { Availability, KeptBack, Queue, QueueDefaults, QueueSettings } from
 import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
 import type { ListedJob, ListFilter, PageOfKeys, Selection } from "./selection.ts";
 
+export type { Changed } from "./side_effects.ts";
 export type { Enqueued, Intake } from "./bulk_enqueue.ts";
 export type { ProcessIdentity, RegisteredProcess, Registration, Role, StopRequest } from "./registration.ts";
 export type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
@@ -42,12 +43,6 @@ export interface SignalRequest {
   run: number;
   /** Like `SIGTERM`. */
   name: string;
-}
-
-/** The jobs that an operation has changed, by their ids, and its side effects. */
-export interface Changed {
-  ids: string[];
-  effects: SideEffects;
 }
 
 /** Cancelled jobs; those of `running` are ended by their workers. */
@@ -226,21 +221,21 @@ export interface Store extends AsyncDisposable {
    * Changes jobs that do not run; with `start` jobs that are pending or failed, and the time they wait for. All or none;
    * throws `not_found` or `conflict`. Returns the ids.
    */
-  edit(jobs: readonly string[], changes: JobChanges, start?: Start): Promise<string[]>;
+  edit(jobs: readonly string[], changes: JobChanges, start?: Start): Promise<Changed>;
   /**
    * Leaves a signal for the commands of jobs that run; their workers deliver it, and so it is gone when they have ended.
    * All that are named or none; throws `not_found` or `conflict`. Returns the ids.
    */
-  signal(jobs: Selection, name: string): Promise<string[]>;
+  signal(jobs: Selection, name: string): Promise<Changed>;
   /** Forgets signals that were delivered. */
   removeSignals(ids: readonly number[]): Promise<void>;
   /**
    * Keeps pending and failed jobs from being claimed, also when their time comes. All that are named or none; throws
    * `not_found` or `conflict`. Returns the ids, also of those that were held already.
    */
-  hold(jobs: Selection): Promise<string[]>;
+  hold(jobs: Selection): Promise<Changed>;
   /** Undoes `hold`. All that are named or none; throws `not_found`, or `conflict` for one that is not held. */
-  release(jobs: Selection): Promise<string[]>;
+  release(jobs: Selection): Promise<Changed>;
   /** As `retry`, of dead jobs alone. */
   dlqRetry(jobs: Selection, changes?: JobChanges): Promise<Changed>;
   /** As `remove`, of dead jobs alone. */
@@ -268,7 +263,7 @@ export interface Store extends AsyncDisposable {
    * Puts jobs that do not run into another queue, which is made where there is none. All that are named or none; throws
    * `not_found` or `conflict`. Of a filter those that do not run. Returns the ids.
    */
-  moveJobs(jobs: Selection, queue: string): Promise<string[]>;
+  moveJobs(jobs: Selection, queue: string): Promise<Changed>;
 
   /** The stored settings: name and text. */
   settings(): Promise<Array<[string, string]>>;

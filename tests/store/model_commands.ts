@@ -169,7 +169,7 @@ export const cancel = (id: string): Command =>
 export const hold = (operation: "hold" | "release", id: string | null): Command =>
   command(`${operation} ${id ?? "all"}`, async (model, { store, clock }) => {
     const expected = model.hold(operation === "hold", id, clock.now());
-    const changed = await store[operation](id === null ? "all" : [id]).catch((error) => {
+    const changed = await store[operation](id === null ? "all" : [id]).then(({ ids }) => ids, (error) => {
       assert.ok(error instanceof QueuectlError && /conflict|not_found/.test(error.code), String(error));
       return [];
     });

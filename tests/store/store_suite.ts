@@ -14,6 +14,7 @@ import { hostCases } from "./suite/hosts.ts";
 import { intakeCases } from "./suite/intake.ts";
 import { listCases } from "./suite/list.ts";
 import { processCases } from "./suite/processes.ts";
+import { partCases } from "./suite/parts.ts";
 import { progressCases } from "./suite/progress.ts";
 import { queryCases } from "./suite/queries.ts";
 import { queueCases } from "./suite/queues.ts";
@@ -45,6 +46,7 @@ export function storeSuite(driver: string, open: OpenDatabase, ignore = false): 
   removeCases(test);
   editCases(test);
   dependencyCases(test);
+  partCases(test);
   holdCases(test);
   signalCases(test);
   progressCases(test);

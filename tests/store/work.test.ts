@@ -62,7 +62,7 @@ const drivers: Driver[] = [
         scans,
         enqueue: (jobs) => sqliteEnqueue(database, jobs),
         fail: (worker, run) => sqliteExchange(database, worker, "w", [finished(run, failure)], 0),
-        ...operationsOn(sqliteEngine(database)),
+        ...operationsOn(sqliteEngine(database), Infinity),
       };
       return { store, acts };
     },
@@ -88,7 +88,7 @@ const drivers: Driver[] = [
             want: 0,
             begun: [],
           }),
-        ...operationsOn(postgresEngine(database)),
+        ...operationsOn(postgresEngine(database), Infinity),
       };
       return { store, acts };
     },
@@ -140,7 +140,7 @@ async function workOfEach(driver: Driver, jobs: readonly NewJob[]): Promise<Reco
   await count("rm of all", () => acts.remove("all"));
   assert.deepEqual(await store.check(), []);
   // Read once: whether there are dependencies at all, and the jobs of a selection that is all of them.
-  const once = /(SELECT 1 FROM dependencies LIMIT 1|SELECT seq, id, state, queue FROM jobs WHERE [^]*)$/;
+  const once = /(SELECT 1 FROM dependencies LIMIT 1|FROM \(SELECT seq AS seq FROM jobs WHERE [^]*)$/;
   assert.deepEqual([...acts.scans].filter((scan) => !once.test(scan)), []);
   return found;
 }

@@ -38,15 +38,14 @@ export async function requireTags(store: Store, tags: readonly string[] = []): P
 }
 
 /** Changes the jobs of a selection; throws `not_found` before that, and tells of tags after it where there were none. */
-export async function changeKnown<T extends readonly string[] | { ids: readonly string[] }>(
+export async function changeKnown<T extends { ids: readonly string[] }>(
   store: Store,
   jobs: Selection,
   change: () => Promise<T>,
 ): Promise<T> {
   if (jobs !== "all" && !isNamed(jobs)) await requireQueues(store, jobs.queues);
   const changed = await change();
-  const ids: readonly string[] = "ids" in changed ? changed.ids : changed;
-  if (ids.length === 0) await hintAtTags(store, jobs);
+  if (changed.ids.length === 0) await hintAtTags(store, jobs);
   return changed;
 }
 

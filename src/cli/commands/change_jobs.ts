@@ -1,6 +1,6 @@
 /** What commands that change jobs say about it: each job that was named, the number of those of a filter, or JSON. */
 
-import type { SideEffects } from "../../store/side_effects.ts";
+import type { Changed, SideEffects } from "../../store/side_effects.ts";
 import { isNamed, type Selection } from "../../store/selection.ts";
 import type { Store } from "../../store/store.ts";
 import { isReached } from "../follow/describe_waiting.ts";
@@ -20,7 +20,7 @@ export interface Words {
 /** Tells which jobs were changed, and what else came of it. */
 export async function tellChanged(
   selection: Selection,
-  { ids, effects }: { ids: readonly string[]; effects?: SideEffects },
+  { ids, effects }: Changed,
   words: Words,
   asJson: boolean | undefined,
 ): Promise<void> {
@@ -48,8 +48,7 @@ export async function tellNamed(lines: readonly string[], others: readonly strin
 }
 
 /** Side effects in words. */
-export function sideEffects(words: Words, effects: SideEffects | undefined): string[] {
-  if (effects === undefined) return [];
+export function sideEffects(words: Words, effects: SideEffects): string[] {
   const { dependants, stay, keyTaken, parentFailed } = effects;
   const taken = (count: number) =>
     count === 1 ? "another job has its unique key" : "other jobs have their unique keys";
@@ -68,8 +67,8 @@ export function sideEffects(words: Words, effects: SideEffects | undefined): str
 }
 
 /** The fields of the JSON for it. */
-function jsonOf({ dependants }: Words, effects: SideEffects | undefined) {
-  if (effects === undefined) return {};
+function jsonOf({ dependants }: Words, effects: SideEffects) {
+  if (dependants === undefined) return {};
   const { stay, keyTaken, parentFailed } = effects;
   // Only what goes back can be left.
   const left = dependants === cameBack ? { left: stay + keyTaken + parentFailed } : {};

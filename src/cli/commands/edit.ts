@@ -23,5 +23,5 @@ export async function edit(
   await using store = await openQueue(this, "empty");
   const selection = [...new Set(ids)];
   const edited = await store.edit(selection, changes ?? {}, start);
-  await tellChanged(selection, { ids: edited }, { done: "changed", none: "" }, flags.json);
+  await tellChanged(selection, edited, { done: "changed", none: "" }, flags.json);
 }

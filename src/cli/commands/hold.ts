@@ -11,7 +11,7 @@ export async function hold(this: Context, flags: HoldFlags, ...ids: string[]): P
   const selection = selectionOf(ids, flags);
   await using store = await openQueue(this, "empty");
   const changed = await changeKnown(store, selection, () => store.hold(selection));
-  await tellChanged(selection, { ids: changed }, { done: "held", none: "No jobs to hold." }, flags.json);
+  await tellChanged(selection, changed, { done: "held", none: "No jobs to hold." }, flags.json);
 }
 
 /** Lets jobs go that are held; all that are named, or none. */
@@ -21,7 +21,7 @@ export async function release(this: Context, flags: HoldFlags, ...ids: string[])
   const changed = await changeKnown(store, selection, () => store.release(selection));
   await tellChanged(
     selection,
-    { ids: changed },
+    changed,
     { done: "released", none: "No jobs to release." },
     flags.json,
   );

@@ -19,7 +19,7 @@ export async function move(this: Context, flags: MoveFlags, ...ids: string[]): P
   const moved = await changeKnown(store, selection, () => store.moveJobs(selection, name));
   await tellChanged(
     selection,
-    { ids: moved },
+    moved,
     { done: `moved to queue ${name}`, none: "No jobs to move." },
     flags.json,
   );

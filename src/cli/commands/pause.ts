@@ -82,10 +82,10 @@ function requireSignals(command: string): void {
 
 /** Sends a signal to all that runs in each of the queues, or in any; the ids of the jobs, by queue. */
 async function signalRunning(store: Store, queues: readonly string[], signal: string): Promise<string[][]> {
-  if (queues.length === 0) return [await store.signal({ kinds: ["processing"] }, signal)];
+  if (queues.length === 0) return [(await store.signal({ kinds: ["processing"] }, signal)).ids];
   const signalled: string[][] = [];
   for (const queue of queues) {
-    signalled.push(await store.signal({ kinds: ["processing"], queues: [queue] }, signal));
+    signalled.push((await store.signal({ kinds: ["processing"], queues: [queue] }, signal)).ids);
   }
   return signalled;
 }

@@ -25,8 +25,8 @@ export async function signal(
   const selection = selectionOf(words.slice(0, -1), flags);
   await using store = await openQueue(this, "empty");
   const signalled = await changeKnown(store, selection, () => store.signal(selection, name));
-  const isDone = await tellReached(store, signalled.length);
-  await tellChanged(selection, { ids: signalled }, {
+  const isDone = await tellReached(store, signalled.ids.length);
+  await tellChanged(selection, signalled, {
     done: `${isDone ? "" : "will be "}signalled with ${name}`,
     none: "No jobs to signal.",
   }, flags.json);

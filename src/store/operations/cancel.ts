@@ -1,18 +1,12 @@
 /** Cancelling jobs, from any terminal: a running one is ended by its worker. */
 
-import { type FoundJob, scopes } from "../errors.ts";
-import { noSideEffects } from "../side_effects.ts";
-import type { Selection } from "../selection.ts";
+import type { FoundJob } from "../errors.ts";
+import { changed } from "../side_effects.ts";
 import { idsOf, keysOf, type Sql, type Steps } from "../sql.ts";
 import type { Cancelled } from "../store.ts";
-import { choose } from "./find_jobs.ts";
 
 /** pending or failed → cancelled; for one that is processing, its worker is asked to end it. */
-export function* cancel(
-  sql: Sql,
-  selection: Selection,
-): Steps<Cancelled> {
-  const jobs = yield* choose(sql, selection, scopes.cancel);
+export function* cancel(sql: Sql, jobs: FoundJob[]): Steps<Cancelled> {
   const [running, waiting] = [true, false].map((runs) =>
     jobs.filter(({ state }) => (state === "processing") === runs)
   );
@@ -23,11 +17,7 @@ export function* cancel(
       WHERE seq ${sql.among(keysOf(running))}`;
     yield* sql.announce();
   }
-  return {
-    ids: idsOf(jobs),
-    running: idsOf(running),
-    effects: { ...noSideEffects, dependants },
-  };
+  return { ...changed(jobs, { dependants }), running: idsOf(running) };
 }
 
 /**

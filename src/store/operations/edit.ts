@@ -1,20 +1,19 @@
 /** Changing what a job is, while it does not run. */
 
 import type { JobChanges, Start } from "../../job/job.ts";
-import { scopes } from "../errors.ts";
-import { idsOf, keysOf, type Part, type Sql, type Steps } from "../sql.ts";
-import { choose } from "./find_jobs.ts";
+import type { FoundJob } from "../errors.ts";
+import { type Changed, changed } from "../side_effects.ts";
+import { keysOf, type Part, type Sql, type Steps } from "../sql.ts";
 import { setTags } from "./tags.ts";
 
 /** (any state but processing) → the same state, with other fields; pending or failed, with another time to wait for. */
-export function* edit(sql: Sql, ids: readonly string[], changes: JobChanges, start?: Start): Steps<string[]> {
-  const jobs = yield* choose(sql, ids, start === undefined ? scopes.edit : scopes.reschedule);
+export function* edit(sql: Sql, jobs: FoundJob[], changes: JobChanges, start?: Start): Steps<Changed> {
   yield* sql`
     UPDATE queuectl.jobs SET ${assignments(sql, changes)} updated_at = ${sql.now}
     WHERE seq ${sql.among(keysOf(jobs))}`;
   yield* setTags(sql, jobs, changes.tags);
   if (start !== undefined) yield* reschedule(sql, jobs, start);
-  return idsOf(jobs);
+  return changed(jobs);
 }
 
 function* reschedule(sql: Sql, jobs: readonly { seq: number }[], start: Start): Steps<void> {

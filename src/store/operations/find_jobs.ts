@@ -3,31 +3,59 @@
 import { nearestId } from "../../base/nearest.ts";
 import { type FoundJob, type Scope, severalJobs } from "../errors.ts";
 import { foundJob, text } from "../rows.ts";
-import { isNamed, type Selection } from "../selection.ts";
+import type { JobState } from "../../job/job.ts";
+import { soundKeys } from "../damage.ts";
+import type { JobFilter } from "../selection.ts";
 import { raw, type Sql, type Steps } from "../sql.ts";
 
 /** Behind the last text that begins with another one: the highest character. */
 const behindAll = "\u{10FFFF}";
 
-/**
- * The jobs of a selection that an operation is about, of a filter up to `most`; nobody else changes them in this
- * transaction. Throws `not_found`, `conflict`, or `usage` for several.
- */
-export function* choose(sql: Sql, jobs: Selection, scope: Scope, most = Infinity): Steps<FoundJob[]> {
-  if (isNamed(jobs)) return yield* named(sql, jobs, scope);
-  const limit = most === Infinity ? "" : `LIMIT ${most}`;
-  const rows = yield* sql.select(
-    jobs === "all" ? {} : jobs,
-    scope.states,
+/** The keys of the jobs of a filter that are in these states, the oldest first. */
+export function* keysOfFilter(sql: Sql, filter: JobFilter, states: readonly JobState[]): Steps<number[]> {
+  // As one value: a row for each would take ten times the memory.
+  const [row] = yield* sql.select(
+    filter,
+    states,
     (_, { from, key, conditions }) =>
-      `SELECT seq, id, state, queue FROM ${from} WHERE ${conditions.join(" AND ") || "true"}
-     ORDER BY ${key} ${limit} ${sql.forUpdate && `${sql.forUpdate} OF jobs`}`,
+      `SELECT coalesce(string_agg(CAST(seq AS text), ','), '') AS keys
+     FROM (SELECT ${key} AS seq FROM ${from} WHERE ${
+        conditions.join(" AND ") || "true"
+      } ORDER BY ${key}) AS chosen`,
+  );
+  return row === undefined ? [] : soundKeys(JSON.parse(`[${text(row, "keys")}]`), sql.tellDamage);
+}
+
+/** Those of the jobs with these keys that are of a filter and in these states; nobody else changes them in this transaction. */
+export function* chosenAmong(
+  sql: Sql,
+  filter: JobFilter,
+  states: readonly JobState[],
+  keys: readonly number[],
+): Steps<FoundJob[]> {
+  if (keys.length === 0) return [];
+  const rows = yield* sql.select(
+    filter,
+    states,
+    (dialect, { from, key, conditions }) =>
+      `SELECT seq, id, state, queue FROM ${from}
+     WHERE ${[dialect.isAmong(key, keys), ...conditions].join(" AND ")}
+     ORDER BY ${key} ${sql.forUpdate && `${sql.forUpdate} OF jobs`}`,
+    true,
   );
   return rows.map(foundJob);
 }
 
-// All are found before the first is changed, or a prefix could become unique by what was removed before it.
-function* named(sql: Sql, ids: readonly string[], scope: Scope): Steps<FoundJob[]> {
+/** The jobs with these keys, as far as they are there, the oldest first. */
+export function* jobsByKeys(sql: Sql, keys: readonly number[]): Steps<FoundJob[]> {
+  const rows = yield* sql`
+    SELECT seq, id, state, queue FROM queuectl.jobs WHERE seq ${sql.among(keys)} ORDER BY seq`;
+  return rows.map(foundJob);
+}
+
+/** The jobs with these ids or prefixes, locked. Throws `not_found`, `conflict`, or `usage` where several have a prefix. */
+export function* named(sql: Sql, ids: readonly string[], scope: Scope): Steps<FoundJob[]> {
+  // All are found before the first is changed, or a prefix could become unique by what was removed before it.
   const found = new Map<number, FoundJob>();
   for (const id of ids) {
     const job = yield* requireJob(sql, id, scope.missing, true);

@@ -1,6 +1,7 @@
 /** All that a store does but for the hot path (enqueue, claim, record): once, whichever engine is under it. */
 
 import { scopes } from "../errors.ts";
+import type { Selection } from "../selection.ts";
 import type { Engine } from "../sql.ts";
 import type { Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
@@ -10,6 +11,7 @@ import { hold, release } from "./hold.ts";
 import { keys, list, pageOfKeys } from "./list.ts";
 import { isRunning, leave, listProcesses, requestStop } from "./processes.ts";
 import { detail, find, progress, ranAfter, upcoming } from "./progress.ts";
+import { changeSelection, type Parts } from "./parts.ts";
 import { moveJobs, pauseQueues, queueNames, removeQueue, setQueue } from "./queues.ts";
 import { remove } from "./remove.ts";
 import { retry } from "./retry.ts";
@@ -17,8 +19,8 @@ import { attempts, findRun, lastOutput, runAfter } from "./runs.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { removeSignals, signal } from "./signal.ts";
 
-/** These operations on an engine, as methods of a {@link Store}. */
-export function operationsOn(engine: Engine) {
+/** These operations on an engine, as methods of a {@link Store}; `first` is for tests, see {@link Parts}. */
+export function operationsOn(engine: Engine, first?: number) {
   const slow = { slow: true };
   const once = { once: true };
   const slowOnce = { slow: true, once: true };
@@ -42,17 +44,30 @@ export function operationsOn(engine: Engine) {
     detail: (id) => engine.read((sql) => detail(sql, id)),
     runAfter: (seq, run) => engine.read((sql) => runAfter(sql, seq, run)),
     attempts: (id) => engine.read((sql) => attempts(sql, id)),
-    cancel: (jobs) => engine.write((sql) => cancel(sql, jobs), slowOnce),
-    retry: (jobs, changes = {}) => retry(engine, jobs, changes, scopes.retry),
-    remove: (jobs) => engine.write((sql) => remove(sql, jobs, scopes.remove), slowOnce),
+    cancel: (jobs) => changeSelection(engine, jobs, scopes.cancel, cancel, { effort: slowOnce, first }),
+    retry: (selection, changes = {}) => retry(engine, { selection, changes, scope: scopes.retry, first }),
+    remove: (jobs: Selection, parts?: Parts) =>
+      changeSelection(engine, jobs, scopes.remove, remove, { effort: slowOnce, first, ...parts }),
     edit: (jobs, changes, start) =>
-      engine.write((sql) => edit(sql, jobs, changes, start), start === undefined ? {} : once),
-    signal: (jobs, name) => engine.write((sql) => signal(sql, jobs, name), once),
+      changeSelection(
+        engine,
+        jobs,
+        start === undefined ? scopes.edit : scopes.reschedule,
+        (sql, jobs) => edit(sql, jobs, changes, start),
+        { effort: start === undefined ? {} : once },
+      ),
+    signal: (jobs, name) =>
+      changeSelection(engine, jobs, scopes.signal, (sql, jobs) => signal(sql, jobs, name), {
+        effort: once,
+        first,
+      }),
     removeSignals: (ids) => engine.write((sql) => removeSignals(sql, ids)),
-    hold: (jobs) => engine.write((sql) => hold(sql, jobs), slow),
-    release: (jobs) => engine.write((sql) => release(sql, jobs), slowOnce),
-    dlqRetry: (jobs, changes = {}) => retry(engine, jobs, changes, scopes.dlqRetry),
-    dlqPurge: (jobs) => engine.write((sql) => remove(sql, jobs, scopes.dlqPurge), slowOnce),
+    hold: (jobs) => changeSelection(engine, jobs, scopes.hold, hold, { effort: slow, first }),
+    release: (jobs) => changeSelection(engine, jobs, scopes.release, release, { effort: slowOnce, first }),
+    dlqRetry: (selection, changes = {}) =>
+      retry(engine, { selection, changes, scope: scopes.dlqRetry, first }),
+    dlqPurge: (jobs: Selection, parts?: Parts) =>
+      changeSelection(engine, jobs, scopes.dlqPurge, remove, { effort: slowOnce, first, ...parts }),
     setQueue: (name, changes) => engine.write((sql) => setQueue(sql, name, changes)),
     pauseQueues: (names, paused) => engine.write((sql) => pauseQueues(sql, names, paused)),
     removeQueue: (name) => engine.write((sql) => removeQueue(sql, name), once),
@@ -62,6 +77,12 @@ export function operationsOn(engine: Engine) {
     settings: () => engine.read(settings),
     setSetting: (name, value) => engine.write((sql) => setSetting(sql, name, value)),
     unsetSetting: (name) => engine.write((sql) => unsetSetting(sql, name), once),
-    moveJobs: (jobs, queue) => engine.write((sql) => moveJobs(sql, jobs, queue), slow),
+    moveJobs: (jobs, queue) =>
+      changeSelection(engine, jobs, scopes.move, (sql, jobs) => moveJobs(sql, jobs, queue), {
+        effort: slow,
+        first,
+        // As an enqueue does: the table is locked before any job.
+        before: (sql) => sql.lockQueues("queues"),
+      }),
   } satisfies Partial<Store>;
 }

@@ -2,11 +2,10 @@
 
 import { defaultQueueName } from "../../job/job.ts";
 import { allQueues, type QueueSettings } from "../queues.ts";
-import { noQueue, queueHasJobs, queueStays, scopes } from "../errors.ts";
+import { type FoundJob, noQueue, queueHasJobs, queueStays } from "../errors.ts";
 import { text } from "../rows.ts";
-import type { Selection } from "../selection.ts";
-import { idsOf, keysOf, raw, type Sql, type Steps } from "../sql.ts";
-import { choose } from "./find_jobs.ts";
+import { type Changed, changed } from "../side_effects.ts";
+import { keysOf, raw, type Sql, type Steps } from "../sql.ts";
 
 const columns: Record<keyof QueueSettings, [name: string, type: string]> = {
   paused: ["paused", "boolean"],
@@ -66,15 +65,12 @@ export function* removeQueue(sql: Sql, name: string): Steps<void> {
 }
 
 /** (a queue) → another one, for jobs that do not run. */
-export function* moveJobs(sql: Sql, selection: Selection, queue: string): Steps<string[]> {
-  // First of all, as an enqueue does: the table is locked before any job.
-  yield* sql.lockQueues("queues");
-  const jobs = yield* choose(sql, selection, scopes.move);
-  if (jobs.length === 0) return [];
+export function* moveJobs(sql: Sql, jobs: FoundJob[], queue: string): Steps<Changed> {
+  if (jobs.length === 0) return changed([]);
   yield* sql`INSERT INTO queuectl.queues (name) VALUES (${queue}) ON CONFLICT DO NOTHING`;
   yield* sql`
     UPDATE queuectl.jobs SET queue = ${queue}, updated_at = ${sql.now} WHERE seq ${sql.among(keysOf(jobs))}`;
   sql.moved(jobs, { queue });
   yield* sql.announce();
-  return idsOf(jobs);
+  return changed(jobs);
 }

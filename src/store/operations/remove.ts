@@ -1,24 +1,20 @@
 /** Removing jobs for good. */
 
-import type { Scope } from "../errors.ts";
-import { noSideEffects } from "../side_effects.ts";
-import type { Selection } from "../selection.ts";
-import { idsOf, keysOf, type Sql, type Steps } from "../sql.ts";
-import type { Changed } from "../store.ts";
+import type { FoundJob } from "../errors.ts";
+import { type Changed, changed } from "../side_effects.ts";
+import { keysOf, type Sql, type Steps } from "../sql.ts";
 import { unlink } from "./dependencies.ts";
-import { choose } from "./find_jobs.ts";
 import { forgetTags } from "./tags.ts";
 
-/** The states of `scope` → (gone), with all runs; of a filter up to `most`. */
-export function* remove(sql: Sql, selection: Selection, scope: Scope, most = Infinity): Steps<Changed> {
-  const jobs = (yield* choose(sql, selection, scope, most)).sort((a, b) => a.seq - b.seq);
-  if (jobs.length === 0) return { ids: [], effects: noSideEffects };
+/** (any state but processing) → (gone), with all runs. */
+export function* remove(sql: Sql, chosen: FoundJob[]): Steps<Changed> {
+  const jobs = chosen.toSorted((a, b) => a.seq - b.seq);
+  if (jobs.length === 0) return changed([]);
   const { cancelled, mayFree } = yield* unlink(sql, jobs);
   yield* forgetTags(sql, jobs);
-  const gone = sql.among(keysOf(jobs));
-  yield* sql`DELETE FROM queuectl.jobs WHERE seq ${gone}`;
+  yield* sql`DELETE FROM queuectl.jobs WHERE seq ${sql.among(keysOf(jobs))}`;
   yield* sql.forgetRuns(keysOf(jobs));
   sql.moved(jobs, null);
   if (mayFree) yield* sql.announce();
-  return { ids: idsOf(jobs), effects: { ...noSideEffects, dependants: cancelled } };
+  return changed(jobs, { dependants: cancelled });
 }

@@ -1,14 +1,12 @@
 /** Signals to the commands of running jobs: left by whoever sends them, found and delivered by their workers. */
 
-import { scopes } from "../errors.ts";
-import type { Selection } from "../selection.ts";
-import { idsOf, keysOf, raw, type Sql, type Steps } from "../sql.ts";
-import { choose } from "./find_jobs.ts";
+import type { FoundJob } from "../errors.ts";
+import { type Changed, changed } from "../side_effects.ts";
+import { keysOf, raw, type Sql, type Steps } from "../sql.ts";
 
 /** Leaves a signal for the present run of each job, and notes whether that stops its command or lets it go on. */
-export function* signal(sql: Sql, selection: Selection, name: string): Steps<string[]> {
-  const jobs = yield* choose(sql, selection, scopes.signal);
-  if (jobs.length === 0) return [];
+export function* signal(sql: Sql, jobs: FoundJob[], name: string): Steps<Changed> {
+  if (jobs.length === 0) return changed([]);
   const isAmong = sql.among(keysOf(jobs));
   yield* sql`
     INSERT INTO queuectl.signals (job, run, name)
@@ -18,7 +16,7 @@ export function* signal(sql: Sql, selection: Selection, name: string): Steps<str
     yield* sql`UPDATE queuectl.jobs SET stopped_run = ${stopped} WHERE seq ${isAmong}`;
   }
   yield* sql.announce();
-  return idsOf(jobs);
+  return changed(jobs);
 }
 
 /** Removes signals that were delivered. */

@@ -5,7 +5,7 @@ import { allQueues, type Queue } from "../queues.ts";
 import { QueuectlError } from "../../base/errors.ts";
 import { noJob, noQueue, queueStays, type Scope, scopes } from "../errors.ts";
 import { isNamed } from "../selection.ts";
-import { noSideEffects } from "../side_effects.ts";
+import { changed } from "../side_effects.ts";
 import type { Selection, Store } from "../store.ts";
 
 const known = [allQueues, defaultQueueName];
@@ -31,7 +31,7 @@ export function emptyStore(url: string, location: string, spool: () => string): 
   const none = <T>(value: T) => () => Promise.resolve(value);
   const refuse = () => Promise.reject(new QueuectlError("database", `There is no queue in ${location} yet`));
   const missing = (jobs: Selection, { missing }: Scope) =>
-    isNamed(jobs) && jobs.length > 0 ? Promise.reject(missing(jobs[0])) : Promise.resolve([]);
+    isNamed(jobs) && jobs.length > 0 ? Promise.reject<never[]>(missing(jobs[0])) : Promise.resolve([]);
   return {
     url,
     urlWithoutPassword: location,
@@ -79,20 +79,16 @@ export function emptyStore(url: string, location: string, spool: () => string): 
     detail: (id) => Promise.reject(noJob(id)),
     runAfter: none(null),
     attempts: (id) => Promise.reject(noJob(id)),
-    cancel: async (jobs) => ({
-      ids: await missing(jobs, scopes.cancel),
-      running: [],
-      effects: noSideEffects,
-    }),
-    retry: async (jobs) => ({ ids: await missing(jobs, scopes.retry), effects: noSideEffects }),
-    remove: async (jobs) => ({ ids: await missing(jobs, scopes.remove), effects: noSideEffects }),
-    edit: (jobs) => missing(jobs, scopes.edit),
-    signal: (jobs) => missing(jobs, scopes.signal),
+    cancel: async (jobs) => ({ ...changed(await missing(jobs, scopes.cancel)), running: [] }),
+    retry: async (jobs) => changed(await missing(jobs, scopes.retry)),
+    remove: async (jobs) => changed(await missing(jobs, scopes.remove)),
+    edit: async (jobs) => changed(await missing(jobs, scopes.edit)),
+    signal: async (jobs) => changed(await missing(jobs, scopes.signal)),
     removeSignals: none(undefined),
-    hold: (jobs) => missing(jobs, scopes.hold),
-    release: (jobs) => missing(jobs, scopes.release),
-    dlqRetry: async (jobs) => ({ ids: await missing(jobs, scopes.dlqRetry), effects: noSideEffects }),
-    dlqPurge: async (jobs) => ({ ids: await missing(jobs, scopes.dlqPurge), effects: noSideEffects }),
+    hold: async (jobs) => changed(await missing(jobs, scopes.hold)),
+    release: async (jobs) => changed(await missing(jobs, scopes.release)),
+    dlqRetry: async (jobs) => changed(await missing(jobs, scopes.dlqRetry)),
+    dlqPurge: async (jobs) => changed(await missing(jobs, scopes.dlqPurge)),
     check: none([]),
     strangers: none([]),
     moving: refuse,
@@ -105,7 +101,7 @@ export function emptyStore(url: string, location: string, spool: () => string): 
     },
     removeQueue: (name) =>
       Promise.reject(name === defaultQueueName ? queueStays(name) : noQueue(name, known)),
-    moveJobs: (jobs) => missing(jobs, scopes.move),
+    moveJobs: async (jobs) => changed(await missing(jobs, scopes.move)),
     settings: none([]),
     setSetting: refuse,
     unsetSetting: none(false),

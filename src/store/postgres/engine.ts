@@ -25,6 +25,8 @@ export function engineOn(database: Database): Engine {
   const perform = <T>(operation: (sql: Sql) => Steps<T>, effort: Effort) =>
     database.transaction((run) => take(run, operation(sqlOn(database))), effort);
   return {
+    // Others wait for jobs that are changed, but for no more.
+    patience: 100,
     read: (operation, { slow = false } = {}) =>
       perform(operation, { readOnly: true, pace: slow ? "slow" : "quick" }),
     write: (operation, { slow = false, once = false } = {}) =>

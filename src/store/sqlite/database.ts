@@ -112,7 +112,10 @@ const never = new Int32Array(new SharedArrayBuffer(4));
 export async function patiently<T>(path: string, action: () => T): Promise<T> {
   const giveUpAt = performance.now() + busyLimit;
   const waitShortlyUntil = performance.now() + shortWait;
-  for (let pause = 1;; pause = Math.min(pause * 2, 50)) {
+  const startedAt = performance.now();
+  // Whoever changes many jobs lets others in for moments only, but often.
+  const longest = () => performance.now() - startedAt < 1000 ? 10 : 50;
+  for (let pause = 1;; pause = Math.min(pause * 2, longest())) {
     try {
       return action();
     } catch (error) {

@@ -17,13 +17,15 @@ import { attemptKey, attemptsOf } from "./attempt_key.ts";
 import { firstClaimable } from "./claimable.ts";
 import { openTally, readCounters, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { choiceFor, createDialect } from "./filter.ts";
+import { choiceFor, createDialect, plainChoice } from "./filter.ts";
 import { claimable } from "./schema.ts";
 import { settle } from "./settle.ts";
 
 /** Runs operations on a database. */
 export function engineOn(database: Database): Engine {
   return {
+    // Whoever writes keeps out all others.
+    patience: 10,
     read: (operation) => database.read(() => perform(database, operation)),
     write: (operation) => database.write(() => perform(database, operation)),
     isKeyViolation: (error) => String((error as Error).cause ?? error).includes("jobs.unique_key"),
@@ -98,10 +100,12 @@ export function sqlOn(database: Database, tally: Tally): Sql {
         after: (seq, run) => (add) => `key > ${attemptKey(add(seq), add(run))}`,
         order: raw("key"),
       },
-      *select(filter, states, write) {
+      *select(filter, states, write, areFound = false) {
         const parameters: Value[] = [];
         const dialect = createDialect(database, (value) => `?${parameters.push(value)}`);
-        const choice = choiceFor(database, dialect, filter, states);
+        const choice = areFound
+          ? plainChoice(dialect, filter, states)
+          : choiceFor(database, dialect, filter, states);
         return choice === undefined ? [] : yield { text: write(dialect, choice), parameters };
       },
       // deno-lint-ignore require-yield

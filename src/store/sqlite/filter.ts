@@ -53,6 +53,12 @@ export function choiceFor(
   return choiceOf(dialect, filter, `seq IN (${keys}) AND ${holds}`);
 }
 
+/** The same without a look at indexes: of jobs that are found by their keys. */
+export function plainChoice(dialect: Dialect, filter: JobFilter, among: readonly JobState[]): Choice {
+  const { kinds = jobStates } = filter;
+  return choiceOf(dialect, filter, holdsForAny(dialect, kindsAmong(kinds, among), among));
+}
+
 /** The kinds whose jobs may be many that are found by indexes without the order of their keys. */
 const waitingKinds: readonly JobKind[] = ["pending", "failed", "waiting", "scheduled"];
 

@@ -1,7 +1,6 @@
 /** What a plain `enqueue` does not need: loaded when it is asked for. */
 
 export { operationsOn } from "../operations/operations.ts";
-export { remove } from "../operations/remove.ts";
 export { engineOn } from "./engine.ts";
 export { exchange } from "./exchange.ts";
 export { availability, isWorkLeft } from "./next_job.ts";

@@ -10,10 +10,8 @@ import {
   refusalOf,
 } from "../../base/other_users.ts";
 import { damageTeller } from "../damage.ts";
-import { type Scope, scopes } from "../errors.ts";
-import { isNamed } from "../selection.ts";
-import { noSideEffects } from "../side_effects.ts";
-import type { Changed, OpenOptions, Selection, Store } from "../store.ts";
+import type { Parts } from "../operations/parts.ts";
+import type { OpenOptions, Store } from "../store.ts";
 import { connect, type Database, explained, isFull } from "./database.ts";
 import { enqueue, enqueueDefaults } from "./enqueue.ts";
 import { identities, isKnownPlace, placeOf, presence } from "./place.ts";
@@ -256,20 +254,11 @@ function storeOn(
     }
   }
 
-  /** Of a filter few by few where there is little room for the log. */
-  async function remove(jobs: Selection, scope: Scope, isShort: boolean): Promise<Changed> {
-    const { engineOn, remove } = await rest();
-    const most = isShort && !isNamed(jobs) ? fewJobs : Infinity;
-    const removed: Changed = { ids: [], effects: noSideEffects };
-    for (let count = most; count === most;) {
-      const { ids, effects } = await engineOn(database).write((sql) => remove(sql, jobs, scope, most));
-      removed.ids.push(...ids);
-      const dependants = removed.effects.dependants + effects.dependants;
-      removed.effects = { ...removed.effects, dependants };
-      count = ids.length;
-      if (isShort) (await reserves()).reuseLog(database);
-    }
-    return removed;
+  /** Few by few where there is little room for the log, which is written anew after each part. */
+  async function partsFor(isShort: boolean): Promise<Parts> {
+    if (!isShort) return {};
+    const { reuseLog } = await reserves();
+    return { most: fewJobs, after: () => reuseLog(database) };
   }
 
   return {
@@ -315,8 +304,10 @@ function storeOn(
     keepOutput: () => Promise.resolve(),
     keptOutput: () => Promise.resolve([]),
     cancel: (jobs) => withReserve(async () => (await operations()).cancel(jobs)),
-    remove: (jobs) => withReserve((isShort) => remove(jobs, scopes.remove, isShort)),
-    dlqPurge: (jobs) => withReserve((isShort) => remove(jobs, scopes.dlqPurge, isShort)),
+    remove: (jobs) =>
+      withReserve(async (isShort) => (await operations()).remove(jobs, await partsFor(isShort))),
+    dlqPurge: (jobs) =>
+      withReserve(async (isShort) => (await operations()).dlqPurge(jobs, await partsFor(isShort))),
     strangers: () => Promise.resolve([]),
     check: async () => (await import("./check.ts")).check(database),
     async moving() {

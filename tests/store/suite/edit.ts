@@ -29,7 +29,7 @@ export function editCases(test: Case): void {
     for (const [changes, fields] of steps) {
       clock.advance(1000);
       const before = await jobById(store, "a");
-      assert.deepEqual(await store.edit(["a"], changes), ["a"]);
+      assert.deepEqual((await store.edit(["a"], changes)).ids, ["a"]);
       assert.deepEqual(await jobById(store, "a"), { ...before, ...fields, updatedAt: clock.now() });
     }
   });
@@ -68,7 +68,7 @@ export function editCases(test: Case): void {
     ]);
     await end(store, worker, await claimOne(store, worker), failure);
     const due = async (id: string) => (await jobById(store, id)).nextAttemptAt;
-    assert.deepEqual(await store.edit(["waits"], {}, { delay: 5000 }), ["waits"]);
+    assert.deepEqual((await store.edit(["waits"], {}, { delay: 5000 })).ids, ["waits"]);
     assert.equal(await due("waits"), clock.now() + 5000);
     await store.edit(["later"], { priority: 3 }, { at: clock.now() + 7000 });
     assert.equal(await due("later"), clock.now() + 7000);
@@ -126,7 +126,7 @@ export function editCases(test: Case): void {
     assert.equal((await jobById(store, "dead")).priority, 1000);
     const others = ["dead", "completed", "failed", "due", "cancelled", "pending"];
     const before = await store.counts();
-    assert.deepEqual(await store.edit(others, { priority: 5 }), others);
+    assert.deepEqual((await store.edit(others, { priority: 5 })).ids, others);
     assert.deepEqual(await store.counts(), before);
     const edited = (await store.list({ limit: 9 })).filter(({ priority }) => priority === 5);
     assert.deepEqual(ids(edited), others);

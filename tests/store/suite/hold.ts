@@ -23,7 +23,7 @@ export function holdCases(test: Case): void {
     const { store, clock } = subject;
     const worker = await join(store);
     await store.enqueue([newJob("later", { delay: 1000 }), newJob("now"), newJob("born", { held: true })]);
-    assert.deepEqual(await store.hold(["now", "later", "now"]), ["now", "later"]);
+    assert.deepEqual((await store.hold(["now", "later", "now"])).ids, ["now", "later"]);
     const job = await jobById(store, "later");
     assert.deepEqual([job.held, job.state, job.nextAttemptAt], [true, "pending", clock.now() + 1000]);
     assert.deepEqual(await store.availability(), { ready: false, dueIn: 1000 });
@@ -31,7 +31,7 @@ export function holdCases(test: Case): void {
     clock.advance(1000);
     assert.deepEqual(await claim(store, worker, 9), []);
     assert.deepEqual(await store.availability(), { ready: false, dueIn: null });
-    assert.deepEqual(await store.release(["now", "later", "born"]), ["now", "later", "born"]);
+    assert.deepEqual((await store.release(["now", "later", "born"])).ids, ["now", "later", "born"]);
     assert.equal((await jobById(store, "now")).held, false);
     assert.deepEqual(await store.availability(), { ready: true, dueIn: null });
     assert.deepEqual(ids(await claim(store, worker, 9)), ["later", "now", "born"]);
@@ -97,9 +97,9 @@ export function holdCases(test: Case): void {
     const worker = await join(store);
     await store.enqueue([newJob("a", { maxRetries: 1 })]);
     await end(store, worker, await claimOne(store, worker), failure);
-    assert.deepEqual(await store.hold(["a"]), ["a"]);
+    assert.deepEqual((await store.hold(["a"])).ids, ["a"]);
     clock.advance(1999);
-    assert.deepEqual(await store.release(["a"]), ["a"]);
+    assert.deepEqual((await store.release(["a"])).ids, ["a"]);
     assert.deepEqual(await claim(store, worker), []);
     assert.deepEqual(await store.availability(), { ready: false, dueIn: 1 });
     clock.advance(1);
@@ -123,10 +123,10 @@ export function holdCases(test: Case): void {
     assert.deepEqual(await listed("pending"), ["waits", "scheduled", "held", "held-later"]);
     assert.deepEqual(await listed("held", "scheduled"), ["scheduled", "held", "held-later"]);
     assert.equal(await store.countOpen(), 2);
-    assert.deepEqual(await store.hold({ kinds: ["scheduled"] }), ["scheduled"]);
-    assert.deepEqual(await store.release({ kinds: ["pending"] }), ["scheduled", "held", "held-later"]);
-    assert.deepEqual(await store.release("all"), []);
-    assert.deepEqual(await store.hold("all"), ["waits", "scheduled", "held", "held-later"]);
+    assert.deepEqual((await store.hold({ kinds: ["scheduled"] })).ids, ["scheduled"]);
+    assert.deepEqual((await store.release({ kinds: ["pending"] })).ids, ["scheduled", "held", "held-later"]);
+    assert.deepEqual((await store.release("all")).ids, []);
+    assert.deepEqual((await store.hold("all")).ids, ["waits", "scheduled", "held", "held-later"]);
     assert.equal(await store.countOpen(), 0);
   });
 
@@ -157,7 +157,7 @@ export function holdCases(test: Case): void {
     );
     await assert.rejects(store.release(["dead"]), told("conflict", "its state is dead"));
     assert.deepEqual(ids(await store.list({ kinds: ["held"], limit: 9 })), ["failed"]);
-    assert.deepEqual(await store.hold({ search: "e" }), ["failed", "due", "pending"]);
+    assert.deepEqual((await store.hold({ search: "e" })).ids, ["failed", "due", "pending"]);
   });
 
   test("what takes a held job out of the queue, or gives it back, lets it go", async ({ store, clock }) => {

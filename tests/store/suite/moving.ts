@@ -190,7 +190,7 @@ export function movingCases(test: PairCase): void {
     await moveQueue(source, target, all);
     assert.equal(await target.countOpen(), 1);
     assert.deepEqual(ids(await claim(target, await join(target), 9)), ["c"]);
-    assert.deepEqual(await target.release("all"), ["a", "b"]);
+    assert.deepEqual((await target.release("all")).ids, ["a", "b"]);
     const claims = await claim(target, await join(target), 9);
     assert.deepEqual(claims.map(({ id, retryRules }) => [id, retryRules]), [["a", null], ["b", retryRules]]);
     assert.deepEqual(await target.check(), []);

@@ -472,11 +472,14 @@ export function queueCases(test: Case): void {
     );
     await assert.rejects(store.moveJobs(["nobody"], "b"), told("not_found"));
     assert.deepEqual((await store.queues()).map(({ name }) => name), ["", "default"]);
-    assert.deepEqual(await store.moveJobs(["waits", "done", "later"], "b"), ["waits", "done", "later"]);
+    assert.deepEqual((await store.moveJobs(["waits", "done", "later"], "b")).ids, ["waits", "done", "later"]);
     assert.equal((await jobById(store, "waits")).queue, "b");
     await end(store, worker, runs, success);
-    assert.deepEqual(await store.moveJobs({ kinds: ["completed", "cancelled"] }, "c"), ["runs", "done"]);
-    assert.deepEqual(await store.moveJobs({ search: "nothing of that" }, "d"), []);
+    assert.deepEqual((await store.moveJobs({ kinds: ["completed", "cancelled"] }, "c")).ids, [
+      "runs",
+      "done",
+    ]);
+    assert.deepEqual((await store.moveJobs({ search: "nothing of that" }, "d")).ids, []);
     const counted = (await store.queues()).map((
       { name, counts },
     ) => [name, counts.pending, counts.completed, counts.cancelled]);

@@ -118,7 +118,7 @@ export function searchCases(test: Case): void {
     assert.deepEqual((await store.cancel({ search: "zzz" })).ids, []);
     const needles = (await store.list({ search: "needle", limit: 10 })).map(({ id }) => id);
     assert.equal(needles.length, 3);
-    assert.deepEqual(await store.hold({ search: "needle_7" }), needles.slice(0, 1));
+    assert.deepEqual((await store.hold({ search: "needle_7" })).ids, needles.slice(0, 1));
     assert.deepEqual((await store.cancel({ search: "NEEDLE" })).ids, needles);
     assert.deepEqual((await store.retry({ search: "needle_1507" })).ids, needles.slice(1, 2));
     assert.deepEqual((await store.remove({ search: "needle", kinds: ["cancelled"] })).ids, [

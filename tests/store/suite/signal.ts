@@ -10,8 +10,8 @@ export function signalCases(test: Case): void {
     await store.enqueue(newJobs("a", "b"));
     const run = await claimOne(store, worker);
     await claimOne(store, other);
-    assert.deepEqual(await store.signal(["a"], "SIGSTOP"), ["a"]);
-    assert.deepEqual(await store.signal({ search: "a" }, "SIGCONT"), ["a"]);
+    assert.deepEqual((await store.signal(["a"], "SIGSTOP")).ids, ["a"]);
+    assert.deepEqual((await store.signal({ search: "a" }, "SIGCONT")).ids, ["a"]);
     const { signals } = await store.exchange(worker, [], 0);
     const told = signals.map(({ seq, run, name }) => ({ seq, run, name }));
     assert.deepEqual(told, ["SIGSTOP", "SIGCONT"].map((name) => ({ seq: run.seq, run: run.run, name })));
@@ -84,8 +84,8 @@ export function signalCases(test: Case): void {
     );
     await assert.rejects(store.signal(["processing", "unknown"], "SIGTERM"), told("not_found", "unknown"));
     assert.deepEqual((await store.exchange(worker, [], 0)).signals, []);
-    assert.deepEqual(await store.signal("all", "SIGTERM"), ["processing"]);
-    assert.deepEqual(await store.signal({ kinds: ["pending", "held"] }, "SIGTERM"), []);
+    assert.deepEqual((await store.signal("all", "SIGTERM")).ids, ["processing"]);
+    assert.deepEqual((await store.signal({ kinds: ["pending", "held"] }, "SIGTERM")).ids, []);
     assert.equal((await store.exchange(worker, [], 0)).signals.length, 1);
   });
 }
