@@ -57,8 +57,9 @@ Deno.test("sqlite: a schema from before the first release is refused, and left a
   const bytes = Deno.readFileSync(file);
   await assert.rejects(openStore(file, { missing: "create", durable: false }), {
     code: "database",
-    message: `The database ${file} has schema 1, from before the first release; this queuectl knows ` +
-      `${schemaVersion}; finish its jobs with the queuectl that made it`,
+    message: new RegExp(
+      `queue\\.db has schema 1, from before the first release; this queuectl knows ${schemaVersion}; finish `,
+    ),
   });
   assert.deepEqual(Deno.readFileSync(file), bytes);
 });
