@@ -14,7 +14,7 @@ import {
   sortColumn,
   stateList,
   viewStates,
-} from "./selection.ts";
+} from "./job_filter.ts";
 
 /** What the SQL of one store has of its own. A function that takes a value adds it to the parameters of the statement. */
 export interface Dialect {

@@ -28,7 +28,7 @@ import {
 } from "./columns.ts";
 import type { FoundJob } from "./errors.ts";
 import type { RegisteredProcess } from "./registration.ts";
-import type { ListedJob } from "./selection.ts";
+import type { ListedJob } from "./job_filter.ts";
 
 export { damaged, number, numberOrNull, type Row, text, textOrNull } from "./columns.ts";
 

@@ -9,7 +9,7 @@ import type { Row } from "./columns.ts";
 import type { TellDamage } from "./damage.ts";
 import type { Choice, Dialect } from "./filter_sql.ts";
 import type { FoundJob } from "./errors.ts";
-import type { JobFilter } from "./selection.ts";
+import type { JobFilter } from "./job_filter.ts";
 
 /** What can be a parameter. */
 export type Value = string | number | boolean | null;

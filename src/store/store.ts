@@ -8,18 +8,18 @@ import type { Exposure } from "../base/other_users.ts";
 import type { Attempt, Claim, Finished, JobChanges, JobState, NewJob, Start } from "../job/job.ts";
 import type { Changed } from "./side_effects.ts";
 import type { Enqueued, Intake } from "./bulk_enqueue.ts";
-import type { Moving } from "./moving.ts";
+import type { Moving } from "./transfer_types.ts";
 import type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
 import type { JobDetail, JobProgress, Upcoming } from "./progress.ts";
 import type { Availability, KeptBack, Queue, QueueDefaults, QueueSettings } from "./queues.ts";
 import type { RegisteredProcess, Registration, StopRequest } from "./registration.ts";
-import type { ListedJob, ListFilter, PageOfKeys, Selection } from "./selection.ts";
+import type { ListedJob, ListFilter, PageOfKeys, Selection } from "./job_filter.ts";
 
 export type { Changed } from "./side_effects.ts";
 export type { Enqueued, Intake } from "./bulk_enqueue.ts";
 export type { ProcessIdentity, RegisteredProcess, Registration, Role, StopRequest } from "./registration.ts";
 export type { NewOutputPart, OutputPart, OutputStream } from "./running_output.ts";
-export type { JobFilter, ListedJob, ListFilter, Selection } from "./selection.ts";
+export type { JobFilter, ListedJob, ListFilter, Selection } from "./job_filter.ts";
 
 /** The answer to {@link Store.exchange}. */
 export interface Exchange {
@@ -246,7 +246,7 @@ export interface Store extends AsyncDisposable {
   /** All that others than the user own in a database on a server or have made in it, in words; of a file its mode tells. */
   strangers(): Promise<string[]>;
 
-  /** What is needed to move the whole queue to another store, or another one here; see move.ts. */
+  /** What is needed to move the whole queue to another store, or another one here; see transfer.ts. */
   moving(): Promise<Moving>;
 
   /** All queues by their names, with the numbers of their jobs; the first, without a name, is all of them together. */

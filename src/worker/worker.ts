@@ -11,7 +11,7 @@ import { failpoint } from "../base/failpoint.ts";
 import type { Claim } from "../job/job.ts";
 import { noLongerInPlace } from "../store/errors.ts";
 import type { Exchange, Store } from "../store/store.ts";
-import { createBegunRuns } from "./begun_runs.ts";
+import { createBegunRuns } from "./rated_starts.ts";
 import { watchChanges } from "./change_watch.ts";
 import { createClaimPause } from "./claim_pause.ts";
 import { after, delay } from "../base/delay.ts";

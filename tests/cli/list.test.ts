@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { cursorOf, type Page, pageOf } from "../../src/cli/arguments/pagination.ts";
-import { sortFields } from "../../src/store/selection.ts";
+import { sortFields } from "../../src/store/job_filter.ts";
 import { type ProgramSubject, programTest } from "../helpers/program_test.ts";
 import { told } from "../store/suite/harness.ts";
 

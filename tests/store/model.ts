@@ -1,7 +1,7 @@
 /** What a store has to do, on plain objects: the other side of the comparison in model.test.ts. */
 
 import { type Finished, type Job, type JobState, jobStates, type NewJob } from "../../src/job/job.ts";
-import type { JobKind } from "../../src/store/selection.ts";
+import type { JobKind } from "../../src/store/job_filter.ts";
 
 /** A job of the model, with what only the store's inside knows. */
 export interface ModelJob extends Job {

@@ -11,7 +11,7 @@ import {
   type NewJob,
   type Outcome,
 } from "../../src/job/job.ts";
-import { type JobKind, jobViews } from "../../src/store/selection.ts";
+import { type JobKind, jobViews } from "../../src/store/job_filter.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Model, ModelJob } from "./model.ts";
 import { type Clock, finished, join, lease } from "./suite/harness.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
-import { moveQueue } from "../../src/store/move.ts";
+import { moveQueue } from "../../src/store/transfer.ts";
 import { type Driver, drivers } from "../helpers/drivers.ts";
 import { queueRows } from "../helpers/queue_rows.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";

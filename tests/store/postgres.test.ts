@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { enqueue } from "../../src/store/postgres/enqueue.ts";
-import { claimStatements } from "../../src/store/postgres/exchange.ts";
+import { claimStatements } from "../../src/store/postgres/claim_and_record.ts";
 import { lockQueuesStatement } from "../../src/store/postgres/limits.ts";
-import { availability } from "../../src/store/postgres/next_job.ts";
+import { availability } from "../../src/store/postgres/availability.ts";
 import type { Database, Statement } from "../../src/store/postgres/connection/database.ts";
 import { postgresDatabase, postgresServer } from "../helpers/postgres_database.ts";
 import { postgresTest } from "../helpers/postgres_test.ts";

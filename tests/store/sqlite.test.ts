@@ -3,12 +3,12 @@
 import assert from "node:assert/strict";
 import { connect } from "../../src/store/sqlite/database.ts";
 import { enqueue } from "../../src/store/sqlite/enqueue.ts";
-import { exchange } from "../../src/store/sqlite/exchange.ts";
-import { availability, isWorkLeft } from "../../src/store/sqlite/next_job.ts";
+import { exchange } from "../../src/store/sqlite/claim_and_record.ts";
+import { availability, isWorkLeft } from "../../src/store/sqlite/availability.ts";
 import { engineOn } from "../../src/store/sqlite/engine.ts";
 import { operationsOn } from "../../src/store/operations/operations.ts";
 import { takeOver } from "../../src/store/sqlite/processes.ts";
-import type { ListFilter } from "../../src/store/selection.ts";
+import type { ListFilter } from "../../src/store/job_filter.ts";
 import { openStore } from "../../src/store/open.ts";
 import { executeOnFile, sqliteDatabase } from "../helpers/sqlite_database.ts";
 import { temporaryFolder } from "../helpers/temporary_folder.ts";

@@ -5,17 +5,17 @@
 
 import assert from "node:assert/strict";
 import type { Claim, NewJob } from "../../src/job/job.ts";
-import type { Selection } from "../../src/store/selection.ts";
+import type { Selection } from "../../src/store/job_filter.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
 import { engineOn as postgresEngine } from "../../src/store/postgres/engine.ts";
-import { exchange as postgresExchange } from "../../src/store/postgres/exchange.ts";
-import { createRequests } from "../../src/store/postgres/claim_requests.ts";
+import { exchange as postgresExchange } from "../../src/store/postgres/claim_and_record.ts";
+import { createRequests } from "../../src/store/postgres/unanswered_requests.ts";
 import { enqueue as postgresEnqueue } from "../../src/store/postgres/enqueue.ts";
 import { operationsOn } from "../../src/store/operations/operations.ts";
 import { engineOn as sqliteEngine } from "../../src/store/sqlite/engine.ts";
 import { enqueue as sqliteEnqueue } from "../../src/store/sqlite/enqueue.ts";
-import { exchange as sqliteExchange } from "../../src/store/sqlite/exchange.ts";
+import { exchange as sqliteExchange } from "../../src/store/sqlite/claim_and_record.ts";
 import { countingPostgres, countingSqlite, type Work } from "../helpers/counted_work.ts";
 import { driverTest } from "../helpers/driver_test.ts";
 import { postgresSchema, postgresServer } from "../helpers/postgres_database.ts";

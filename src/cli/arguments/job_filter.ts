@@ -13,7 +13,7 @@ import {
   jobViews,
   type Moment,
   type Selection,
-} from "../../store/selection.ts";
+} from "../../store/job_filter.ts";
 
 /** What is given to the flags. */
 export interface FilterFlags {

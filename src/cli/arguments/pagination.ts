@@ -10,7 +10,7 @@ import {
   type Sort,
   type SortField,
   sortFields,
-} from "../../store/selection.ts";
+} from "../../store/job_filter.ts";
 import type { Store } from "../../store/store.ts";
 import { limit as limitOf } from "./flag_values.ts";
 

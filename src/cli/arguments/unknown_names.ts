@@ -4,7 +4,7 @@ import { QueuectlError } from "../../base/errors.ts";
 import { didYouMean, nearest } from "../../base/nearest.ts";
 import { noQueue } from "../../store/errors.ts";
 import { allQueues } from "../../store/queues.ts";
-import { isNamed, type Selection } from "../../store/selection.ts";
+import { isNamed, type Selection } from "../../store/job_filter.ts";
 import type { Store } from "../../store/store.ts";
 import { printMessage } from "../output/standard_streams.ts";
 

@@ -1,4 +1,4 @@
-import { isNamed } from "../../store/selection.ts";
+import { isNamed } from "../../store/job_filter.ts";
 import { sideEffects, tellNamed, tellReached } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, selectionOf } from "../arguments/job_filter.ts";

@@ -1,7 +1,7 @@
 /** What commands that change jobs say about it: each job that was named, the number of those of a filter, or JSON. */
 
 import type { Changed, SideEffects } from "../../store/side_effects.ts";
-import { isNamed, type Selection } from "../../store/selection.ts";
+import { isNamed, type Selection } from "../../store/job_filter.ts";
 import type { Store } from "../../store/store.ts";
 import { isReached } from "../follow/describe_waiting.ts";
 import { counted, json } from "../output/output.ts";

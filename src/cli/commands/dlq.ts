@@ -2,7 +2,7 @@
 
 import { QueuectlError } from "../../base/errors.ts";
 import type { Job } from "../../job/job.ts";
-import type { Selection } from "../../store/selection.ts";
+import type { Selection } from "../../store/job_filter.ts";
 import { cameBack, tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
 import { type ChangeFlags, changesOf } from "../arguments/job_changes.ts";

@@ -1,5 +1,5 @@
 import { defaultQueueName, type Job } from "../../job/job.ts";
-import type { JobFilter } from "../../store/selection.ts";
+import type { JobFilter } from "../../store/job_filter.ts";
 import type { Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";
 import {

@@ -1,7 +1,14 @@
 import { allowances } from "../../job/settings.ts";
 import { QueuectlError } from "../../base/errors.ts";
 import { type JobState, jobStates } from "../../job/job.ts";
-import { abandonMove, checkSource, type Moved, type MoveOptions, moveQueue, sum } from "../../store/move.ts";
+import {
+  abandonMove,
+  checkSource,
+  type Moved,
+  type MoveOptions,
+  moveQueue,
+  sum,
+} from "../../store/transfer.ts";
 import { openStore } from "../../store/open.ts";
 import type { OpenOptions, RegisteredProcess, Store } from "../../store/store.ts";
 import { findGone, hostName, takeSnapshot } from "../../worker/host/processes.ts";

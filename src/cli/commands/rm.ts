@@ -1,7 +1,7 @@
 /** `rm`, and `clean`, which is `rm` of completed jobs. */
 
 import { QueuectlError } from "../../base/errors.ts";
-import { isNamed, type JobFilter, type Selection } from "../../store/selection.ts";
+import { isNamed, type JobFilter, type Selection } from "../../store/job_filter.ts";
 import { tellChanged } from "./change_jobs.ts";
 import type { Context } from "../context.ts";
 import { type FilterFlags, filterOf, selectionOf } from "../arguments/job_filter.ts";

@@ -1,5 +1,5 @@
 import { QueuectlError } from "../../base/errors.ts";
-import type { JobFilter, JobKind, ListFilter } from "../../store/selection.ts";
+import type { JobFilter, JobKind, ListFilter } from "../../store/job_filter.ts";
 import type { JobDetail } from "../../store/progress.ts";
 import type { RegisteredProcess, Store } from "../../store/store.ts";
 import type { Context } from "../context.ts";

@@ -5,7 +5,7 @@ import { type FoundJob, type Scope, severalJobs } from "../errors.ts";
 import { foundJob, text } from "../rows.ts";
 import type { JobState } from "../../job/job.ts";
 import { soundKeys } from "../damage.ts";
-import type { JobFilter } from "../selection.ts";
+import type { JobFilter } from "../job_filter.ts";
 import { raw, type Sql, type Steps } from "../sql.ts";
 
 /** Behind the last text that begins with another one: the highest character. */

@@ -11,7 +11,7 @@ import {
   type PageOfKeys,
   type Position,
   positionOf,
-} from "../selection.ts";
+} from "../job_filter.ts";
 import { raw, type Sql, type Steps } from "../sql.ts";
 
 /** The jobs of a filter, in its order. */

@@ -1,7 +1,7 @@
 /** All that a store does but for the hot path (enqueue, claim, record): once, whichever engine is under it. */
 
 import { scopes } from "../errors.ts";
-import type { Selection } from "../selection.ts";
+import type { Selection } from "../job_filter.ts";
 import type { Engine } from "../sql.ts";
 import type { Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
@@ -11,7 +11,7 @@ import { hold, release } from "./hold.ts";
 import { keys, list, pageOfKeys } from "./list.ts";
 import { isRunning, leave, listProcesses, requestStop } from "./processes.ts";
 import { detail, find, progress, ranAfter, upcoming } from "./progress.ts";
-import { changeSelection, type Parts } from "./parts.ts";
+import { changeSelection, type Parts } from "./change_in_batches.ts";
 import { moveJobs, pauseQueues, queueNames, removeQueue, setQueue } from "./queues.ts";
 import { remove } from "./remove.ts";
 import { retry } from "./retry.ts";

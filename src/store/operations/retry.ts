@@ -3,13 +3,13 @@
 import type { JobChanges } from "../../job/job.ts";
 import type { QueuectlError } from "../../base/errors.ts";
 import type { FoundJob, Scope } from "../errors.ts";
-import { isNamed, type JobFilter, type Selection } from "../selection.ts";
+import { isNamed, type JobFilter, type Selection } from "../job_filter.ts";
 import { type Changed, changed, noSideEffects, type SideEffects } from "../side_effects.ts";
 import { type Engine, keysOf, type Sql, type Steps } from "../sql.ts";
 import { forgiveBroken } from "./dependencies.ts";
 import { assignments } from "./edit.ts";
 import { jobsByKeys, keysOfFilter } from "./find_jobs.ts";
-import { type Change, changeKeys, changeSelection, sumOf } from "./parts.ts";
+import { type Change, changeKeys, changeSelection, sumOf } from "./change_in_batches.ts";
 import { backInQueue, reopen, withoutFailedParents } from "./retried_dependants.ts";
 import { setTags } from "./tags.ts";
 import { jobsWithoutKeys, keyConflict } from "./unique.ts";

@@ -4,7 +4,7 @@ import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
 import { allQueues, type Queue } from "../queues.ts";
 import { QueuectlError } from "../../base/errors.ts";
 import { noJob, noQueue, queueStays, type Scope, scopes } from "../errors.ts";
-import { isNamed } from "../selection.ts";
+import { isNamed } from "../job_filter.ts";
 import { changed } from "../side_effects.ts";
 import type { Selection, Store } from "../store.ts";
 

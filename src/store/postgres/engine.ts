@@ -14,10 +14,10 @@ import {
 import { number, type Row } from "../rows.ts";
 import { timeSql } from "./clock.ts";
 import { type Database, type Effort, readAsPlanned, readByIndexes, type Run } from "./connection/database.ts";
-import { isKeyViolation } from "./connection/errors.ts";
+import { isKeyViolation } from "./connection/error_remedies.ts";
 import { notification } from "./connection/notifications.ts";
-import { choiceFor, createDialect } from "./filter.ts";
-import { settleStatement } from "./settle.ts";
+import { choiceFor, createDialect } from "./filter_indexes.ts";
+import { settleStatement } from "./settle_dependants.ts";
 import { asArray, asJson } from "./values.ts";
 
 /** Runs operations on a database. */

@@ -10,7 +10,7 @@ import { number, settingFromRow, text } from "../rows.ts";
 import { findParents, linkParents, type ParentRow } from "./parents.ts";
 import { timeSql } from "./clock.ts";
 import type { Database, Run } from "./connection/database.ts";
-import { codeOf, uniqueViolation } from "./connection/errors.ts";
+import { codeOf, uniqueViolation } from "./connection/error_remedies.ts";
 import { notification } from "./connection/notifications.ts";
 import type { Enqueued } from "../store.ts";
 import { asJson } from "./values.ts";

@@ -5,9 +5,9 @@ import { claimColumns, number } from "../rows.ts";
 import type { Registration } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Effort, Row } from "./connection/database.ts";
-import { claimsFrom, elsewhereSql, handedOut, nextNumber, ratedSql } from "./exchange.ts";
+import { claimsFrom, elsewhereSql, handedOut, nextNumber, ratedSql } from "./claim_and_record.ts";
 import type { Listener } from "./connection/notifications.ts";
-import type { Requests } from "./claim_requests.ts";
+import type { Requests } from "./unanswered_requests.ts";
 import { asArray, asJson, storable } from "./values.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */

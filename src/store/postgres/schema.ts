@@ -26,7 +26,7 @@
  * - `postponed` is the number of runs in a row, up to now, that have asked for a later try (exit status 75).
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
- *   as there is one, triggers of move_lock.ts refuse every change.
+ *   as there is one, triggers of transfer_lock.ts refuse every change.
  * - a row of `output` is a piece of what the run that goes on has printed: with its end all of them go.
  *
  * `request` names the enqueue, the claim or the take-over that a row was last changed by, and `attempts.claim` the claim
@@ -34,7 +34,7 @@
  */
 
 import { counting, states } from "./counting.ts";
-import { sealCode } from "./connection/errors.ts";
+import { sealCode } from "./connection/error_remedies.ts";
 import { safePath } from "./connection/safe_path.ts";
 import { settleFunction } from "./settle_function.ts";
 
@@ -185,7 +185,7 @@ const queues = `
   ${counting}
 `;
 
-// A move to another database is known in both by its id: see ../move.ts.
+// A move to another database is known in both by its id: see ../transfer.ts.
 const moves = `
   CREATE TABLE queuectl.moves (
     id text COLLATE "C" PRIMARY KEY,

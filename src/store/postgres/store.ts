@@ -10,17 +10,17 @@ import { connect, type Database } from "./connection/database.ts";
 import { emptyStore } from "./empty.ts";
 import { engineOn } from "./engine.ts";
 import { enqueue, enqueueDefaults } from "./enqueue.ts";
-import { exchange } from "./exchange.ts";
+import { exchange } from "./claim_and_record.ts";
 import { enqueueCollected } from "../bulk_enqueue.ts";
 import { openIntake } from "./bulk_enqueue.ts";
 import { findQueue, type Queue } from "./make_schema.ts";
 import { createListener } from "./connection/notifications.ts";
-import { availability, isWorkLeft } from "./next_job.ts";
+import { availability, isWorkLeft } from "./availability.ts";
 import { heartbeat, register, takeOver } from "./processes.ts";
 import { keepOutput, keptOutput } from "./output.ts";
 import { queues } from "./queues.ts";
 import { strangers } from "./ownership.ts";
-import { createRequests } from "./claim_requests.ts";
+import { createRequests } from "./unanswered_requests.ts";
 import { spoolFolder } from "./spool_folder.ts";
 import { readProcessEnvironment } from "./connection/process_environment.ts";
 
@@ -100,7 +100,7 @@ function storeOn(database: Database, url: string, spool: () => string, queue: Qu
         async (statement) => (await database.batch([statement], { readOnly: true }))[0],
         database.options.schema,
       ),
-    moving: async () => (await import("./moving.ts")).movingOn(database),
+    moving: async () => (await import("./transfer.ts")).movingOn(database),
     queues: () => queues(database),
     enqueueDefaults: () => enqueueDefaults(database),
     async [Symbol.asyncDispose]() {

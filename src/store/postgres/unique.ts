@@ -6,7 +6,7 @@ import { foundJob, number, text, textOrNull } from "../rows.ts";
 import { cancelWaiting } from "../operations/cancel.ts";
 import { sqlOn, take } from "./engine.ts";
 import type { Database, Run } from "./connection/database.ts";
-import { isKeyViolation } from "./connection/errors.ts";
+import { isKeyViolation } from "./connection/error_remedies.ts";
 import { asArray, asJson } from "./values.ts";
 
 /** Where new jobs are before they are stored. */

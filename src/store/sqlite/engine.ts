@@ -17,9 +17,9 @@ import { attemptKey, attemptsOf } from "./attempt_key.ts";
 import { firstClaimable } from "./claimable.ts";
 import { openTally, readCounters, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { choiceFor, createDialect, plainChoice } from "./filter.ts";
+import { choiceFor, createDialect, plainChoice } from "./filter_indexes.ts";
 import { claimable } from "./schema.ts";
-import { settle } from "./settle.ts";
+import { settle } from "./settle_dependants.ts";
 
 /** Runs operations on a database. */
 export function engineOn(database: Database): Engine {

@@ -5,7 +5,7 @@ import type { Registration, StopRequest } from "../store.ts";
 import type { Database } from "./database.ts";
 import { numberOrNull, textsOrNull } from "../columns.ts";
 import { claimColumns, claimFromRow, number } from "../rows.ts";
-import { nextNumber, setAside } from "./set_aside.ts";
+import { nextNumber, setAside } from "./damaged_jobs.ts";
 
 /** (new) → registered, with a lease. Returns the id, which no other process ever gets. */
 export async function register(database: Database, registration: Registration): Promise<number> {

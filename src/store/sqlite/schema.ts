@@ -24,9 +24,9 @@
  * - `postponed` is the number of runs in a row, up to now, that have asked for a later try (exit status 75).
  * - a row of `attempts` is a run that ended; the run that goes on is in `jobs`.
  * - the key of an attempt is its job and its run in one number: see attempt_key.ts.
- * - the row of `places` says where the file was when somebody last looked whether it is mounted alone: see place.ts.
+ * - the row of `places` says where the file was when somebody last looked whether it is mounted alone: see file_identity.ts.
  * - a row of `moves` is a move that has arrived here (`in`), or one that was begun here and has not ended (`out`): as long
- *   as there is one, triggers of move_lock.ts refuse every change.
+ *   as there is one, triggers of transfer_lock.ts refuse every change.
  */
 
 /** Holds for the jobs that may be claimed, none of which has a worker: by the condition of the index, which has them all. */
@@ -35,7 +35,7 @@ export const claimable = "(available = 1 OR worker IS NOT NULL) AND worker IS NU
 /** Holds for the jobs that wait for others, as the condition of their index. */
 export const blocked = "blocked > 0 AND state IN ('pending', 'failed')";
 
-/** What the triggers of a queue that is being moved say, before the place to which it moves; see move_lock.ts. */
+/** What the triggers of a queue that is being moved say, before the place to which it moves; see transfer_lock.ts. */
 export const sealMark = "queuectl: moving to ";
 
 /** Marks a file as ours (`PRAGMA application_id`): "quec" in ASCII. */

@@ -10,11 +10,11 @@ import {
   refusalOf,
 } from "../../base/other_users.ts";
 import { damageTeller } from "../damage.ts";
-import type { Parts } from "../operations/parts.ts";
+import type { Parts } from "../operations/change_in_batches.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { connect, type Database, explained, isFull } from "./database.ts";
 import { enqueue, enqueueDefaults } from "./enqueue.ts";
-import { identities, isKnownPlace, placeOf, presence } from "./place.ts";
+import { identities, isKnownPlace, placeOf, presence } from "./file_identity.ts";
 import { hasSchema } from "./schema_version.ts";
 import { watchLog } from "./watch.ts";
 import { lazy } from "../../base/lazy.ts";
@@ -162,7 +162,7 @@ async function notUsable(path: string, error: unknown): Promise<unknown> {
 }
 
 // What a plain enqueue does not need. Workers ask for each batch of jobs: the modules are kept, not imported again.
-const rest = once(async () => await import(lazy("./rest.ts")) as typeof import("./rest.ts"));
+const rest = once(async () => await import(lazy("./loaded_later.ts")) as typeof import("./loaded_later.ts"));
 const secondNames = once(async () => await import("./second_names.ts"));
 const reserves = once(async () => await import("./reserve.ts"));
 
@@ -312,7 +312,7 @@ function storeOn(
     check: async () => (await import("./check.ts")).check(database),
     async moving() {
       if (!exists) throw new QueuectlError("database", `There is no database ${path} yet`);
-      return (await import("./moving.ts")).movingOn(database);
+      return (await import("./transfer.ts")).movingOn(database);
     },
     queues: async () => (await rest()).queues(database),
     enqueueDefaults: () => enqueueDefaults(database),

@@ -131,13 +131,13 @@ export const tables = `
   ) STRICT;
   -- The Python program has one too, which is kept.
   CREATE TABLE IF NOT EXISTS config (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-  -- A move to another database is known in both by its id: see ../move.ts.
+  -- A move to another database is known in both by its id: see ../transfer.ts.
   CREATE TABLE moves (
     id TEXT PRIMARY KEY,
     direction TEXT NOT NULL,
     place TEXT,
     location TEXT
   ) STRICT, WITHOUT ROWID;
-  -- See place.ts.
+  -- see file_identity.ts.
   CREATE TABLE places (place TEXT PRIMARY KEY) STRICT;
 `;

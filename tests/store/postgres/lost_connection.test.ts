@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { createListener, notification } from "../../../src/store/postgres/connection/notifications.ts";
-import { createRequests } from "../../../src/store/postgres/claim_requests.ts";
-import { UnknownOutcomeError } from "../../../src/store/postgres/connection/errors.ts";
+import { createRequests } from "../../../src/store/postgres/unanswered_requests.ts";
+import { UnknownOutcomeError } from "../../../src/store/postgres/connection/error_remedies.ts";
 import { postgresTest, type Subject } from "../../helpers/postgres_test.ts";
 import type { CommitFault } from "../../helpers/proxy.ts";
 import { waitFor } from "../../helpers/wait_for.ts";

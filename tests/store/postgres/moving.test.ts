@@ -1,7 +1,7 @@
 /** A move over a connection that is lost: the queue is whole in one place, and moves the next time. */
 
 import assert from "node:assert/strict";
-import { moveQueue } from "../../../src/store/move.ts";
+import { moveQueue } from "../../../src/store/transfer.ts";
 import { openStore } from "../../../src/store/open.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { postgresTest, type Subject } from "../../helpers/postgres_test.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { connectionOptions } from "../../../src/store/postgres/connection/options.ts";
 import { connect } from "../../../src/store/postgres/connection/database.ts";
-import { remedy } from "../../../src/store/postgres/connection/errors.ts";
+import { remedy } from "../../../src/store/postgres/connection/error_remedies.ts";
 import type { Session } from "../../../src/store/postgres/connection/session.ts";
 import { readProcessEnvironment } from "../../../src/store/postgres/connection/process_environment.ts";
 import { openStore } from "../../../src/store/open.ts";

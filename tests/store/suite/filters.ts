@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { JobState } from "../../../src/job/job.ts";
-import type { JobFilter, JobKind, ListedJob } from "../../../src/store/selection.ts";
+import type { JobFilter, JobKind, ListedJob } from "../../../src/store/job_filter.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { type Case, claim, claimOne, end, failure, ids, join, newJob, newJobs, success } from "./harness.ts";
 

@@ -9,7 +9,7 @@ import {
   positionOf,
   type Sort,
   sortFields,
-} from "../../../src/store/selection.ts";
+} from "../../../src/store/job_filter.ts";
 import { type Case, ids, newJob, newJobs, type Subject } from "./harness.ts";
 
 export function largeCases(test: Case): void {

@@ -11,7 +11,7 @@ import {
   positionOf,
   type Sort,
   sortFields,
-} from "../../../src/store/selection.ts";
+} from "../../../src/store/job_filter.ts";
 import { addOneOfEach } from "./every_state.ts";
 import { type Case, claim, ids, join, newJob, newJobs, type Subject } from "./harness.ts";
 

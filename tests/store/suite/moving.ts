@@ -1,8 +1,8 @@
 /** Moving a whole queue: the cases for every pair of drivers. */
 
 import assert from "node:assert/strict";
-import { moveQueue } from "../../../src/store/move.ts";
-import type { Arrival, Moving } from "../../../src/store/moving.ts";
+import { moveQueue } from "../../../src/store/transfer.ts";
+import type { Arrival, Moving } from "../../../src/store/transfer_types.ts";
 import { QueuectlError } from "../../../src/base/errors.ts";
 import type { RegisteredProcess, Store } from "../../../src/store/store.ts";
 import { queueRows } from "../../helpers/queue_rows.ts";

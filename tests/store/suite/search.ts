@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import type { NewJob } from "../../../src/job/job.ts";
-import type { JobFilter, ListedJob, ListFilter, SortField } from "../../../src/store/selection.ts";
+import type { JobFilter, ListedJob, ListFilter, SortField } from "../../../src/store/job_filter.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { type Case, claim, end, failure, finished, ids, join, newJob, success } from "./harness.ts";
 

@@ -12,7 +12,7 @@
 
 import type { TellDamage } from "../../damage.ts";
 import type { ConnectionOptions } from "./options.ts";
-import { databaseError, isUnreachable, remedy, UnknownOutcomeError } from "./errors.ts";
+import { databaseError, isUnreachable, remedy, UnknownOutcomeError } from "./error_remedies.ts";
 import { type Answer, openSession, type Row, type Session, type Statement } from "./session.ts";
 import { searchPath } from "./safe_path.ts";
 import { SessionLostError } from "./connection_errors.ts";

@@ -2,7 +2,7 @@
 
 import { QueuectlError } from "../../../base/errors.ts";
 import type { Database, Run } from "./database.ts";
-import { databaseError, UnknownOutcomeError } from "./errors.ts";
+import { databaseError, UnknownOutcomeError } from "./error_remedies.ts";
 
 /** Disposing of it rolls back, unless it was committed. */
 export interface OpenTransaction extends AsyncDisposable {

@@ -2,7 +2,7 @@
 
 export { operationsOn } from "../operations/operations.ts";
 export { engineOn } from "./engine.ts";
-export { exchange } from "./exchange.ts";
-export { availability, isWorkLeft } from "./next_job.ts";
+export { exchange } from "./claim_and_record.ts";
+export { availability, isWorkLeft } from "./availability.ts";
 export { heartbeat, register, takeOver } from "./processes.ts";
 export { queues } from "./queues.ts";

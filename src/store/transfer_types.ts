@@ -1,5 +1,5 @@
 /**
- * What a store does when a whole queue moves from one to another: types, and the columns that go along. move.ts has the
+ * What a store does when a whole queue moves from one to another: types, and the columns that go along. transfer.ts has the
  * order of the steps, and what holds after each of them.
  */
 

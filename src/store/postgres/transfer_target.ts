@@ -1,9 +1,9 @@
 /** The target of a move: writing a whole queue, in one transaction. */
 
 import { listProcesses } from "../operations/processes.ts";
-import { type Arrival, type Batch, movedColumns, type Rest } from "../moving.ts";
+import { type Arrival, type Batch, movedColumns, type Rest } from "../transfer_types.ts";
 import type { Database, Run } from "./connection/database.ts";
-import { count, jobsTable, lastSeq, openLocked } from "./move_lock.ts";
+import { count, jobsTable, lastSeq, openLocked } from "./transfer_lock.ts";
 import { notification } from "./connection/notifications.ts";
 import { deaths } from "../operations/counts.ts";
 import { engineOn } from "./engine.ts";

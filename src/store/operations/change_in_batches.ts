@@ -4,7 +4,7 @@
  */
 
 import type { FoundJob, Scope } from "../errors.ts";
-import { isNamed, type JobFilter, type Selection } from "../selection.ts";
+import { isNamed, type JobFilter, type Selection } from "../job_filter.ts";
 import { noSideEffects, type SideEffects } from "../side_effects.ts";
 import type { Effort, Engine, Sql, Steps } from "../sql.ts";
 import { chosenAmong, keysOfFilter, named } from "./find_jobs.ts";

@@ -4,7 +4,7 @@
  * same until an answer has come: what is found under it belongs to an answer that got lost.
  */
 
-import { UnknownOutcomeError } from "./connection/errors.ts";
+import { UnknownOutcomeError } from "./connection/error_remedies.ts";
 
 export interface Requests {
   /** Whether the last request of this kind was not answered. */

@@ -9,12 +9,12 @@ import {
   movedColumns,
   movedRow,
   type MovedTable,
-} from "../moving.ts";
+} from "../transfer_types.ts";
 import type { Row } from "../rows.ts";
 import { lastSeq, readCounters } from "./counters.ts";
 import { type Database, explained } from "./database.ts";
 import { prepareWide } from "./wide_statement.ts";
-import { count, lock, sealStatements } from "./move_lock.ts";
+import { count, lock, sealStatements } from "./transfer_lock.ts";
 import { queues } from "./queues.ts";
 import { settings } from "../operations/settings.ts";
 import { engineOn } from "./engine.ts";

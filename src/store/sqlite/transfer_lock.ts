@@ -6,7 +6,7 @@
  * processes that have the file open already.
  */
 
-import type { Move } from "../moving.ts";
+import type { Move } from "../transfer_types.ts";
 import { beingMoved } from "../errors.ts";
 import { number, text } from "../rows.ts";
 import { type Database, explained, patiently } from "./database.ts";

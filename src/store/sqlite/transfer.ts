@@ -1,15 +1,15 @@
 /**
- * Moving a whole queue out of a SQLite file, or into one: the parts that are done in one go. departure.ts and arrival.ts
+ * Moving a whole queue out of a SQLite file, or into one: the parts that are done in one go. transfer_source.ts and transfer_target.ts
  * have the others.
  */
 
 import { defaultQueueName } from "../../job/job.ts";
 import { failpoint } from "../../base/failpoint.ts";
-import type { Moving } from "../moving.ts";
-import { arrive } from "./arrival.ts";
+import type { Moving } from "../transfer_types.ts";
+import { arrive } from "./transfer_target.ts";
 import type { Database } from "./database.ts";
-import { depart } from "./departure.ts";
-import { readBegun, sealed, unsealStatements } from "./move_lock.ts";
+import { depart } from "./transfer_source.ts";
+import { readBegun, sealed, unsealStatements } from "./transfer_lock.ts";
 
 /** Both ends of a move on one file. */
 export function movingOn(database: Database): Moving {

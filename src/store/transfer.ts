@@ -17,7 +17,7 @@
 import { QueuectlError } from "../base/errors.ts";
 import { failpoint } from "../base/failpoint.ts";
 import { type JobState, jobStates } from "../job/job.ts";
-import type { Batch, Move, Moving } from "./moving.ts";
+import type { Batch, Move, Moving } from "./transfer_types.ts";
 import { aliveIn, beingMoved, hasJobs, movesItself, noMove, runsIn } from "./errors.ts";
 import type { RegisteredProcess, Store } from "./store.ts";
 

@@ -6,7 +6,7 @@
  * processes that are connected already.
  */
 
-import type { Move } from "../moving.ts";
+import type { Move } from "../transfer_types.ts";
 import { beingMoved } from "../errors.ts";
 import { number, text } from "../rows.ts";
 import { type Database, quoteIdentifier, type Run } from "./connection/database.ts";

@@ -6,7 +6,7 @@ import type { BegunRun, Exchange } from "../store.ts";
 import type { Database } from "./database.ts";
 import { openTally, type Tally } from "./counters.ts";
 import { sqlOn, take } from "./engine.ts";
-import { settle } from "./settle.ts";
+import { settle } from "./settle_dependants.ts";
 import { cancelRequests, standing } from "./processes.ts";
 import {
   awaitStart,
@@ -20,7 +20,7 @@ import {
 import { recordAll } from "./record.ts";
 import { allQueues } from "../queues.ts";
 import { claimColumns, claimFromRow, number, type Row, text } from "../rows.ts";
-import { nextNumber, setAside } from "./set_aside.ts";
+import { nextNumber, setAside } from "./damaged_jobs.ts";
 import { dropSignals, signalsFor } from "./signals.ts";
 
 /** processing → what `next` says, for every run whose claim is the newest; then promotes what is due, then claims. */

@@ -6,7 +6,7 @@ import { claimColumns, claimFromRow, isClaimable, number, numberOrNull } from ".
 import type { BegunRun, Exchange } from "../store.ts";
 import { clockSql, timeSql } from "./clock.ts";
 import type { Database, Row, Run, Statement } from "./connection/database.ts";
-import { settleStatement } from "./settle.ts";
+import { settleStatement } from "./settle_dependants.ts";
 import {
   begunNow,
   dateStatement,
@@ -20,7 +20,7 @@ import {
   takenSql,
 } from "./limits.ts";
 import { recordedStatement, recordStatement, staleRuns } from "./record.ts";
-import type { Requests } from "./claim_requests.ts";
+import type { Requests } from "./unanswered_requests.ts";
 import { signalsFrom, signalsSql } from "./signals.ts";
 
 /** What a worker has and wants. */

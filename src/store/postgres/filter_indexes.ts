@@ -2,7 +2,7 @@
 
 import { type JobState, jobStates } from "../../job/job.ts";
 import { type Choice, choiceOf, type Dialect, holdsForAny } from "../filter_sql.ts";
-import { type JobFilter, kindsAmong } from "../selection.ts";
+import { type JobFilter, kindsAmong } from "../job_filter.ts";
 import type { Value } from "../sql.ts";
 import { timeSql } from "./clock.ts";
 import type { Database } from "./connection/database.ts";

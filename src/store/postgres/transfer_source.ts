@@ -9,10 +9,10 @@ import {
   movedColumns,
   movedRow,
   type MovedTable,
-} from "../moving.ts";
+} from "../transfer_types.ts";
 import { number, type Row, text } from "../rows.ts";
 import type { Database, Run } from "./connection/database.ts";
-import { count, lastSeq, openLocked, sealed } from "./move_lock.ts";
+import { count, lastSeq, openLocked, sealed } from "./transfer_lock.ts";
 import { deaths } from "../operations/counts.ts";
 import { engineOn } from "./engine.ts";
 import { queues } from "./queues.ts";

@@ -1,16 +1,16 @@
 /**
- * Moving a whole queue out of a PostgreSQL database, or into one: the parts that are done in one go. departure.ts and
- * arrival.ts have the others.
+ * Moving a whole queue out of a PostgreSQL database, or into one: the parts that are done in one go. transfer_source.ts and
+ * transfer_target.ts have the others.
  */
 
 import { failpoint } from "../../base/failpoint.ts";
 import { defaultQueueName, jobStates } from "../../job/job.ts";
-import type { Moving, Place } from "../moving.ts";
+import type { Moving, Place } from "../transfer_types.ts";
 import { text } from "../rows.ts";
-import { arrive } from "./arrival.ts";
+import { arrive } from "./transfer_target.ts";
 import type { Database, Run } from "./connection/database.ts";
-import { depart } from "./departure.ts";
-import { lock, readBegun, sealed } from "./move_lock.ts";
+import { depart } from "./transfer_source.ts";
+import { lock, readBegun, sealed } from "./transfer_lock.ts";
 import { notification } from "./connection/notifications.ts";
 
 const slow = { pace: "slow" } as const;

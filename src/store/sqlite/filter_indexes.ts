@@ -2,7 +2,7 @@
 
 import { defaultQueueName, type JobState, jobStates } from "../../job/job.ts";
 import { type Choice, choiceOf, type Dialect, holdsForAny } from "../filter_sql.ts";
-import { isView, type JobFilter, type JobKind, kindsAmong, viewStates } from "../selection.ts";
+import { isView, type JobFilter, type JobKind, kindsAmong, viewStates } from "../job_filter.ts";
 import type { Value } from "../sql.ts";
 import { readCounters } from "./counters.ts";
 import type { Database } from "./database.ts";

@@ -3,11 +3,11 @@
 import { engineOn } from "./engine.ts";
 import { listProcesses } from "../operations/processes.ts";
 import type { JobState } from "../../job/job.ts";
-import { type Arrival, movedColumns, type MovedTable, type Rest } from "../moving.ts";
+import { type Arrival, movedColumns, type MovedTable, type Rest } from "../transfer_types.ts";
 import type { Row } from "../rows.ts";
 import { lastSeq, openTally, type Tally } from "./counters.ts";
 import type { Database } from "./database.ts";
-import { count, lock } from "./move_lock.ts";
+import { count, lock } from "./transfer_lock.ts";
 import { attemptKey } from "./attempt_key.ts";
 
 /** Locks the file and adds another queue's rows to it. */
