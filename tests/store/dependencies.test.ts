@@ -78,7 +78,9 @@ function createWalk(store: Store, worker: number, graph: Graph) {
     const reports = [...chosen].map(([id, end]) =>
       finished(running.get(id)!, end === "completed" ? success : failure, { next: ends[end] })
     );
-    for (const [id, end] of chosen) {
+    // All of one exchange end at the same moment: who waits again by then is cancelled with its parent.
+    const waitAgain = ([, end]: [string, string]) => end === "pending" || end === "failed" ? 0 : 1;
+    for (const [id, end] of [...chosen].sort((a, b) => waitAgain(a) - waitAgain(b))) {
       running.delete(id);
       graph.end(id, end as JobState);
     }
