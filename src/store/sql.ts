@@ -79,6 +79,8 @@ export interface Sql {
   counters(): Steps<Record<JobState | "died", number>>;
   /** The number of all jobs of a queue other than `default`. */
   jobsOf(queue: string): Steps<number>;
+  /** Forgets how many jobs a queue without jobs has had. */
+  forgetQueue(queue: string): Steps<void>;
   /** To be called where jobs go from their states, and queues, to a state or another queue, or are removed. */
   moved(jobs: readonly FoundJob[], to: { state?: JobState; queue?: string } | null): void;
   /** Removes the ended runs of jobs. */

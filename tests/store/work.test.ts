@@ -62,7 +62,7 @@ const drivers: Driver[] = [
         scans,
         enqueue: (jobs) => sqliteEnqueue(database, jobs),
         fail: (worker, run) => sqliteExchange(database, worker, "w", [finished(run, failure)], 0),
-        ...operationsOn(sqliteEngine(database), Infinity),
+        ...operationsOn(sqliteEngine(database), { first: Infinity }),
       };
       return { store, acts };
     },
@@ -88,7 +88,7 @@ const drivers: Driver[] = [
             want: 0,
             begun: [],
           }),
-        ...operationsOn(postgresEngine(database), Infinity),
+        ...operationsOn(postgresEngine(database), { first: Infinity }),
       };
       return { store, acts };
     },

@@ -2,10 +2,10 @@
 
 import { nearestId } from "../../base/nearest.ts";
 import { type FoundJob, type Scope, severalJobs } from "../errors.ts";
-import { foundJob, text } from "../rows.ts";
+import { foundJob, number, text } from "../rows.ts";
 import type { JobState } from "../../job/job.ts";
 import { soundKeys } from "../damage.ts";
-import type { JobFilter } from "../job_filter.ts";
+import { isNamed, type JobFilter, type Moment, type Selection } from "../job_filter.ts";
 import { raw, type Sql, type Steps } from "../sql.ts";
 
 /** Behind the last text that begins with another one: the highest character. */
@@ -46,11 +46,48 @@ export function* chosenAmong(
   return rows.map(foundJob);
 }
 
-/** The jobs with these keys, as far as they are there, the oldest first. */
-export function* jobsByKeys(sql: Sql, keys: readonly number[]): Steps<FoundJob[]> {
-  const rows = yield* sql`
-    SELECT seq, id, state, queue FROM queuectl.jobs WHERE seq ${sql.among(keys)} ORDER BY seq`;
-  return rows.map(foundJob);
+/** These keys, each before those of the jobs that it waits for or has waited for; as they are where none waits. */
+export function* dependantsFirst(sql: Sql, keys: readonly number[]): Steps<number[]> {
+  const edges = yield* sql`
+    SELECT parent, child FROM queuectl.dependencies WHERE child ${sql.among(keys)} ORDER BY child, parent`;
+  if (edges.length === 0) return [...keys];
+  const parentsOf = Map.groupBy(edges, (edge) => number(edge, "child"));
+  const asked = new Set(keys);
+  const seen = new Set<number>();
+  const parentsFirst = new Set<number>();
+  for (const key of keys) {
+    // A stack of its own: a chain can be longer than that of the calls.
+    for (const stack = [key]; stack.length > 0;) {
+      const job = stack.at(-1)!;
+      const parents = seen.has(job) ? [] : (parentsOf.get(job) ?? []).map((edge) => number(edge, "parent"));
+      const missing = parents.filter((parent) => asked.has(parent) && !seen.has(parent));
+      seen.add(job);
+      if (missing.length > 0) stack.push(...missing);
+      else parentsFirst.add(stack.pop()!);
+    }
+  }
+  return [...parentsFirst].reverse();
+}
+
+/** The filter with times in the place of ages, so that it means the same from one transaction to another. */
+export function* withFixedTimes(sql: Sql, filter: JobFilter): Steps<JobFilter> {
+  const [row] = yield* sql`SELECT ${sql.now} AS now`;
+  const now = number(row, "now");
+  const fixed = (moment: Moment | undefined): Moment | undefined =>
+    moment === undefined || "at" in moment ? moment : { at: now - moment.ago };
+  const { createdSince, unchangedSince, ...rest } = filter;
+  return {
+    ...rest,
+    ...createdSince && { createdSince: fixed(createdSince) },
+    ...unchangedSince && { unchangedSince: fixed(unchangedSince) },
+  };
+}
+
+/** The jobs of a selection that an operation is about, locked. Throws as {@link named}. */
+export function* choose(sql: Sql, selection: Selection, scope: Scope): Steps<FoundJob[]> {
+  if (isNamed(selection)) return yield* named(sql, selection, scope);
+  const filter = selection === "all" ? {} : selection;
+  return yield* chosenAmong(sql, filter, scope.states, yield* keysOfFilter(sql, filter, scope.states));
 }
 
 /** The jobs with these ids or prefixes, locked. Throws `not_found`, `conflict`, or `usage` where several have a prefix. */

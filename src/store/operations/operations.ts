@@ -1,7 +1,6 @@
 /** All that a store does but for the hot path (enqueue, claim, record): once, whichever engine is under it. */
 
 import { scopes } from "../errors.ts";
-import type { Selection } from "../job_filter.ts";
 import type { Engine } from "../sql.ts";
 import type { Store } from "../store.ts";
 import { cancel } from "./cancel.ts";
@@ -11,7 +10,7 @@ import { hold, release } from "./hold.ts";
 import { keys, list, pageOfKeys } from "./list.ts";
 import { isRunning, leave, listProcesses, requestStop } from "./processes.ts";
 import { detail, find, progress, ranAfter, upcoming } from "./progress.ts";
-import { changeSelection, type Parts } from "./change_in_batches.ts";
+import { changeSelection, type Relief } from "./change_in_batches.ts";
 import { moveJobs, pauseQueues, queueNames, removeQueue, setQueue } from "./queues.ts";
 import { remove } from "./remove.ts";
 import { retry } from "./retry.ts";
@@ -19,8 +18,12 @@ import { attempts, findRun, lastOutput, runAfter } from "./runs.ts";
 import { setSetting, settings, unsetSetting } from "./settings.ts";
 import { removeSignals, signal } from "./signal.ts";
 
-/** These operations on an engine, as methods of a {@link Store}; `first` is for tests, see {@link Parts}. */
-export function operationsOn(engine: Engine, first?: number) {
+/**
+ * These operations on an engine, as methods of a {@link Store}. `relief` makes room for those that remove or end jobs;
+ * `first` is for tests, see change_in_batches.ts.
+ */
+export function operationsOn(engine: Engine, { relief, first }: { relief?: Relief; first?: number } = {}) {
+  const ending = { effort: { slow: true, once: true }, ends: true, relief, first };
   const slow = { slow: true };
   const once = { once: true };
   const slowOnce = { slow: true, once: true };
@@ -44,10 +47,9 @@ export function operationsOn(engine: Engine, first?: number) {
     detail: (id) => engine.read((sql) => detail(sql, id)),
     runAfter: (seq, run) => engine.read((sql) => runAfter(sql, seq, run)),
     attempts: (id) => engine.read((sql) => attempts(sql, id)),
-    cancel: (jobs) => changeSelection(engine, jobs, scopes.cancel, cancel, { effort: slowOnce, first }),
-    retry: (selection, changes = {}) => retry(engine, { selection, changes, scope: scopes.retry, first }),
-    remove: (jobs: Selection, parts?: Parts) =>
-      changeSelection(engine, jobs, scopes.remove, remove, { effort: slowOnce, first, ...parts }),
+    cancel: (jobs) => changeSelection(engine, jobs, scopes.cancel, cancel, ending),
+    retry: (jobs, changes = {}) => retry(engine, jobs, changes, scopes.retry),
+    remove: (jobs) => changeSelection(engine, jobs, scopes.remove, remove, ending),
     edit: (jobs, changes, start) =>
       changeSelection(
         engine,
@@ -64,10 +66,8 @@ export function operationsOn(engine: Engine, first?: number) {
     removeSignals: (ids) => engine.write((sql) => removeSignals(sql, ids)),
     hold: (jobs) => changeSelection(engine, jobs, scopes.hold, hold, { effort: slow, first }),
     release: (jobs) => changeSelection(engine, jobs, scopes.release, release, { effort: slowOnce, first }),
-    dlqRetry: (selection, changes = {}) =>
-      retry(engine, { selection, changes, scope: scopes.dlqRetry, first }),
-    dlqPurge: (jobs: Selection, parts?: Parts) =>
-      changeSelection(engine, jobs, scopes.dlqPurge, remove, { effort: slowOnce, first, ...parts }),
+    dlqRetry: (jobs, changes = {}) => retry(engine, jobs, changes, scopes.dlqRetry),
+    dlqPurge: (jobs) => changeSelection(engine, jobs, scopes.dlqPurge, remove, ending),
     setQueue: (name, changes) => engine.write((sql) => setQueue(sql, name, changes)),
     pauseQueues: (names, paused) => engine.write((sql) => pauseQueues(sql, names, paused)),
     removeQueue: (name) => engine.write((sql) => removeQueue(sql, name), once),

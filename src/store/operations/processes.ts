@@ -36,7 +36,11 @@ export function* requestStop(
   gone: readonly number[],
   hosts?: readonly string[],
 ): Steps<number[]> {
-  const ofHosts: Part = hosts === undefined ? raw("TRUE") : (add) => `host ${sql.among(hosts)(add)}`;
+  const ofHosts: Part = hosts === undefined
+    ? raw("TRUE")
+    : hosts.length === 0
+    ? raw("FALSE")
+    : (add) => `host ${sql.among(hosts)(add)}`;
   const rows = yield* sql`
     SELECT id FROM queuectl.processes WHERE role = 'manager' AND ${ofHosts} ORDER BY id`;
   const managers = rows.map((row) => number(row, "id"));

@@ -59,6 +59,7 @@ export function* removeQueue(sql: Sql, name: string): Steps<void> {
   if (name === defaultQueueName) throw queueStays(name);
   const jobs = yield* sql.jobsOf(name);
   if (jobs !== 0) throw queueHasJobs(name, jobs);
+  yield* sql.forgetQueue(name);
   yield* sql`DELETE FROM queuectl.starts WHERE queue = ${name}`;
   yield* sql`DELETE FROM queuectl.queues WHERE name = ${name}`;
   yield* sql.announce();

@@ -62,7 +62,7 @@ export function sqlOn(database: Database): Sql {
       now,
       forUpdate: "FOR NO KEY UPDATE",
       among: (values) => (add) =>
-        values.some((value) => typeof value === "string")
+        typeof values[0] === "string"
           ? `= ANY (ARRAY(SELECT json_array_elements_text(${add(asJson(values))}::text::json)))`
           : `= ANY (${add(asArray(values as number[]))}::bigint[])`,
       rows: (name, columns, rows) => (add) => table(name, columns, rows, add),
@@ -111,6 +111,8 @@ export function sqlOn(database: Database): Sql {
         FROM queuectl.queue_counters WHERE queue = ${queue}`;
         return number(row, "jobs");
       },
+      // Other sessions may be about to change its counters.
+      *forgetQueue() {},
       // Triggers count.
       moved: () => {},
       *forgetRuns(jobs) {

@@ -119,6 +119,9 @@ export function sqlOn(database: Database, tally: Tally): Sql {
         // One that has none is about to be removed.
         return number(row, "jobs");
       },
+      *forgetQueue(queue) {
+        yield* run`DELETE FROM queue_counters WHERE queue = ${queue}`;
+      },
       moved(jobs, to) {
         for (const { state, queue } of jobs) {
           tally.move(state, null, 1, queue);

@@ -10,7 +10,6 @@ import {
   refusalOf,
 } from "../../base/other_users.ts";
 import { damageTeller } from "../damage.ts";
-import type { Parts } from "../operations/change_in_batches.ts";
 import type { OpenOptions, Store } from "../store.ts";
 import { connect, type Database, explained, isFull } from "./database.ts";
 import { enqueue, enqueueDefaults } from "./enqueue.ts";
@@ -171,9 +170,6 @@ function once<T>(load: () => Promise<T>): () => Promise<T> {
   return () => loaded ??= load();
 }
 
-/** The most jobs that are removed by one transaction where there is little room for the log. */
-const fewJobs = 64;
-
 /** Operations that need nothing of this store but its engine. */
 const delegates = [
   "leave",
@@ -207,6 +203,9 @@ const delegates = [
   "setQueue",
   "pauseQueues",
   "moveJobs",
+  "cancel",
+  "remove",
+  "dlqPurge",
   "settings",
   "setSetting",
   "unsetSetting",
@@ -238,27 +237,26 @@ function storeOn(
 
   const operations = once(async () => {
     const { engineOn, operationsOn } = await rest();
-    return operationsOn(engineOn(database));
+    const tidy = async () => (await reserves()).reuseLog(database);
+    return operationsOn(engineOn(database), { relief: { after: takeReserveAfter, tidy } });
   });
 
-  /** Does what removes something or ends it; again with the room of the reserve, `isShort` then, where the disk is full. */
-  async function withReserve<T>(act: (isShort: boolean) => Promise<T>): Promise<T> {
-    try {
-      return await act(false);
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      const { takeReserve, reuseLog } = await reserves();
-      giveBack ??= takeReserve(path);
-      reuseLog(database);
-      return await act(true);
-    }
+  /** Whether an error was that the disk is full, and the reserve has made room for what removes or ends something. */
+  async function takeReserveAfter(error: unknown): Promise<boolean> {
+    if (!isFull(error)) return false;
+    const { takeReserve, reuseLog } = await reserves();
+    giveBack ??= takeReserve(path);
+    reuseLog(database);
+    return true;
   }
 
-  /** Few by few where there is little room for the log, which is written anew after each part. */
-  async function partsFor(isShort: boolean): Promise<Parts> {
-    if (!isShort) return {};
-    const { reuseLog } = await reserves();
-    return { most: fewJobs, after: () => reuseLog(database) };
+  async function withReserve<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      if (!await takeReserveAfter(error)) throw error;
+      return await act();
+    }
   }
 
   return {
@@ -303,11 +301,6 @@ function storeOn(
       withReserve(async () => (await operations()).requestStop(request, gone, hosts)),
     keepOutput: () => Promise.resolve(),
     keptOutput: () => Promise.resolve([]),
-    cancel: (jobs) => withReserve(async () => (await operations()).cancel(jobs)),
-    remove: (jobs) =>
-      withReserve(async (isShort) => (await operations()).remove(jobs, await partsFor(isShort))),
-    dlqPurge: (jobs) =>
-      withReserve(async (isShort) => (await operations()).dlqPurge(jobs, await partsFor(isShort))),
     strangers: () => Promise.resolve([]),
     check: async () => (await import("./check.ts")).check(database),
     async moving() {

@@ -11,6 +11,9 @@ export interface LogWatch {
   close(): void;
 }
 
+/** Milliseconds in which events are of one change, or were kept while nobody wanted to know. */
+const togetherFor = 20;
+
 /**
  * One watch of the system, opened when it is first needed and kept: Deno 2.6 serves also those that were closed. While nobody
  * wants to know, nothing is read from it, and it keeps no more than a few events.
@@ -21,9 +24,14 @@ export function watchLog(path: string): LogWatch {
   let wanted = Promise.withResolvers<void>();
 
   async function pass(events: Deno.FsWatcher): Promise<void> {
+    let toldAt = -Infinity;
     for await (const _ of events) {
+      // What comes along with the one that was told: whoever was told looks for a while.
+      if (!wake && performance.now() < toldAt + togetherFor) continue;
       if (!wake) await wanted.promise;
-      wake?.();
+      if (!wake) continue;
+      toldAt = performance.now();
+      wake();
     }
   }
 
@@ -42,6 +50,7 @@ export function watchLog(path: string): LogWatch {
       wake = action;
       wanted.resolve();
       return () => {
+        if (wake !== action) return;
         wake = undefined;
         wanted = Promise.withResolvers();
       };

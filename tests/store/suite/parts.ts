@@ -54,7 +54,22 @@ export function partCases(test: Case): void {
     });
   }
 
-  test("retry of a filter is the same in parts: parents first, the newest of a key, none whose parent failed", async (subject) => {
+  for (const [name, kind] of [["cancel", "after"], ["cancel", "afterAny"], ["remove", "after"]] as const) {
+    test(`${name} of a filter takes dependants (${kind}) as jobs of their own, wherever they are`, async ({ store }) => {
+      // The first half waits for the second one, but for the last job, which waits for the first.
+      const half = count / 2;
+      const parents = (number: number) =>
+        number < half ? [`job-${number + half}`] : number === count - 1 ? [`job-${half}`] : [];
+      await addJobs(store, (number) => ({ [kind]: parents(number) }));
+      const { ids, effects } = await store[name](all);
+      assert.deepEqual([new Set(ids).size, effects.dependants], [count, 0]);
+      const { cancelled } = await store.counts();
+      assert.deepEqual([cancelled, await left(store)], name === "cancel" ? [count, count] : [0, 0]);
+      assert.deepEqual(await store.check(), []);
+    });
+  }
+
+  test("retry of many jobs: the newest of a key, none whose parent failed", async (subject) => {
     const { store } = subject;
     // Every second job waits for the one before; the last ones share their keys with the first ones.
     await addJobs(store, (number) => ({
