@@ -47,7 +47,7 @@ queueTest("what runs is ended by cancel, and stays in spite of rm and clean", as
   assert.equal((await run("clean")).stdout, "1 job removed.\n");
   const left = await run("rm", "--since", "1h");
   assert.deepEqual([left.code, left.stdout], [0, "1 job removed.\n"]);
-  assert.equal(left.stderr, "1 job of these run and were left; end them with queuectl cancel\n");
+  assert.equal(left.stderr, "Skipped 1 running job; end running jobs with: queuectl cancel\n");
   assert.equal((await run("cancel", "--state", "processing")).stdout, "1 running job being cancelled.\n");
   await queue.reaches("runs", "cancelled");
   assert.deepEqual((await store.list({ limit: 9 })).map(({ id }) => id), ["runs"]);
@@ -73,7 +73,7 @@ queueTest("what is asked of commands while no worker runs is told as what is to 
     assert.deepEqual(await run(...line.split(" ")), {
       code: 0,
       stdout,
-      stderr: "No worker runs; it takes effect when one is started: queuectl worker start\n",
+      stderr: "No worker runs; this takes effect when one starts: queuectl worker start\n",
     }, line);
   }
   assert.match(
@@ -148,7 +148,7 @@ queueTest("edit puts off jobs that wait, and has them run now", async (queue) =>
     ["edit a priority=3", 2, /^"priority=3" is no id \(did you mean --set priority=3\?\)$/],
     ["edit a max-retries=3 --set priority=1", 2, /did you mean --set max-retries=3\?\)$/],
     ["edit a --set queue=x", 2, /^Jobs get into another queue by: queuectl move ID\.\.\. --queue QUEUE$/],
-    ["retry a --set delay=1h", 2, /^Only "queuectl edit" can set "delay", of jobs that wait$/],
+    ["retry a --set delay=1h", 2, /^Only "queuectl edit" can set "delay", of waiting jobs$/],
   ];
   for (const [line, code, message] of refused) {
     const result = await run(...line.split(" "));

@@ -90,7 +90,7 @@ programTest(
       }).spawn(),
     );
     try {
-      await follower.line(/^There is no queue in .* yet; what its jobs print is shown when it is$/);
+      await follower.line(/^There is no queue in .* yet; the output of its jobs will appear here$/);
       await assertUntouched();
       await run(["enqueue", '{"id": "a", "command": "echo first&&exit 3", "max_retries": 0}']);
       await run(["worker", "start", "--drain"]);

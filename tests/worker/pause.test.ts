@@ -60,7 +60,7 @@ queueTest(
     const marks = await startIn(queue, "build", "mail");
     assert.equal(
       await said(queue, "pause", "build", "--commands"),
-      "Queue build paused; 1 command stopped.\n",
+      "Queue build paused; 1 command suspended.\n",
     );
     await untilStopped(marks.build);
     assert.ok((await states(marks.mail)).every((state) => !state.startsWith("T")));
@@ -97,7 +97,7 @@ queueTest(
 
 queueTest("without a name all that runs is stopped, and goes on", async (queue) => {
   const marks = await startIn(queue, "build", "mail");
-  assert.equal(await said(queue, "pause", "--commands"), "All queues paused; 2 commands stopped.\n");
+  assert.equal(await said(queue, "pause", "--commands"), "All queues paused; 2 commands suspended.\n");
   for (const mark of Object.values(marks)) await untilStopped(mark);
   assert.equal(
     await said(queue, "resume", "--commands", "--json"),

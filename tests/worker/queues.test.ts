@@ -119,9 +119,9 @@ queueTest("workers take jobs of their queues alone; a drained one waits for no o
   const command = note(variable("QUEUECTL_QUEUE"), "ran");
   await queue.enqueue(...["a", "b", "c", "default"].flatMap((name) => jobsOf(name, 2, command)));
   const manager = queue.start("--queue", "a,b", "--queue", "none", "--queue", "defualt", "--drain");
-  await manager.line(/^There is no queue "none" yet: its first job makes it$/);
+  await manager.line(/^There is no queue "none" yet; its first job will create it$/);
   await manager.line(
-    /^There is no queue "defualt" yet \(did you mean "default"\?\): its first job makes it$/,
+    /^There is no queue "defualt" yet \(did you mean "default"\?\); its first job will create it$/,
   );
   assert.deepEqual(manager.lines.filter((line) => /no queue "[ab]"/.test(line)), []);
   assert.equal((await manager.status).code, 0);

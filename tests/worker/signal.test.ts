@@ -148,7 +148,7 @@ queueTest("what is no signal, and what does not run, is refused in one line", as
     [
       ["signal", "nightly", "TERM"],
       4,
-      /^Job "nightly" cannot be signalled: its state is pending, only jobs th/,
+      /^Job "nightly" cannot be signalled: its state is pending, only running jobs /,
     ],
     [
       ["signal", "nightly", "--state", "processing", "TERM"],

@@ -39,8 +39,6 @@ async function remove(context: Context, selection: Selection, json: boolean | un
   const running: JobFilter = { ...selection as JobFilter, kinds: ["processing"] };
   const left = (await store.keys({ ...running, limit: Infinity })).length;
   if (left > 0) {
-    printMessage(
-      `${counted(left, "job")} of these are running and were skipped; cancel them with queuectl cancel`,
-    );
+    printMessage(`Skipped ${counted(left, "running job")}; end running jobs with: queuectl cancel`);
   }
 }

@@ -176,3 +176,16 @@ postgresTest(
     assert.deepEqual(await query(`SELECT 1 FROM pg_namespace WHERE nspname = '${schema}'`), []);
   },
 );
+Deno.test("postgres: a host that no host can be called is told in one line, without the password", async () => {
+  for (const host of ["bad host", "bad%20host", "a_b!", "x..y"]) {
+    const url = `postgres://u:secret@${host}/db`;
+    await assert.rejects(openStore(url, { missing: "empty", durable: false }), (error: Error) => {
+      assert.match(
+        error.message,
+        /^The database \S.* cannot be reached: "[^"]+" is no valid name of a host$/,
+      );
+      assert.doesNotMatch(error.message, /secret/);
+      return true;
+    });
+  }
+});

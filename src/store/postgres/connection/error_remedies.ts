@@ -78,6 +78,12 @@ function explain(options: ConnectionOptions, error: Error): string | undefined {
     return `cannot be used: ${error.message}`;
   }
   if (error instanceof SessionLostError) return `cannot be reached: ${error.message}`;
+  // Deno's word for a name that no host can have, like `bad host` or `a..b`.
+  if (error instanceof URIError || error.name === "URIError") {
+    return `cannot be reached: ${
+      servers.map(({ host }) => `"${host}"`).join(", ")
+    } is no valid name of a host`;
+  }
   if (isUnreachable(error)) return `cannot be reached: ${reason(error, servers)}`;
   switch (code) {
     case "28P01":
