@@ -20,7 +20,7 @@ import { untilFile } from "../helpers/shell_commands.ts";
 import { canLimit, canLimitProcesses, canMount, giveAway, limit, smallDisk } from "../helpers/resources.ts";
 import { runWrapped, shell, startWrapped } from "../helpers/wrapped_program.ts";
 import { waitFor } from "../helpers/wait_for.ts";
-import { newJob } from "../store/suite/harness.ts";
+import { claimOne, finished, join, newJob, success } from "../store/suite/harness.ts";
 
 /** A command that leaves a line for each time it runs, and then waits for `go`. */
 const wait = `echo ran >>ran.$QUEUECTL_JOB_ID; ${untilFile("go")}`;
@@ -241,6 +241,31 @@ queueTest(
       disk.free();
       Deno.removeSync(`${file}.reserve`);
     }
+  },
+  { on: sqliteAlone, ignore: !canMount },
+);
+
+queueTest(
+  "resources: kept outputs that fill a disk are removed, also where they are in the log alone",
+  async (queue) => {
+    await using disk = await smallDisk(`${queue.path}/disk`, "8m");
+    const file = `${disk.path}/queuectl.db`;
+    await using store = await openStore(file, { missing: "create", durable: false });
+    await store.makeReserve();
+    const worker = await join(store);
+    const output = "x".repeat(900_000);
+    for (const id of ["a", "b", "c"]) {
+      await store.enqueue([newJob(id, { command: "true" })]);
+      const run = await claimOne(store, worker);
+      await store.exchange(worker, [finished(run, success, { output })], 0);
+    }
+    await disk.fill();
+    const { code, stdout, stderr } = await runProgram(["clean"], {
+      cwd: queue.path,
+      env: { ...queue.env, QUEUECTL_DB: file },
+    });
+    assert.deepEqual([code, stdout], [0, "3 jobs removed.\n"], stderr);
+    assert.deepEqual(await store.list({ limit: 10 }), []);
   },
   { on: sqliteAlone, ignore: !canMount },
 );

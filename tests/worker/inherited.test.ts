@@ -21,6 +21,17 @@ queueTest("the environment is inherited byte for byte", async (queue) => {
   assert.match((await queue.store.lastOutput("program"))!.output, /^\/opt\/\ufffd:/);
 }, { ignore: posixOnly("bytes that are no text") });
 
+queueTest("a command that is not found fails as itself where PATH is not UTF-8", async (queue) => {
+  const line = String.raw`PATH="$(printf '/opt/\351:%s' "$PATH")"; export PATH`;
+  await queue.enqueue({ id: "a", command: "no-such-command", maxRetries: 0 }, { id: "b", command: "true" });
+  const manager = queue.watch(
+    startWrapped({ wrapper: shell(line), args: ["--drain"], cwd: queue.path, env: queue.env }),
+  );
+  assert.equal((await manager.status).code, 1, "a job died");
+  assert.deepEqual(await queue.outcomes("a"), [["exited", 127]]);
+  assert.equal((await queue.job("b")).state, "completed");
+}, { ignore: posixOnly("bytes that are no text") });
+
 queueTest("variables that no shell can have itself reach programs", async (queue) => {
   const wrapper = ["env", "my.var=it's x", "a-b=y", "BASH_FUNC_greet%%=() { echo hello; }"];
   await queue.enqueue(

@@ -50,9 +50,15 @@ function removeReserve(file: string): number {
   }
 }
 
-/** Lets the next change overwrite the log, as far as the file has what is in it. */
+/**
+ * Lets the next change overwrite the log, as far as the file has what is in it. Not where the file would grow by more
+ * than the reserve: what is new in the log would take all the room that there is, and would still be in the log.
+ */
 export function reuseLog({ path, connection }: Database): void {
   try {
+    const pragma = (name: string) => Number(connection.prepare(`PRAGMA ${name}`).get()![name]);
+    const growth = pragma("page_count") * pragma("page_size") - (lstatIfThere(path)?.size ?? 0);
+    if (growth > size) return;
     explained(path, () => connection.exec("PRAGMA wal_checkpoint"));
   } catch (error) {
     // What has no place in the file stays in the log.

@@ -18,7 +18,7 @@ export function interpreterProblem(
   if (!notStarted.includes(exitStatus) || Deno.build.os === "windows") return null;
   const words = errorOutput.slice(-1000).trimEnd().split("\n").at(-1)!.match(/[^\s:'"‘’]+/g) ?? [];
   for (const word of words.slice(-lastWords).reverse()) {
-    const folders = word.includes("/") ? [cwd ?? "."] : (env?.PATH ?? Deno.env.get("PATH") ?? "").split(":");
+    const folders = word.includes("/") ? [cwd ?? "."] : (env?.PATH ?? ownPath()).split(":");
     for (const folder of folders) {
       const script = folder.startsWith("/") ? absolutePosixPath(word, folder) : word;
       const interpreter = missingInterpreter(script);
@@ -28,6 +28,16 @@ export function interpreterProblem(
     }
   }
   return null;
+}
+
+/** Where the shell looks for programs; empty where that is not UTF-8, of which Deno tells nothing. */
+function ownPath(): string {
+  try {
+    return Deno.env.get("PATH") ?? "";
+  } catch (error) {
+    if (!(error instanceof Deno.errors.InvalidData)) throw error;
+    return "";
+  }
 }
 
 /** What the first line of a script names that is not there; null where it is there, and of what is no script. */
